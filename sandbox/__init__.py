@@ -1,0 +1,1 @@
+"""Dataverse and Finance on a laptop: faithful on the wire, over a real database."""

@@ -1,0 +1,1 @@
+"""What tables and entities exist, as frozen values read from packaged JSON."""
