@@ -1,0 +1,40 @@
+"""The server's clock: real time by default, moved by tests."""
+
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+
+class Clock:
+    """Tells the sandbox's time, which goes on ticking from wherever it was set."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        """Start at `start` (aware), or at real time where it is None."""
+        self._lock = Lock()
+        self._offset = timedelta(0)
+        if start is not None:
+            self.set(start)
+
+    def now(self) -> datetime:
+        """Return the sandbox's present time, aware and in UTC, to the microsecond."""
+        with self._lock:
+            return datetime.now(UTC) + self._offset
+
+    def set(self, instant: datetime) -> None:
+        """Make `instant` (aware) the present."""
+        with self._lock:
+            self._offset = instant.astimezone(UTC) - datetime.now(UTC)
+
+    def advance(self, seconds: float) -> None:
+        """Move the present by `seconds`, backwards where negative."""
+        with self._lock:
+            self._offset += timedelta(seconds=seconds)
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an ISO 8601 time stamp; without an offset it is UTC.
+
+    Raises:
+        ValueError: When `text` is not ISO 8601.
+    """
+    instant = datetime.fromisoformat(text)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

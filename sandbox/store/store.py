@@ -1,0 +1,205 @@
+"""The store: both systems in one database, with versions that change tracking can rely on."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sandbox.clock import Clock
+from sandbox.schema.model import Option, Table
+from sandbox.store.defaults import Value, dataverse_default, finance_blank
+from sandbox.store.engine import WRITING, open_engine
+from sandbox.store.tables import (
+    REC_ID,
+    REC_VERSION,
+    VERSION,
+    build_state,
+    build_table,
+    table_name,
+)
+
+_CHUNK = 2_000
+_FIRST_REC_ID = 22_565_420_000  # Finance's record ids are long from the start; shape as seen [L]
+
+
+class WriteUnit:
+    """One write transaction.
+
+    Writers are serialised for the whole of their transaction, by BEGIN IMMEDIATE or by the lock on
+    the environment row: versions become visible in the order in which they were taken, hence a
+    reader that has seen version n has seen every version below it.
+
+    Attributes:
+        connection: The SQLAlchemy connection to write with.
+        now: The sandbox's time at the start of the unit, aware, whole seconds.
+    """
+
+    def __init__(self, connection: sa.Connection, now: datetime, counters: tuple[int, int]) -> None:
+        """Begin with the counters (version, recid) as the database has them."""
+        self.connection = connection
+        self.now = now
+        self._version, self._recid = counters
+
+    @property
+    def counters(self) -> tuple[int, int]:
+        """The last version and the last record id that were taken."""
+        return self._version, self._recid
+
+    def next_version(self) -> int:
+        """Take the next version (Dataverse `versionnumber`, database-wide)."""
+        self._version += 1
+        return self._version
+
+    def next_recid(self) -> int:
+        """Take the next Finance record id."""
+        self._recid += 1
+        return self._recid
+
+
+class Store:
+    """Both systems' rows. Handlers read and write with SQLAlchemy Core over `sql(table)`.
+
+    What a select returns is ready for the wire: text for GUIDs, dates and time stamps
+    (`2026-10-31T22:00:00Z`), Decimal for decimals, int, bool, str.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        dataverse: Mapping[str, Table],
+        finance: Mapping[str, Table],
+        enums: Mapping[str, tuple[Option, ...]],
+    ) -> None:
+        """Open the database at `url` and create what is missing in it."""
+        self.clock = clock
+        self.dataverse = dataverse
+        self.finance = finance
+        self.enums = enums
+        self.engine = open_engine(url)
+        self._metadata = sa.MetaData()
+        self.environment, self.tombstone = build_state(self._metadata)
+        self._sql = {
+            table_name(table): build_table(table, self._metadata)
+            for table in (*dataverse.values(), *finance.values())
+        }
+        self._metadata.create_all(self.engine)
+        self.environment_id = self._identify()
+
+    def sql(self, table: Table) -> sa.Table:
+        """Return the SQL table that holds the rows of `table`."""
+        return self._sql[table_name(table)]
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Open a transaction that sees one snapshot of the database."""
+        options = {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[WriteUnit]:
+        """Open the one write transaction of the moment; commit at the end, roll back on error."""
+        with self.engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
+            counters = self._lock_counters(connection)
+            unit = WriteUnit(connection, self.clock.now().replace(microsecond=0), counters)
+            yield unit
+            if unit.counters != counters:
+                version, recid = unit.counters
+                connection.execute(sa.update(self.environment).values(version=version, recid=recid))
+
+    def seed_name(self) -> str | None:
+        """Return the name of the seed that filled this database, None where there is none."""
+        with self.read() as connection:
+            seed: str | None = connection.execute(sa.select(self.environment.c.seed)).scalar_one()
+            return seed
+
+    def mark_seeded(self, seed: str) -> None:
+        """Remember that `seed` has filled this database."""
+        with self.write() as unit:
+            unit.connection.execute(sa.update(self.environment).values(seed=seed))
+
+    def clear(self) -> None:
+        """Delete all rows of both systems; change-tracking tokens of before expire.
+
+        The environment's id and its counters stay: it is the same environment, emptied.
+        """
+        with self.write() as unit:
+            for sql in (*self._sql.values(), self.tombstone):
+                unit.connection.execute(sa.delete(sql))
+            unit.connection.execute(
+                sa.update(self.environment).values(seed=None, reset_version=unit.next_version())
+            )
+
+    def bulk_insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert many rows quickly, with values as Python objects; missing columns get defaults.
+
+        Args:
+            table: A table of either system.
+            rows: By column name: Decimal, datetime (aware), date, str, bool, int or None. The values
+                are trusted to fit the schema.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: When a key occurs twice.
+        """
+        with self.write() as unit:
+            filled = self._fill(table, unit)
+            for start in range(0, len(rows), _CHUNK):
+                chunk = [filled(row) for row in rows[start : start + _CHUNK]]
+                unit.connection.execute(sa.insert(self.sql(table)), chunk)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @property
+    def _sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    def _fill(self, table: Table, unit: WriteUnit) -> Any:  # noqa: ANN401 - a closure
+        blanks: dict[str, Any] = {name: self.default(table, name, unit.now) for name in table.columns}
+        finance = table.system == "finance"
+
+        def fill(row: Mapping[str, Any]) -> dict[str, Any]:
+            full = {**blanks, **row, VERSION: unit.next_version()}
+            if finance:
+                full |= {REC_ID: unit.next_recid(), REC_VERSION: 1}
+            elif full[table.primary_id or ""] is None:
+                full[table.primary_id or ""] = str(uuid.uuid4())
+            return full
+
+        return fill
+
+    def default(self, table: Table, column: str, now: datetime) -> Value:
+        """Return what a created row holds in `column` where the request says nothing."""
+        if table.system == "finance":
+            return finance_blank(table.columns[column], self.enums)
+        if column in {"createdon", "modifiedon"}:
+            return now
+        return dataverse_default(table.columns[column])
+
+    def _lock_counters(self, connection: sa.Connection) -> tuple[int, int]:
+        environment = self.environment.c
+        query = sa.select(environment.version, environment.recid).with_for_update()
+        version, recid = connection.execute(query).one()
+        return version, recid
+
+    def _identify(self) -> str:
+        """Return the environment's own id, given at the database's first start."""
+        with self.engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
+            known = connection.execute(sa.select(self.environment.c.environment_id)).scalar()
+            if known is not None:
+                return str(known)
+            first = {
+                "id": 1,
+                "environment_id": str(uuid.uuid4()),
+                "version": 1_000,
+                "recid": _FIRST_REC_ID,
+                "reset_version": 0,
+                "seed": None,
+            }
+            connection.execute(sa.insert(self.environment).values(first))
+            return str(first["environment_id"])

@@ -1,0 +1,79 @@
+"""One SQL table for each Dataverse table and each Finance entity set, made from the schema."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from sandbox.schema.model import Column, Table
+from sandbox.store.folding import fold
+from sandbox.store.types import TEXT_TYPES, CodeText, sql_type
+
+VERSION = "versionnumber"
+REC_ID = "recid"
+REC_VERSION = "recversion"
+
+
+def table_name(table: Table) -> str:
+    """Return the SQL name: `dataverse_account`, `finance_customersv3`."""
+    return f"{table.system}_{table.name.lower()}"
+
+
+def build_table(table: Table, metadata: sa.MetaData) -> sa.Table:
+    """Declare the SQL table of a schema table, with its alternate keys as unique indexes."""
+    name = table_name(table)
+    columns = [_column(column, table) for column in table.columns.values() if column.name != VERSION]
+    sql = sa.Table(name, metadata, *columns, *_system_columns(table))
+    sa.Index(f"{name}_version", sql.c[VERSION])
+    for number, key in enumerate(table.keys, start=1):
+        sa.Index(f"{name}_key{number}", *key_expressions(table, sql, key), unique=True)
+    return sql
+
+
+def key_expressions(
+    table: Table, sql: sa.Table, key: Iterable[str]
+) -> Iterator[sa.ColumnElement[Any]]:
+    """Yield what a key compares: text without case, all else as it is."""
+    for name in key:
+        text = table.columns[name].type in TEXT_TYPES
+        yield fold(sql.c[name]) if text else sql.c[name]
+
+
+def build_state(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
+    """Declare `environment` (one row: identity, counters, seed) and `tombstone` (deleted rows)."""
+    environment = sa.Table(
+        "environment",
+        metadata,
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("environment_id", sa.Text, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("recid", sa.BigInteger, nullable=False),
+        sa.Column("reset_version", sa.BigInteger, nullable=False),
+        sa.Column("seed", sa.Text),
+    )
+    tombstone = sa.Table(
+        "tombstone",
+        metadata,
+        sa.Column("table_name", sa.Text, primary_key=True),
+        sa.Column("row_id", CodeText, primary_key=True),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    sa.Index("tombstone_version", tombstone.c.table_name, tombstone.c.version)
+    return environment, tombstone
+
+
+def _column(column: Column, table: Table) -> sa.Column[Any]:
+    return sa.Column(
+        column.name, sql_type(column.type), primary_key=column.name == table.primary_id, autoincrement=False
+    )
+
+
+def _system_columns(table: Table) -> list[sa.Column[int]]:
+    version = sa.Column(VERSION, sa.BigInteger, nullable=False)
+    if table.system == "dataverse":
+        return [version]
+    return [
+        version,
+        sa.Column(REC_VERSION, sa.BigInteger, nullable=False),
+        sa.Column(REC_ID, sa.BigInteger, primary_key=True, autoincrement=False),
+    ]
