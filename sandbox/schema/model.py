@@ -64,8 +64,12 @@ class Column:
         target: Logical name of the table that a lookup points to.
         targets: All tables of a polymorphic lookup (customerid: account and contact), else just
             `target`.
-        behavior: DateTimeBehavior of a Dataverse date and time column.
+        behavior: DateTimeBehavior of a Dataverse date and time column; in Finance DateOnly for a
+            date (its time is always 12:00 UTC on the wire) and UserLocal for a point in time.
         enum: Name of the Finance enum.
+        default: What a create without the column stores, or None for null (Dataverse) or the
+            null convention of the type (Finance).
+        nullable: Whether Finance metadata calls the property nullable; values are never null.
         source: "proposed" or "documented" where the schema says so.
     """
 
@@ -84,6 +88,8 @@ class Column:
     behavior: DateTimeBehavior | None = None
     enum: str | None = None
     source: str | None = None
+    default: int | bool | None = None
+    nullable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,8 @@ class Table:
         primary_name: Column shown as the row's name, or None.
         columns: By name, in documented order, system columns last.
         keys: Alternate keys (Dataverse) or the one entity key (Finance).
-        company_column: "dataAreaId" where a Finance set is company-specific, else None.
+        company_column: The column that names the company where a Finance set is company-specific
+            (dataAreaId, but for two export sets), else None.
         change_tracking: Whether Dataverse change tracking is enabled.
     """
 
