@@ -1,0 +1,226 @@
+"""Batches and watermarks: what one run moves for one leg, and where the next begins.
+
+A batch records the watermark that it starts from. Its outcomes and crosswalk are committed with
+each chunk, the watermark last; so the crosswalk may run ahead of the watermark, never the reverse.
+A batch whose leg was moved on by a later one is superseded: it writes nothing more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from projops.state.tables import batch as batches
+from projops.state.tables import leg as legs
+
+
+@dataclass(frozen=True, slots=True)
+class LegState:
+    """Where a leg stands.
+
+    Attributes:
+        watermark: Opaque text of the extract strategy, or None before the first batch.
+        fingerprint: Meaning of the mapping that the watermark belongs to.
+        batch: The batch that moved it there.
+        committed_at: When, in UTC.
+    """
+
+    watermark: str | None = None
+    fingerprint: str | None = None
+    batch: int | None = None
+    committed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one run moves for one leg.
+
+    Attributes:
+        id: Number, growing with time.
+        map: Map id.
+        leg: Direction.
+        base_batch: The batch that the leg stood at when this one began.
+        watermark_from: The watermark that it starts from.
+        watermark_to: The watermark that its commit sets; None until extracted.
+        advances: False for a run limited to some companies: it leaves the watermark alone.
+        mapping_version: Version of the map.
+        fingerprint: Meaning of the mapping.
+        mode: "incremental" or "full".
+        started_at: UTC.
+    """
+
+    id: int
+    map: str
+    leg: str
+    base_batch: int | None
+    watermark_from: str | None
+    watermark_to: str | None
+    advances: bool
+    mapping_version: str
+    fingerprint: str
+    mode: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows of a batch by what became of them."""
+
+    read: int = 0
+    unchanged: int = 0
+    loaded: int = 0
+    parked: int = 0
+    rejected: int = 0
+    failed: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """What a run says of the batch that it opens."""
+
+    dag_id: str
+    run_id: str
+    map: str
+    leg: str
+    mode: str
+    mapping_version: str
+    fingerprint: str
+    advances: bool
+
+
+def leg_state(connection: Connection, map_id: str, leg: str) -> LegState:
+    """Read where a leg stands."""
+    row = (
+        connection.execute(select(legs).where(legs.c.map == map_id, legs.c.leg == leg))
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        return LegState()
+    return LegState(row["watermark"], row["fingerprint"], row["batch"], row["committed_at"])
+
+
+def open_batch(connection: Connection, new: NewBatch) -> Batch:
+    """Open the batch of a run and leg, or find it again when its task is rerun."""
+    found = (
+        connection.execute(
+            select(batches).where(
+                batches.c.dag_id == new.dag_id,
+                batches.c.run_id == new.run_id,
+                batches.c.map == new.map,
+                batches.c.leg == new.leg,
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if found is not None:
+        return _batch(found)
+    state = leg_state(connection, new.map, new.leg)
+    row = (
+        connection.execute(
+            insert(batches)
+            .values(
+                dag_id=new.dag_id,
+                run_id=new.run_id,
+                map=new.map,
+                leg=new.leg,
+                mode=new.mode,
+                status="running",
+                mapping_version=new.mapping_version,
+                fingerprint=new.fingerprint,
+                advances=new.advances,
+                base_batch=state.batch,
+                watermark_from=state.watermark,
+                started_at=datetime.now(UTC),
+            )
+            .returning(batches)
+        )
+        .mappings()
+        .one()
+    )
+    return _batch(row)
+
+
+def get_batch(connection: Connection, batch_id: int) -> Batch:
+    """Read a batch by its number."""
+    return _batch(connection.execute(select(batches).where(batches.c.id == batch_id)).mappings().one())
+
+
+def record_extracted(connection: Connection, batch: Batch, watermark_to: str) -> None:
+    """Note the watermark that the batch's commit will set."""
+    connection.execute(update(batches).where(batches.c.id == batch.id).values(watermark_to=watermark_to))
+
+
+def superseded_by(connection: Connection, batch: Batch) -> int | None:
+    """Say which later batch moved the leg on, or None while this one may write."""
+    current = leg_state(connection, batch.map, batch.leg).batch
+    if current is None or current in (batch.base_batch, batch.id):
+        return None
+    return current
+
+
+def mark_superseded(connection: Connection, batch: Batch) -> None:
+    """Close a batch whose leg has moved on."""
+    connection.execute(
+        update(batches)
+        .where(batches.c.id == batch.id)
+        .values(status="superseded", finished_at=datetime.now(UTC))
+    )
+
+
+def commit_batch(connection: Connection, batch: Batch, counts: Counts) -> None:
+    """Close a batch and, last of all, move its leg's watermark."""
+    now = datetime.now(UTC)
+    connection.execute(
+        update(batches)
+        .where(batches.c.id == batch.id)
+        .values(
+            status="committed",
+            finished_at=now,
+            **{name: getattr(counts, name) for name in Counts.__slots__},
+        )
+    )
+    if batch.advances:
+        _move_leg(connection, batch, now)
+
+
+def _move_leg(connection: Connection, batch: Batch, now: datetime) -> None:
+    values = {
+        "watermark": batch.watermark_to,
+        "fingerprint": batch.fingerprint,
+        "batch": batch.id,
+        "committed_at": now,
+    }
+    moved = connection.execute(
+        update(legs).where(legs.c.map == batch.map, legs.c.leg == batch.leg).values(**values)
+    )
+    if moved.rowcount == 0:
+        connection.execute(insert(legs).values(map=batch.map, leg=batch.leg, **values))
+
+
+def totals(connection: Connection, dag_runs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Counts]:
+    """Add up the counts of some DAG runs by (map, leg).
+
+    Args:
+        connection: Open connection.
+        dag_runs: Pairs (DAG id, run id).
+    """
+    result: dict[tuple[str, str], Counts] = {}
+    for dag_id, run_id in dag_runs:
+        rows = connection.execute(
+            select(batches).where(batches.c.dag_id == dag_id, batches.c.run_id == run_id)
+        ).mappings()
+        for row in rows:
+            counts = Counts(*(row[name] for name in Counts.__slots__))
+            place = (row["map"], row["leg"])
+            result[place] = result.get(place, Counts()) + counts
+    return result
+
+
+def _batch(row: RowMapping) -> Batch:
+    return Batch(**{name: row[name] for name in Batch.__slots__})

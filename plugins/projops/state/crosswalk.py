@@ -1,0 +1,110 @@
+"""The crosswalk: a row on one side, the row on the other, and what was last in step."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from projops.mapping.model import Direction
+from projops.state.tables import crosswalk
+
+_SLICE = 500  # bound parameters a statement
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One pair of rows.
+
+    Attributes:
+        key: Canonical integration key text.
+        dataverse_id: GUID of the Dataverse row, or None where only Finance is known.
+        hash_dataverse_to_finance: Payload hash last in step in that direction.
+        hash_finance_to_dataverse: Likewise, back.
+        shared_dataverse: Hash of the shared columns on the Dataverse side when last in step.
+        shared_finance: Hash of the shared columns on the Finance side when last in step.
+    """
+
+    key: str
+    dataverse_id: str | None = None
+    hash_dataverse_to_finance: str | None = None
+    hash_finance_to_dataverse: str | None = None
+    shared_dataverse: str | None = None
+    shared_finance: str | None = None
+
+    def payload_hash(self, direction: Direction) -> str | None:
+        """Give the payload hash last in step in a direction."""
+        value: str | None = getattr(self, f"hash_{direction.value}")
+        return value
+
+
+def by_keys(connection: Connection, map_id: str, keys: Iterable[str]) -> dict[str, Entry]:
+    """Read entries by integration key."""
+    return {entry.key: entry for entry in _read(connection, map_id, crosswalk.c.key, keys)}
+
+
+def by_ids(connection: Connection, map_id: str, ids: Iterable[str]) -> dict[str, Entry]:
+    """Read entries by Dataverse GUID."""
+    found = _read(connection, map_id, crosswalk.c.dataverse_id, ids)
+    return {entry.dataverse_id: entry for entry in found if entry.dataverse_id}
+
+
+def all_keys(connection: Connection, map_id: str, direction: Direction) -> set[str]:
+    """Give the keys that were in step in a direction."""
+    column = crosswalk.c[f"hash_{direction.value}"]
+    rows = connection.execute(select(crosswalk.c.key).where(crosswalk.c.map == map_id, column.is_not(None)))
+    return set(rows.scalars())
+
+
+def count(connection: Connection, map_id: str) -> int:
+    """Count the pairs of a map."""
+    statement = select(func.count()).select_from(crosswalk).where(crosswalk.c.map == map_id)
+    return int(connection.execute(statement).scalar_one())
+
+
+def put(connection: Connection, map_id: str, batch_id: int, entries: Sequence[Entry]) -> None:
+    """Insert or update entries; a None leaves what is there."""
+    now = datetime.now(UTC)
+    fields = [name for name in Entry.__slots__ if name != "key"]
+    rows = [
+        {"map": map_id, "key": entry.key, "batch": batch_id, "in_step_at": now}
+        | {name: getattr(entry, name) for name in fields}
+        for entry in entries
+    ]
+    if not rows:
+        return
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(crosswalk)
+    new = statement.excluded
+    kept = {name: func.coalesce(new[name], crosswalk.c[name]) for name in fields}
+    statement = statement.on_conflict_do_update(
+        index_elements=[crosswalk.c.map, crosswalk.c.key],
+        set_=kept | {"batch": new.batch, "in_step_at": new.in_step_at},
+    )
+    connection.execute(statement, rows)
+
+
+def remove(connection: Connection, map_id: str, keys: Iterable[str]) -> None:
+    """Forget pairs whose rows are gone."""
+    for part in _slices(keys):
+        connection.execute(delete(crosswalk).where(crosswalk.c.map == map_id, crosswalk.c.key.in_(part)))
+
+
+def _read(connection: Connection, map_id: str, column: Any, values: Iterable[str]) -> Iterable[Entry]:  # noqa: ANN401
+    columns = [crosswalk.c[name] for name in Entry.__slots__]
+    for part in _slices(values):
+        rows = connection.execute(select(*columns).where(crosswalk.c.map == map_id, column.in_(part)))
+        yield from map(_entry, rows)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(*row)
+
+
+def _slices(values: Iterable[str]) -> Iterable[list[str]]:
+    iterator = iter(values)
+    while part := list(islice(iterator, _SLICE)):
+        yield part

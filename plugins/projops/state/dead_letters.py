@@ -1,0 +1,153 @@
+"""Rows that could not be moved: open, parked, awaiting approval; resolved or dismissed.
+
+There is one live entry a leg and source row: a newer failure replaces the reason and counts up the
+attempts, a later success closes it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, insert, select, update
+
+from projops.state.tables import LIVE, crosswalk, dead_letter
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Why a row was set aside.
+
+    Attributes:
+        source_id: Identity of the source row: Dataverse GUID, or the key text of a Finance row.
+        key: Integration key text, or None where it cannot be formed.
+        status: open, parked or awaiting_approval.
+        stage: validate, transform or load.
+        rule: Id of the rule or error.
+        field: The field concerned, if one.
+        message: One sentence: what is wrong and what to do.
+        value: The offending value, for people who may see it.
+        waits_for_map: For a parked row: map of the row that it waits for.
+        waits_for_id: For a parked row: GUID or key text of that row.
+        retriable: Whether each run tries it again by itself.
+    """
+
+    source_id: str
+    key: str | None
+    status: str
+    stage: str
+    rule: str
+    message: str
+    field: str | None = None
+    value: str | None = None
+    waits_for_map: str | None = None
+    waits_for_id: str | None = None
+    retriable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where letters come from: map, leg, batch and mapping version."""
+
+    map: str
+    leg: str
+    batch: int
+    mapping_version: str
+
+
+def record(connection: Connection, origin: Origin, letters: Sequence[Letter]) -> None:
+    """Set rows aside: a new entry, or the newer reason on the live one."""
+    live = _live_ids(connection, origin.map, origin.leg)
+    now = datetime.now(UTC)
+    for letter in letters:
+        values = {name: getattr(letter, name) for name in Letter.__slots__} | {
+            "batch": origin.batch,
+            "mapping_version": origin.mapping_version,
+            "last_seen": now,
+        }
+        if letter.source_id in live:
+            connection.execute(
+                update(dead_letter)
+                .where(dead_letter.c.id == live[letter.source_id])
+                .values(**values, attempts=_attempts(origin.batch))
+            )
+        else:
+            connection.execute(
+                insert(dead_letter).values(
+                    map=origin.map, leg=origin.leg, first_seen=now, attempts=1, **values
+                )
+            )
+
+
+def resolve(connection: Connection, map_id: str, leg: str, source_ids: Iterable[str], because: str) -> int:
+    """Close live entries of rows that are in step now; give their number."""
+    live = _live_ids(connection, map_id, leg)
+    ids = [live[source_id] for source_id in source_ids if source_id in live]
+    if ids:
+        connection.execute(
+            update(dead_letter)
+            .where(dead_letter.c.id.in_(ids))
+            .values(status="resolved", closed_at=datetime.now(UTC), closed_because=because)
+        )
+    return len(ids)
+
+
+def to_retry(connection: Connection, map_id: str, leg: str) -> list[str]:
+    """Give the source rows to try again: parked ones and retriable open ones."""
+    rows = connection.execute(
+        select(dead_letter.c.source_id).where(
+            dead_letter.c.map == map_id,
+            dead_letter.c.leg == leg,
+            (dead_letter.c.status == "parked") | ((dead_letter.c.status == "open") & dead_letter.c.retriable),
+        )
+    )
+    return list(rows.scalars())
+
+
+def may_go(connection: Connection, map_id: str, leg: str) -> bool:
+    """Say whether a row that was set aside could move now.
+
+    A parked row may go when the crosswalk knows the row that it waits for, or when nothing says
+    what it waits for; an open one when it is retriable.
+    """
+    parent = (
+        select(crosswalk.c.key)
+        .where(
+            crosswalk.c.map == dead_letter.c.waits_for_map,
+            (crosswalk.c.dataverse_id == dead_letter.c.waits_for_id)
+            | (crosswalk.c.key == dead_letter.c.waits_for_id),
+        )
+        .exists()
+    )
+    statement = (
+        select(func.count())
+        .select_from(dead_letter)
+        .where(
+            dead_letter.c.map == map_id,
+            dead_letter.c.leg == leg,
+            ((dead_letter.c.status == "parked") & (dead_letter.c.waits_for_map.is_(None) | parent))
+            | ((dead_letter.c.status == "open") & dead_letter.c.retriable),
+        )
+    )
+    return bool(connection.execute(statement).scalar())
+
+
+def live(connection: Connection, map_id: str | None = None) -> list[RowMapping]:
+    """List live entries, of one map or of all, newest first."""
+    statement = select(dead_letter).where(dead_letter.c.status.in_(LIVE)).order_by(dead_letter.c.id.desc())
+    if map_id is not None:
+        statement = statement.where(dead_letter.c.map == map_id)
+    return list(connection.execute(statement).mappings())
+
+
+def _live_ids(connection: Connection, map_id: str, leg: str) -> dict[str, int]:
+    rows = connection.execute(
+        select(dead_letter.c.source_id, dead_letter.c.id).where(
+            dead_letter.c.map == map_id, dead_letter.c.leg == leg, dead_letter.c.status.in_(LIVE)
+        )
+    )
+    return {source_id: int(number) for source_id, number in rows}
+
+
+def _attempts(batch_id: int) -> ColumnElement[int]:
+    # A rerun of the same batch is the same attempt.
+    return case((dead_letter.c.batch == batch_id, dead_letter.c.attempts), else_=dead_letter.c.attempts + 1)

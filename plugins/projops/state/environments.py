@@ -1,0 +1,32 @@
+"""The state belongs to one pair of environments, and to no other."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, insert, select
+
+from projops.errors import EnvironmentMismatchError
+from projops.state.tables import environment
+
+
+def bind_environment(connection: Connection, system: str, environment_id: str) -> None:
+    """Bind the state to an environment at first sight; afterwards insist on it.
+
+    Raises:
+        EnvironmentMismatchError: The state belongs to another environment, as after copying
+            production to test.
+    """
+    known = connection.execute(
+        select(environment.c.environment_id).where(environment.c.system == system)
+    ).scalar()
+    if known is None:
+        connection.execute(
+            insert(environment).values(
+                system=system, environment_id=environment_id, bound_at=datetime.now(UTC)
+            )
+        )
+    elif known != environment_id:
+        raise EnvironmentMismatchError(
+            f"The state belongs to the {system} environment {known}, but the connection leads to {environment_id}.",
+            remedy="Point the connection at the right environment, or use a state database of its own for this one.",
+            system=system,
+        )

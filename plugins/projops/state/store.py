@@ -1,0 +1,107 @@
+"""Opening the state database and bringing it to the current schema."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from projops.errors import ConfigurationError, StopError
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+HEAD = "0001"
+_MIGRATION_LOCK = 5_283_017  # any constant: the key of Postgres' advisory lock
+
+
+class StateStore:
+    """The state database, on SQLite or Postgres.
+
+    Args:
+        url: SQLAlchemy URL, `sqlite:///…` or `postgresql+psycopg://…`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        if self.url.drivername in {"postgres", "postgresql"}:
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.engine = _create_engine(self.url.render_as_string(hide_password=False))
+
+    def prepare(self) -> None:
+        """Create or upgrade the schema, once, under a lock.
+
+        Raises:
+            ConfigurationError: The database cannot be reached.
+            StopError: The database was written by a newer version.
+        """
+        try:
+            if self.revision() == HEAD:
+                return
+            self._upgrade()
+        except OperationalError as error:
+            raise ConfigurationError(
+                f"The state database {self.url.render_as_string()} cannot be opened: {error.orig}.",
+                remedy="Check the connection projops_state.",
+            ) from error
+
+    def revision(self) -> str | None:
+        """Give the schema revision, or None for an empty database."""
+        with self.engine.connect() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            row = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return None if row is None else str(row)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open a transaction; it is committed at the end and rolled back on an error."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self.engine.dispose()
+
+    def _upgrade(self) -> None:
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util import CommandError
+
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+        with self.engine.begin() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise StopError(
+                    f"The state database {self.url.render_as_string()} has a schema that this version does not know.",
+                    remedy="It was written by a newer version: install that version, or restore an older state.",
+                ) from error
+
+
+def _create_engine(url: str) -> Engine:
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        if engine.url.database not in {None, "", ":memory:"}:
+            Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
+    # Transactions are opened by us (_begin_immediate): a reader that turns writer halfway would
+    # otherwise fail with "database is locked" instead of waiting.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA busy_timeout=60000")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
