@@ -1,0 +1,43 @@
+# Project Operations Sync. `make help` lists what there is.
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+SETUP := .venv/setup-seconds
+PORTS := --dataverse-port 8801 --finance-port 8802 --dataverse-tls-port 8811 --finance-tls-port 8812
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test up down sandbox lint golden lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(SETUP) ## make .venv from the lock (again only when the lock changes)
+
+$(SETUP): requirements-dev.lock pyproject.toml bin/setup
+	@bin/setup
+
+demo: $(SETUP) ## both systems, Airflow and every map, end to end; FRESH=1 begins anew
+	@$(PYTHON) -m runner demo $(if $(FRESH),--fresh)
+
+test: $(SETUP) ## all tests but the long ones
+	@bin/test
+
+up: $(SETUP) ## leave the sandbox and Airflow's UI running on 127.0.0.1
+	@$(PYTHON) -m runner up
+
+down: $(SETUP) ## stop what `make up` started
+	@$(PYTHON) -m runner down
+
+sandbox: $(SETUP) ## only the sandbox, in the foreground
+	@$(PYTHON) -m sandbox serve $(PORTS) --seed demo
+
+lint: $(SETUP) ## style, types and the mapping files
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@bin/projops maps lint
+
+golden: $(SETUP) ## write the golden files anew; review them with git diff
+	@$(PYTHON) -m pytest -q tests/golden --refresh-golden
+
+lock: $(SETUP) ## resolve requirements*.txt into the locks (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q requirements.txt -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -c requirements.lock requirements-dev.txt -o requirements-dev.lock
