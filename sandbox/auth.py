@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.clock import Clock
@@ -24,12 +24,12 @@ _LIFETIME_SECONDS = 3599
 _PROTECTED = ("/api/", "/data", "/Metadata", "/metadata")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Credentials:
     """The one application that may ask for tokens, and tokens that are always accepted."""
 
     client_id: str = "sandbox-client"
-    client_secret: str = "sandbox-secret"  # noqa: S105 - a sandbox's published default
+    client_secret: str = "sandbox-secret"
     static_tokens: tuple[str, ...] = ("sandbox-token", "mock-token-for-localhost")
 
 
@@ -61,17 +61,16 @@ class TokenDesk:
 
     def knows(self, client_id: str, client_secret: str) -> bool:
         """Say whether id and secret are those of the application."""
-        known = self._credentials
-        return secrets.compare_digest(client_id.encode(), known.client_id.encode()) and secrets.compare_digest(
-            client_secret.encode(), known.client_secret.encode()
-        )
+        given = f"{client_id}\n{client_secret}"
+        known = f"{self._credentials.client_id}\n{self._credentials.client_secret}"
+        return secrets.compare_digest(given.encode(), known.encode())
 
     @property
     def _static(self) -> Iterable[str]:
         return self._credentials.static_tokens
 
 
-def token_routes(desk: TokenDesk) -> list[Route]:
+def token_routes(desk: TokenDesk) -> list[BaseRoute]:
     """Return the routes of the token endpoints and of the openid document, for either host."""
 
     async def token(request: Request) -> JSONResponse:
@@ -146,7 +145,8 @@ class BearerGate:
 _UNAUTHORIZED = {
     "error": {
         "code": "0x80048816",
-        "message": "No bearer token was sent, or it is unknown or expired: get one from /{tenant}/oauth2/v2.0/token.",
+        "message": "No bearer token was sent, or it is unknown or expired: "
+        "get one from /{tenant}/oauth2/v2.0/token.",
     }
 }
 

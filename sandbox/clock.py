@@ -24,6 +24,11 @@ class Clock:
         with self._lock:
             self._offset = instant.astimezone(UTC) - datetime.now(UTC)
 
+    def restart(self) -> None:
+        """Go back to real time."""
+        with self._lock:
+            self._offset = timedelta(0)
+
     def advance(self, seconds: float) -> None:
         """Move the present by `seconds`, backwards where negative."""
         with self._lock:

@@ -1,10 +1,9 @@
 """What a column holds when nobody gave a value."""
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from sandbox.schema.model import Column, ColumnType, Option
+from sandbox.schema.model import Column, ColumnType
 
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 NO_INSTANT = "1900-01-01T12:00:00Z"
@@ -27,17 +26,13 @@ _FINANCE_BLANKS: dict[ColumnType, Value] = {
 }
 
 
-def finance_blank(column: Column, enums: Mapping[str, tuple[Option, ...]]) -> Value:
+def finance_blank(column: Column) -> Value:
     """Return Finance's way of saying nothing: "", 0, 1900-01-01T12:00:00Z, the first enum member.
 
     protocol form [L]: Finance has no null on the wire.
     """
+    if column.default is not None:
+        return column.default
     if column.type is ColumnType.ENUM:
-        members = enums.get(column.enum or "", ())
-        return members[0].label if members else ""
-    return _FINANCE_BLANKS.get(column.type, "")
-
-
-def dataverse_default(column: Column) -> Value:
-    """Return what Dataverse fills in on create: active state (statecode 0, statuscode 1), else null."""
-    return {"statecode": 0, "statuscode": 1}.get(column.name)
+        return column.options[0].label if column.options else ""
+    return _FINANCE_BLANKS[column.type]

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from sandbox.clock import Clock
-from sandbox.schema.model import Option, Table
-from sandbox.store.defaults import Value, dataverse_default, finance_blank
+from sandbox.schema import load_dataverse, load_finance
+from sandbox.schema.model import Table
+from sandbox.store.defaults import Value, finance_blank
 from sandbox.store.engine import WRITING, open_engine
 from sandbox.store.tables import (
     REC_ID,
@@ -66,25 +67,17 @@ class Store:
     (`2026-10-31T22:00:00Z`), Decimal for decimals, int, bool, str.
     """
 
-    def __init__(
-        self,
-        url: str,
-        clock: Clock,
-        dataverse: Mapping[str, Table],
-        finance: Mapping[str, Table],
-        enums: Mapping[str, tuple[Option, ...]],
-    ) -> None:
+    def __init__(self, url: str, clock: Clock) -> None:
         """Open the database at `url` and create what is missing in it."""
         self.clock = clock
-        self.dataverse = dataverse
-        self.finance = finance
-        self.enums = enums
+        self.dataverse = load_dataverse()
+        self.finance = load_finance()
         self.engine = open_engine(url)
         self._metadata = sa.MetaData()
         self.environment, self.tombstone = build_state(self._metadata)
         self._sql = {
             table_name(table): build_table(table, self._metadata)
-            for table in (*dataverse.values(), *finance.values())
+            for table in (*self.dataverse.values(), *self.finance.values())
         }
         self._metadata.create_all(self.engine)
         self.environment_id = self._identify()
@@ -176,10 +169,10 @@ class Store:
     def default(self, table: Table, column: str, now: datetime) -> Value:
         """Return what a created row holds in `column` where the request says nothing."""
         if table.system == "finance":
-            return finance_blank(table.columns[column], self.enums)
+            return finance_blank(table.columns[column])
         if column in {"createdon", "modifiedon"}:
             return now
-        return dataverse_default(table.columns[column])
+        return table.columns[column].default
 
     def _lock_counters(self, connection: sa.Connection) -> tuple[int, int]:
         environment = self.environment.c

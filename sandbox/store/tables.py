@@ -30,9 +30,7 @@ def build_table(table: Table, metadata: sa.MetaData) -> sa.Table:
     return sql
 
 
-def key_expressions(
-    table: Table, sql: sa.Table, key: Iterable[str]
-) -> Iterator[sa.ColumnElement[Any]]:
+def key_expressions(table: Table, sql: sa.Table, key: Iterable[str]) -> Iterator[sa.ColumnElement[Any]]:
     """Yield what a key compares: text without case, all else as it is."""
     for name in key:
         text = table.columns[name].type in TEXT_TYPES
