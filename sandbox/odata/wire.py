@@ -1,0 +1,35 @@
+"""JSON without a float: decimals are read and written to the last digit."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import orjson
+
+from sandbox.odata.errors import ODataError
+
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS | orjson.OPT_NON_STR_KEYS
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def loads(body: bytes) -> Any:  # noqa: ANN401 - whatever the JSON holds
+    """Read JSON; numbers with a point or an exponent are Decimal, others int.
+
+    Raises:
+        ODataError: The body is not JSON.
+    """
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError) as error:
+        raise ODataError(f"The request body is not valid JSON: {error}.") from None
+
+
+def dumps(value: object) -> bytes:
+    """Write JSON; Decimal as a number with exactly its digits, time stamps as UTC with whole seconds."""
+    return orjson.dumps(value, default=_exact, option=_OPTIONS)
+
+
+def _exact(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal) and value.is_finite():
+        return orjson.Fragment(format(value, "f").encode())
+    raise TypeError(f"{type(value).__name__} has no JSON form")
