@@ -29,7 +29,7 @@ NAMES = (
     "Back\\slash / Slash + Plus # Hash",
 )
 
-ACCOUNTS = ("O'B/7", "R&D #1", "50%_A", "MÜ 1+1", "007", "1E5")
+ACCOUNTS = ("O'B/7", "R&D #1", "50%_A", "MÜ 1+1", "000123", "1E5")
 """Ends of customer accounts that a URL key, a number parser or a wildcard gets wrong."""
 
 AMOUNTS = (
