@@ -1,0 +1,92 @@
+"""The canonical text of an integration key: the same for both systems, and for one row or many.
+
+It is a JSON array of the key's values in the map's order, `["prj-1001","uspm"]`. Texts are in lower
+case without trailing blanks, since both systems compare keys so (and Finance answers company codes
+in lower case); GUIDs are lower case without braces; days are ISO.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# Texts for which JSON needs no escape and Arrow's lower case is Python's.
+_PLAIN = r"^[ !#-\[\]-~]*$"
+
+
+def key_text(values: Sequence[object]) -> str:
+    """The canonical text of one key.
+
+    Raises:
+        ValueError: A part has no value.
+        TypeError: A part has a type that no key has.
+    """
+    return f"[{','.join(_part_text(value) for value in values)}]"
+
+
+def key_column(parts: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
+    """The canonical texts of whole columns of key parts; null where a part is null.
+
+    Args:
+        parts: One array for each part of the key, in the map's order, all of one length.
+
+    Returns:
+        A string array of that length.
+    """
+    texts = [_part_column(_one(part)) for part in parts]
+    inner = pc.binary_join_element_wise(*texts, ",", null_handling="emit_null")
+    return pc.binary_join_element_wise("[", inner, "]", "")
+
+
+def fold(text: str) -> str:
+    """A text as keys compare it: lower case, no trailing blanks."""
+    return text.lower().rstrip(" ")
+
+
+def fold_column(texts: pa.Array) -> pa.Array:
+    """`fold` for a whole string column."""
+    if _is_plain(texts):
+        return pc.utf8_rtrim(pc.utf8_lower(texts), characters=" ")
+    return pa.array([None if text is None else fold(text) for text in texts.to_pylist()], pa.string())
+
+
+def _part_text(value: object) -> str:
+    if value is None:
+        raise ValueError("A part of the key has no value.")
+    if isinstance(value, str):
+        return json.dumps(fold(value), ensure_ascii=False)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal):
+        return json.dumps(f"{value.normalize():f}")
+    if isinstance(value, datetime):
+        return json.dumps(value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    if isinstance(value, date):
+        return json.dumps(value.isoformat())
+    if isinstance(value, UUID):
+        return json.dumps(str(value))
+    raise TypeError(f"A key cannot hold a {type(value).__name__}.")
+
+
+def _part_column(part: pa.Array) -> pa.Array:
+    if pa.types.is_integer(part.type):
+        return part.cast(pa.string())
+    if pa.types.is_string(part.type) and _is_plain(part):
+        return pc.binary_join_element_wise('"', fold_column(part), '"', "")
+    return pa.array([None if value is None else _part_text(value) for value in part.to_pylist()], pa.string())
+
+
+def _is_plain(texts: pa.Array) -> bool:
+    return bool(pc.all(pc.match_substring_regex(texts, _PLAIN), min_count=0).as_py())
+
+
+def _one(part: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return part.combine_chunks() if isinstance(part, pa.ChunkedArray) else part

@@ -1,0 +1,1 @@
+"""Expectations on source rows: bad rows are set aside, too many bad rows stop the leg."""
