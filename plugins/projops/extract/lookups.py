@@ -1,0 +1,96 @@
+"""Lookup paths: `msdyn_project.msdyn_owningcompany.cdm_companycode` as one more column of a row.
+
+Neither change tracking nor exports follow lookups, so we do: hop by hop, reading only the rows whose
+GUID occurs, each once a run. Whole columns are joined, never row by row.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from projops.mapping import catalog
+
+# Table, GUIDs, columns -> rows with `_id` and those columns; absent rows are left out.
+ReadByIds = Callable[[str, Sequence[str], Sequence[str]], Awaitable[pa.Table]]
+
+
+@dataclass(slots=True)
+class Lookups:
+    """Resolves lookup paths for one run, remembering what it has read.
+
+    Attributes:
+        read_by_ids: Reads rows of a table by GUID.
+    """
+
+    read_by_ids: ReadByIds
+    _known: dict[tuple[str, tuple[str, ...]], pa.Table] = field(default_factory=dict)
+
+    async def add(self, table: str, rows: pa.Table, paths: Sequence[str]) -> pa.Table:
+        """Add a column for each dotted path.
+
+        Args:
+            table: Logical name of the table that the rows are of.
+            rows: Rows with at least the GUID column of each path's first hop.
+            paths: Paths; those without a dot, and those already there, are left as they are.
+
+        Returns:
+            The rows with the paths as further columns, typed as the last hop's column; null where a
+            hop leads nowhere.
+        """
+        for hop, rest in _by_first_hop(path for path in paths if path not in rows.column_names).items():
+            for name, values in (await self._follow(table, rows[hop], hop, rest)).items():
+                rows = rows.append_column(f"{hop}.{name}", values)
+        return rows
+
+    async def _follow(
+        self, table: str, ids: pa.ChunkedArray, hop: str, rest: Sequence[str]
+    ) -> Mapping[str, pa.ChunkedArray]:
+        """Give the columns at the end of a hop, aligned with `ids`."""
+        found: dict[str, pa.ChunkedArray] = {}
+        for parent in _targets(table, hop, rest):
+            rows = await self._rows(parent, ids, sorted({path.split(".")[0] for path in rest}))
+            rows = await self.add(parent, rows, rest)
+            place = pc.index_in(ids, value_set=rows["_id"].combine_chunks())
+            for path in rest:
+                values = rows[path].take(place)
+                found[path] = pc.coalesce(found[path], values) if path in found else values
+        return found
+
+    async def _rows(self, table: str, ids: pa.ChunkedArray, columns: Sequence[str]) -> pa.Table:
+        """Give the rows of a table that occur, reading those not read before."""
+        place = (table, tuple(columns))
+        wanted = pc.drop_null(pc.unique(ids))
+        known = self._known.get(place)
+        if known is not None:
+            wanted = wanted.filter(pc.invert(pc.is_in(wanted, value_set=known["__asked"].combine_chunks())))
+        if known is None or len(wanted):
+            read = await self.read_by_ids(table, wanted.to_pylist(), columns)
+            known = _remember(known, read, wanted)
+            self._known[place] = known
+        return known
+
+
+def _remember(known: pa.Table | None, read: pa.Table, asked: pa.Array) -> pa.Table:
+    """Join what was read to what was asked for, so that an absent row is not asked for again."""
+    place = pc.index_in(asked, value_set=read["_id"].combine_chunks())
+    rows = read.take(place).append_column("__asked", asked)
+    return rows if known is None else pa.concat_tables([known, rows])
+
+
+def _by_first_hop(paths: Iterable[str]) -> dict[str, list[str]]:
+    hops: dict[str, list[str]] = {}
+    for path in paths:
+        hop, dot, rest = path.partition(".")
+        if dot:
+            hops.setdefault(hop, []).append(rest)
+    return hops
+
+
+def _targets(table: str, hop: str, rest: Sequence[str]) -> list[str]:
+    """Give the tables that a lookup may lead to and that have the columns asked for."""
+    tables = catalog.dataverse_tables()
+    first = {path.split(".")[0] for path in rest}
+    known = [name for name in tables[table].columns[hop].targets if name in tables]
+    return [name for name in known if first <= set(tables[name].columns)]

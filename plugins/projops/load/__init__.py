@@ -1,0 +1,1 @@
+"""Phase 4: idempotent writes, with an outcome for every single row."""

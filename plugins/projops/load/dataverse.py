@@ -1,0 +1,177 @@
+"""Dataverse as the side that is written."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from projops.extract.lookups import Lookups
+from projops.load.decide import Action, Kind, Row, TargetRow
+from projops.load.references import Reference, References
+from projops.load.target import Outcome, Result, Waiting
+from projops.mapping.catalog import ColumnType, Table
+from projops.mapping.keys import key_column
+from projops.mapping.model import Leg, System, TableMap, WriteMode
+from projops.mapping.paths import company_path, key_paths, table_of
+from projops.systems.columns import entity_set, properties
+from projops.systems.dataverse import Dataverse
+from projops.systems.dataverse_writer import DataverseWriter, RowWrite, Verb
+from projops.systems.encoding import body_of
+from projops.systems.outcomes import RowOutcome, Status
+from projops.transform.hashing import row_hash
+
+# GUIDs of rows that we create follow from map and key, so that a create that was lost on the way
+# back is found again, and a second one meets the first.
+_NAMESPACE = uuid.UUID("5a3b7a0e-6a58-4f0e-9f53-0d1f6c2b9e11")
+_ROWS_A_MESSAGE = 200
+_VERBS = {
+    WriteMode.UPSERT: Verb.UPSERT,
+    WriteMode.UPDATE_ONLY: Verb.UPDATE,
+    WriteMode.CREATE_ONLY: Verb.CREATE,
+}
+RESULTS = {
+    Status.OK: Result.WRITTEN,
+    Status.REJECTED: Result.REFUSED,
+    Status.PARENT_MISSING: Result.WAITS,
+    Status.DUPLICATE: Result.LOOK_AGAIN,
+    Status.NOT_FOUND: Result.LOOK_AGAIN,
+    Status.CONFLICT: Result.LOOK_AGAIN,
+    Status.UNKNOWN: Result.LOOK_AGAIN,
+}
+
+
+def outcome_of(row: RowOutcome, target_id: str | None = None) -> Outcome:
+    """Turn what a system said of a row into what it means for the load."""
+    return Outcome(RESULTS[row.status], row.entity_id or target_id, row.code, row.message)
+
+
+@dataclass(slots=True)
+class DataverseTarget:
+    """Writes one leg's rows to a Dataverse table.
+
+    Attributes:
+        dataverse: Reads.
+        writer: Writes.
+        table_map: The map.
+        leg: A leg towards Dataverse.
+        references: Finds the rows that lookups should lead to.
+        lookups: Reads lookup paths of existing rows.
+    """
+
+    dataverse: Dataverse
+    writer: DataverseWriter
+    table_map: TableMap
+    leg: Leg
+    references: References
+    lookups: Lookups
+    _guids: dict[str, dict[str, str | None]] = field(default_factory=dict)
+
+    @property
+    def table(self) -> Table:
+        """The table that is written."""
+        return table_of(self.table_map, System.DATAVERSE)
+
+    async def resolve(self, table: pa.Table) -> Sequence[Waiting]:
+        """Find the GUIDs that lookups should hold; give the rows that must wait for one."""
+        path = company_path(self.table_map, System.DATAVERSE)
+        companies = table[path].to_pylist() if path else [None] * table.num_rows
+        found = await self.references.resolve(self.table, table, self._paths(), companies)
+        self._remember(table["_key"].to_pylist(), found)
+        return [wait for reference in found for wait in self.references.awaited(reference)]
+
+    async def read(self, rows: Sequence[Row]) -> Mapping[str, TargetRow]:
+        """Read rows by the table's alternate key."""
+        if not rows:
+            return {}
+        key = self._alternate_key()
+        own = {path.partition(".")[0] for path in self._paths()} | set(key)
+        found = await self.dataverse.by_keys(
+            entity_set(self.table),
+            properties(self.table, sorted(own)),
+            properties(self.table, key),
+            [[self._key_value(row, column) for column in key] for row in rows],
+        )
+        found = await self.lookups.add(self.table.name, found, self._paths())
+        return self._target_rows(found)
+
+    async def write(self, actions: Sequence[Action]) -> list[Outcome]:
+        """Write rows: bulk messages, each falling back to single requests; deletes one by one."""
+        outcomes: dict[int, Outcome] = {}
+        for kind in (Kind.CREATE, Kind.UPDATE, Kind.DELETE, Kind.DEACTIVATE):
+            places = [index for index, action in enumerate(actions) if action.kind is kind]
+            for start in range(0, len(places), _ROWS_A_MESSAGE):
+                part = places[start : start + _ROWS_A_MESSAGE]
+                written = await self._write_kind(kind, [actions[index] for index in part])
+                outcomes.update(zip(part, written, strict=True))
+        return [outcomes[index] for index in range(len(actions))]
+
+    async def _write_kind(self, kind: Kind, actions: Sequence[Action]) -> list[Outcome]:
+        table = entity_set(self.table)
+        if kind in (Kind.DELETE, Kind.DEACTIVATE):
+            known = [action.target_id for action in actions if action.target_id]
+            send = self.writer.delete if kind is Kind.DELETE else self.writer.deactivate
+            found = {each: row for each, row in zip(known, await send(table, known), strict=True)}
+            return [_gone(found.get(action.target_id or "")) for action in actions]
+        ids = [action.target_id or self._new_id(action.row) for action in actions]
+        verb = Verb.UPDATE if kind is Kind.UPDATE else _VERBS[self.leg.write]
+        rows = [
+            RowWrite(self._body(action), entity_id=guid) for action, guid in zip(actions, ids, strict=True)
+        ]
+        written = await self.writer.write_many(verb, table, rows)
+        return [outcome_of(row, guid) for row, guid in zip(written, ids, strict=True)]
+
+    def _new_id(self, row: Row) -> str:
+        return str(uuid.uuid5(_NAMESPACE, f"{self.table_map.map} {row.key}"))
+
+    def _body(self, action: Action) -> bytes:
+        """Write a row's own columns, and its lookups by GUID; its key too when it is created."""
+        names = list(action.columns)
+        if action.kind is Kind.CREATE:
+            names += [path for path in action.row.identity if path != self.table.primary_id]
+        values: dict[str, object] = {}
+        for path in names:
+            column, dot, _ = path.partition(".")
+            if dot:
+                values[column] = self._guids[action.row.key][column]
+            else:
+                values[column] = {**action.row.identity, **action.row.payload}[path]
+        return body_of(System.DATAVERSE, values, properties(self.table, values))
+
+    def _paths(self) -> tuple[str, ...]:
+        fields = (rule.target for rule in self.leg.fields)
+        return tuple(dict.fromkeys((*key_paths(self.table_map, System.DATAVERSE), *fields)))
+
+    def _alternate_key(self) -> Sequence[str]:
+        """Give the alternate key that the map's key names, or else the columns that it names."""
+        columns = tuple(dict.fromkeys(part.dataverse.partition(".")[0] for part in self.table_map.key))
+        return next((key for key in self.table.keys if set(key) <= set(columns)), columns)
+
+    def _key_value(self, row: Row, column: str) -> object:
+        if self.table.columns[column].type is ColumnType.LOOKUP:
+            return self._guids[row.key][column]
+        return row.identity[column]
+
+    def _remember(self, keys: Sequence[str], references: Iterable[Reference]) -> None:
+        for reference in references:
+            for key, guid in zip(keys, reference.guids, strict=True):
+                self._guids.setdefault(key, {})[reference.lookup] = guid
+
+    def _target_rows(self, found: pa.Table) -> dict[str, TargetRow]:
+        keys = key_column([found[path] for path in key_paths(self.table_map, System.DATAVERSE)]).to_pylist()
+        shared = [dataverse for _, dataverse in self.table_map.shared_fields()]
+        hashes = row_hash([found[path] for path in shared]).to_pylist() if shared else [None] * len(keys)
+        payload = found.select([rule.target for rule in self.leg.fields]).to_pylist()
+        ids = found["_id"].to_pylist()
+        return {
+            key: TargetRow(guid, values, digest)
+            for key, guid, values, digest in zip(keys, ids, payload, hashes, strict=True)
+            if key is not None
+        }
+
+
+def _gone(row: RowOutcome | None) -> Outcome:
+    """A row that is not there any more is as good as deleted."""
+    if row is None or row.status is Status.NOT_FOUND:
+        return Outcome(Result.WRITTEN)
+    return outcome_of(row)

@@ -1,0 +1,191 @@
+"""From what a row says of another row to that row's GUID.
+
+A target path such as `transactioncurrencyid.isocurrencycode` names a lookup and a column of the row
+that it should lead to. That row is found by an alternate key of its table; where the key is striped
+by company and no path gives one, the row's own company is meant.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from projops.load.target import Waiting
+from projops.mapping import catalog
+from projops.mapping.catalog import ColumnType, Table
+from projops.mapping.keys import key_text
+from projops.mapping.model import Direction, TableMap
+from projops.systems.columns import entity_set, properties
+from projops.systems.dataverse import Dataverse
+
+COMPANY_TABLE = "cdm_company"
+COMPANY_CODE = "cdm_companycode"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The rows that one lookup column should lead to.
+
+    Attributes:
+        lookup: Lookup column.
+        guids: GUID for each row of the chunk; None where there is no reference or no such row.
+        missing: Description of the row that is not there, by row number.
+    """
+
+    lookup: str
+    guids: Sequence[str | None]
+    missing: Mapping[int, "Missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A row that Dataverse does not have.
+
+    Attributes:
+        table: Logical name of its table.
+        values: Its key, by path from that table (`accountnumber`, `msdyn_company.cdm_companycode`).
+    """
+
+    table: str
+    values: Mapping[str, object]
+
+
+@dataclass(slots=True)
+class References:
+    """Finds referenced rows for one run, remembering those that it found.
+
+    Attributes:
+        dataverse: Where they are looked up.
+        maps: All maps, to say which one brings a missing row.
+    """
+
+    dataverse: Dataverse
+    maps: Iterable[TableMap]
+    _found: dict[tuple[str, tuple[str, ...]], dict[str, str]] = field(default_factory=dict)
+
+    async def resolve(
+        self, table: Table, rows: pa.Table, paths: Iterable[str], companies: Sequence[str | None]
+    ) -> list[Reference]:
+        """Find the rows that dotted paths speak of.
+
+        Args:
+            table: Table that the rows will be written to.
+            rows: Target frame.
+            paths: Target paths; those without a dot are left aside.
+            companies: Company code of each row; None for rows of global tables.
+
+        Returns:
+            One reference for each lookup column.
+        """
+        groups: dict[str, dict[str, list[object]]] = {}
+        for path in paths:
+            lookup, dot, rest = path.partition(".")
+            if dot:
+                groups.setdefault(lookup, {})[rest] = rows[path].to_pylist()
+        return [
+            await self._lookup(table, lookup, values, companies) for lookup, values in groups.items()
+        ]
+
+    def awaited(self, reference: Reference) -> list[Waiting]:
+        """Say of each row without its referenced row what it waits for."""
+        return [self._waiting(reference.lookup, index, missing) for index, missing in reference.missing.items()]
+
+    async def _lookup(
+        self,
+        table: Table,
+        lookup: str,
+        values: Mapping[str, Sequence[object]],
+        companies: Sequence[str | None],
+    ) -> Reference:
+        parent = _target(table, lookup, values)
+        key = _alternate_key(parent, values)
+        by_path, parts = {}, []
+        for column in key:
+            path, texts = self._part_values(parent, column, values, companies)
+            by_path[path] = texts
+            parts.append(await self._part_guids(parent, column, path, texts, values, companies))
+        given = [any(column[index] is not None for column in values.values()) for index in range(len(companies))]
+        wanted = [tuple(part[index] for part in parts) if given[index] else None for index in range(len(given))]
+        found = await self._find(parent, key, [each for each in wanted if each and None not in each])
+        guids = [found.get(key_text(each)) if each and None not in each else None for each in wanted]
+        missing = {
+            index: Missing(parent.name, {path: texts[index] for path, texts in by_path.items()})
+            for index, guid in enumerate(guids)
+            if given[index] and guid is None
+        }
+        return Reference(lookup, guids, missing)
+
+    @staticmethod
+    def _part_values(
+        parent: Table, column: str, values: Mapping[str, Sequence[object]], companies: Sequence[str | None]
+    ) -> tuple[str, Sequence[object]]:
+        """Give the path that says a key column's value, and that value for each row."""
+        nested = next((path for path in values if path.partition(".")[0] == column), None)
+        if nested is not None:
+            return nested, values[nested]
+        return f"{column}.{COMPANY_CODE}", companies
+
+    async def _part_guids(
+        self,
+        parent: Table,
+        column: str,
+        path: str,
+        texts: Sequence[object],
+        values: Mapping[str, Sequence[object]],
+        companies: Sequence[str | None],
+    ) -> Sequence[object]:
+        """Give the value with which a key column is compared: itself, or the GUID that it stands for."""
+        if parent.columns[column].type is not ColumnType.LOOKUP:
+            return texts
+        nested = {each.partition(".")[2]: values[each] for each in values if each.startswith(f"{column}.")}
+        return (await self._lookup(parent, column, nested or {COMPANY_CODE: texts}, companies)).guids
+
+    async def _find(
+        self, parent: Table, key: Sequence[str], wanted: Sequence[tuple[object, ...]]
+    ) -> Mapping[str, str]:
+        """Give GUIDs by key text, reading the keys not found before."""
+        known = self._found.setdefault((parent.name, tuple(key)), {})
+        unknown = {key_text(each): each for each in wanted if key_text(each) not in known}
+        if unknown:
+            columns = properties(parent, key)
+            read = await self.dataverse.by_keys(entity_set(parent), columns, columns, list(unknown.values()))
+            for row in read.to_pylist():
+                known[key_text([row[name] for name in key])] = row["_id"]
+        return known
+
+    def _waiting(self, lookup: str, index: int, missing: Missing) -> Waiting:
+        values = ", ".join(f"{path} {value}" for path, value in missing.values.items())
+        brings = next((each for each in self.maps if _brings(each, missing.table)), None)
+        by_itself = f"map {brings.map} brings it, and this row then goes by itself" if brings else "create it there"
+        message = f"Unable to look up {missing.table} with {values}; {by_itself}."
+        text = _key_of(brings, missing.values) if brings else None
+        return Waiting(
+            index, lookup, missing.table, text or values, message, brings.map if brings and text else None
+        )
+
+
+def _target(table: Table, lookup: str, values: Mapping[str, object]) -> Table:
+    """Give the table that a lookup leads to: of several, the first that has the columns named."""
+    names = {path.partition(".")[0] for path in values}
+    tables = catalog.dataverse_tables()
+    candidates = [tables[name] for name in table.columns[lookup].targets if name in tables]
+    return next(each for each in candidates if names <= set(each.columns))
+
+
+def _alternate_key(parent: Table, values: Mapping[str, object]) -> Sequence[str]:
+    """Choose the alternate key that the paths, and the row's company, give."""
+    given = {path.partition(".")[0] for path in values}
+    for key in parent.keys:
+        rest = [column for column in key if column not in given]
+        if given <= set(key) and all(COMPANY_TABLE in parent.columns[column].targets for column in rest):
+            return key
+    return tuple(given)
+
+
+def _brings(table_map: TableMap, table: str) -> bool:
+    return table_map.dataverse == table and Direction.FINANCE_TO_DATAVERSE in table_map.legs
+
+
+def _key_of(table_map: TableMap, values: Mapping[str, object]) -> str | None:
+    parts = [values.get(part.dataverse) for part in table_map.key]
+    return None if None in parts else key_text(parts)

@@ -1,0 +1,90 @@
+"""Settings of the engine, from the environment, with safe defaults."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from projops.errors import ConfigurationError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set without touching code.
+
+    Attributes:
+        mappings: Folder of the mapping files (`PROJOPS_MAPPINGS`).
+        expectations: Folder of hand-written expectations (`PROJOPS_EXPECTATIONS`).
+        staging: Root of the staging area, a path or URL (`PROJOPS_STAGING`).
+        state_url: State database (`PROJOPS_STATE_URL`, or the connection `projops_state`).
+        chunk_rows: Rows a chunk between the stages (`PROJOPS_CHUNK_ROWS`).
+        request_budget: Requests a day that all legs together may cost (`PROJOPS_REQUEST_BUDGET`).
+        breaker_share: Share of bad rows above which a leg stops (`PROJOPS_BREAKER_SHARE`).
+        breaker_rows: Bad rows that are always tolerated (`PROJOPS_BREAKER_ROWS`).
+        delete_share: Share of deletes above which they wait for approval (`PROJOPS_DELETE_SHARE`).
+        delete_rows: Deletes above which they wait for approval (`PROJOPS_DELETE_ROWS`).
+    """
+
+    mappings: Path = PROJECT_ROOT / "include" / "mappings"
+    expectations: Path = PROJECT_ROOT / "include" / "expectations"
+    staging: str = str(PROJECT_ROOT / "build" / "staging")
+    state_url: str = f"sqlite:///{PROJECT_ROOT / 'build' / 'projops_state.db'}"
+    chunk_rows: int = 5000
+    request_budget: int = 50_000
+    breaker_share: float = 0.20
+    breaker_rows: int = 50
+    delete_share: float = 0.05
+    delete_rows: int = 100
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings.
+
+        Raises:
+            ConfigurationError: A number is none.
+        """
+        env = os.environ if environment is None else environment
+        default = cls()
+        return cls(
+            mappings=Path(env.get("PROJOPS_MAPPINGS", default.mappings)),
+            expectations=Path(env.get("PROJOPS_EXPECTATIONS", default.expectations)),
+            staging=env.get("PROJOPS_STAGING", default.staging),
+            state_url=env.get("PROJOPS_STATE_URL") or _state_connection(env) or default.state_url,
+            chunk_rows=int(_number(env, "PROJOPS_CHUNK_ROWS", default.chunk_rows)),
+            request_budget=int(_number(env, "PROJOPS_REQUEST_BUDGET", default.request_budget)),
+            breaker_share=_number(env, "PROJOPS_BREAKER_SHARE", default.breaker_share),
+            breaker_rows=int(_number(env, "PROJOPS_BREAKER_ROWS", default.breaker_rows)),
+            delete_share=_number(env, "PROJOPS_DELETE_SHARE", default.delete_share),
+            delete_rows=int(_number(env, "PROJOPS_DELETE_ROWS", default.delete_rows)),
+        )
+
+
+def _state_connection(env: Mapping[str, str]) -> str | None:
+    """Read the state's URL from Airflow's connection variable, in URI or JSON form."""
+    import json
+
+    text = env.get("AIRFLOW_CONN_PROJOPS_STATE")
+    if not text:
+        return None
+    if not text.lstrip().startswith("{"):
+        return text
+    url = json.loads(text).get("extra", {})
+    url = json.loads(url) if isinstance(url, str) else url
+    if "url" not in url:
+        raise ConfigurationError(
+            "The connection projops_state has no database URL.",
+            remedy='Give it as a URI, or put {"url": "postgresql+psycopg://…"} into its extra field.',
+        )
+    return str(url["url"])
+
+
+def _number(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name)
+    if text is None:
+        return default
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{name} is {text!r}, which is no number.", remedy="Set it to a number.") from error
