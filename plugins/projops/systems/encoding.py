@@ -1,0 +1,133 @@
+"""From Arrow rows to JSON bodies, exactly: decimals as the digits that they have.
+
+Null means what each side means by it: Dataverse takes null; Finance takes "" for texts, 0 for
+numbers, 1900-01-01T12:00:00Z for dates [L], a zero GUID, and a null enum is left out.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from projops.errors import RowRejectedError
+from projops.mapping.model import System
+from projops.systems.properties import Form, Property
+from projops.systems.quoting import decimal_text, finance_date_text, instant_text
+
+FINANCE_NO_DATE = "1900-01-01T12:00:00Z"
+_ZERO_GUID = str(uuid.UUID(int=0))
+
+Writer = Callable[[dict[str, Any], Any], None]
+
+
+def bodies(system: System, rows: pa.RecordBatch | pa.Table, properties: Sequence[Property]) -> list[bytes]:
+    """Write each row as a JSON object.
+
+    Args:
+        system: Whose names and nulls are written.
+        rows: Holds a column for each property, by its name; others are left alone.
+        properties: What is written, in this order. A lookup needs `target_set` and holds GUIDs.
+
+    Raises:
+        RowRejectedError: A lookup holds something that is no GUID.
+    """
+    columns = [rows.column(column.name).to_pylist() for column in properties]
+    writers = [_writer(system, column) for column in properties]
+    return (
+        [_body(writers, values) for values in zip(*columns, strict=True)] if columns else [b"{}"] * len(rows)
+    )
+
+
+def body_of(system: System, values: Mapping[str, object], properties: Sequence[Property]) -> bytes:
+    """Write one row from Python values; properties that it does not hold are left out."""
+    held = [column for column in properties if column.name in values]
+    return _body([_writer(system, column) for column in held], [values[column.name] for column in held])
+
+
+def splice(body: bytes, names: Mapping[str, str]) -> bytes:
+    """Put names (annotations, ids) in front of those of a JSON object, without reading it again."""
+    front = orjson.dumps(names)
+    return front[:-1] + (b"," + body[1:] if len(body) > 2 else b"}")
+
+
+def _body(writers: Sequence[Writer], values: Sequence[Any]) -> bytes:
+    content: dict[str, Any] = {}
+    for write, value in zip(writers, values, strict=True):
+        write(content, value)
+    return orjson.dumps(content, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def _writer(system: System, column: Property) -> Writer:
+    """Choose once a column how its values are written."""
+    if system is System.DATAVERSE:
+        return _lookup(column) if column.form is Form.LOOKUP else _or_null(column.name)
+    return _finance(column)
+
+
+def _or_null(name: str) -> Writer:
+    def write(content: dict[str, Any], value: Any) -> None:  # noqa: ANN401
+        content[name] = _json_value(value)
+
+    return write
+
+
+def _lookup(column: Property) -> Writer:
+    """Bind by GUID; the navigation property's name is case-sensitive [D], null unbinds."""
+    name = f"{column.navigation}@odata.bind"
+
+    def write(content: dict[str, Any], value: Any) -> None:  # noqa: ANN401
+        content[name] = None if value is None else f"/{column.target_set}({_guid(column, value)})"
+
+    return write
+
+
+def _finance(column: Property) -> Writer:
+    absent = _finance_absent(column)
+
+    def write(content: dict[str, Any], value: Any) -> None:  # noqa: ANN401
+        if value is not None:
+            content[column.name] = _finance_value(value)
+        elif absent is not None:
+            content[column.name] = absent
+
+    return write
+
+
+def _finance_absent(column: Property) -> object:
+    """What Finance writes where there is nothing; None where the property is left out."""
+    if column.form is Form.ENUM or pa.types.is_boolean(column.type):
+        return None
+    if column.form is Form.GUID:
+        return _ZERO_GUID
+    if pa.types.is_temporal(column.type):
+        return FINANCE_NO_DATE
+    return "" if column.type == pa.string() else 0
+
+
+def _finance_value(value: object) -> object:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return finance_date_text(value)
+    return _json_value(value)
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(decimal_text(value))
+    if isinstance(value, datetime):
+        return instant_text(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _guid(column: Property, value: object) -> uuid.UUID:
+    try:
+        return uuid.UUID(str(value))
+    except ValueError:
+        raise RowRejectedError(
+            f"Field {column.name} refers to something that is no GUID.",
+            remedy="Correct it at the source.",
+            field=column.name,
+        ) from None

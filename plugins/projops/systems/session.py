@@ -1,0 +1,273 @@
+"""A session with one system: retries with Retry-After, concurrency, and whose links are followed."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import BinaryIO, Self, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+from yarl import URL
+
+from projops.errors import AuthenticationError, ProtocolError, SystemUnavailableError, ThrottledError
+from projops.systems import failures
+from projops.systems.auth import TokenSource, token_source
+from projops.systems.connection import Connection
+from projops.systems.failures import Kind
+from projops.systems.transport import MOST_PARALLEL, Answer, Call, Transport, unknown_outcome
+
+DEFAULT_PARALLELISM = 8
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+_ODATA_HEADERS = {"Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
+_JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long transient failures are retried before the error goes up.
+
+    Attributes:
+        attempts: Most attempts in all.
+        total: Seconds after which no further attempt begins.
+        base: Seconds of the first backoff; doubles each time.
+        longest: Longest backoff in seconds; Retry-After may be longer.
+        request_timeout: Seconds that one request may take.
+    """
+
+    attempts: int = 6
+    total: float = 300.0
+    base: float = 0.5
+    longest: float = 30.0
+    request_timeout: float = 120.0
+
+
+@dataclass(slots=True)
+class ODataSession:
+    """An async context manager that owns the connections to one system.
+
+    Attributes:
+        connection: Where and as whom.
+        deadline: Seconds left of the lease, asked before each request, whose timeout is shorter;
+            None where no lease is held (reads).
+        policy: Retries and timeouts.
+        tokens: Source of bearer tokens; None takes what the connection asks for.
+        pause: Waits for seconds; tests hand in their own.
+        clock: Monotonic seconds.
+        parallelism: Requests worth sending at once: the system's own hint (`x-ms-dop-hint`) once
+            it was seen.
+        counts: Requests sent by kind, and `retries` and `throttled`.
+    """
+
+    connection: Connection
+    deadline: Callable[[], float] | None = None
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    tokens: TokenSource | None = None
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    clock: Callable[[], float] = time.monotonic
+    parallelism: int = DEFAULT_PARALLELISM
+    counts: Counter[str] = field(default_factory=Counter)
+    _transport: Transport = field(init=False)
+    _open: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
+
+    def __post_init__(self) -> None:
+        self._transport = Transport(
+            self.connection,
+            self.tokens or token_source(self.connection, self.clock),
+            deadline=self.deadline,
+            request_timeout=self.policy.request_timeout,
+            counts=self.counts,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Open the pool; no request is sent yet."""
+        await self._open.enter_async_context(self._transport)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the pool."""
+        await self._open.aclose()
+
+    async def request(  # noqa: PLR0913  # what HTTP needs, by keyword
+        self,
+        method: str,
+        url: str,
+        *,
+        what: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        kind: str = "read",
+        repeatable: bool | None = None,
+    ) -> Answer:
+        """Send a request until it has an answer that retrying does not change.
+
+        Args:
+            method: GET, POST, ...
+            url: Encoded path and query from the base URL, or a link that the system gave us.
+            what: What is being done, for messages: "reading accounts".
+            headers: Besides the OData ones.
+            body: Bytes of the body, JSON unless headers say otherwise.
+            kind: What it counts as in `counts`.
+            repeatable: Whether doing it twice does no harm; by default the method decides.
+
+        Returns:
+            The answer; its `failure` is None, or one that concerns this very request (a row refused,
+            a row not found, ...).
+
+        Raises:
+            ThrottledError: Still 429 or 503 after the last try.
+            SystemUnavailableError: No answer, or a transient failure, after the last try.
+            UnknownOutcomeError: The connection was lost, and the request must not be sent twice.
+            AuthenticationError: The token is refused, or none can be had.
+            LeaseHeldError: The lease has no time left for a request.
+            ProtocolError: A foreign link, a redirect, an answer beyond bounds.
+        """
+        call = Call(
+            method=method,
+            url=self._own(url),
+            what=what,
+            headers={**_ODATA_HEADERS, **(_JSON if body is not None else {}), **(headers or {})},
+            body=body,
+            kind=kind,
+            repeatable=method in _IDEMPOTENT if repeatable is None else repeatable,
+        )
+        return await self._until_answered(call)
+
+    async def read(
+        self, url: str, *, what: str, headers: Mapping[str, str] | None = None, kind: str = "read"
+    ) -> Answer:
+        """GET something that must be there.
+
+        Raises:
+            ProjOpsError: As `request`, and the error of `failures.error` for any other failure.
+        """
+        return self.checked(await self.request("GET", url, what=what, headers=headers, kind=kind), what)
+
+    async def download(self, url: str, into: BinaryIO, *, what: str, limit: int) -> None:
+        """GET a file from a signed address, without our token, into an open file.
+
+        Args:
+            url: Whole address; the caller answers for its host.
+            into: Seekable; emptied before each try.
+            what: For messages.
+            limit: Most bytes.
+        """
+        address = URL(url, encoded=True)
+        call = Call("GET", address, what, kind="download", authorized=False, into=into, limit=limit)
+        self.checked(await self._until_answered(call), what)
+
+    def checked(self, answer: Answer, what: str) -> Answer:
+        """Give the answer back if it is a success, else raise the error that it means."""
+        if answer.failure is not None:
+            raise failures.error(answer.failure, self.connection.name, what)
+        return answer
+
+    async def all_of(self, calls: Sequence[Callable[[], Awaitable[Result]]]) -> list[Result]:
+        """Run calls side by side, at most `parallelism` at once; results in order of the calls.
+
+        Raises:
+            ProjOpsError: The first error; calls still running are cancelled.
+        """
+        slots = asyncio.Semaphore(self.parallelism)
+
+        async def one(call: Callable[[], Awaitable[Result]]) -> Result:
+            async with slots:
+                return await call()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(call)) for call in calls]
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    def local(self, link: str) -> str:
+        """Give a link as path and query, so that it outlives a change of the base URL.
+
+        Raises:
+            ProtocolError: It leads to another scheme, host or port than the connection's.
+        """
+        return self._own(link).raw_path_qs
+
+    async def _until_answered(self, call: Call) -> Answer:
+        started = self.clock()
+
+        def exhausted(state: RetryCallState) -> bool:
+            elapsed = self.clock() - started + state.upcoming_sleep
+            return state.attempt_number >= self.policy.attempts or elapsed > self.policy.total
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type((SystemUnavailableError, ThrottledError)),
+            wait=self._wait,
+            stop=exhausted,
+            sleep=self._pause_before_retry,
+            reraise=True,
+        )
+        return await retrying(self._attempt, call)
+
+    def _wait(self, state: RetryCallState) -> float:
+        """Wait for what the system asks, and never less than a jittered backoff."""
+        backoff = min(self.policy.base * 2.0 ** (state.attempt_number - 1), self.policy.longest)
+        jittered = backoff * random.uniform(0.5, 1.0)
+        problem = state.outcome.exception() if state.outcome else None
+        return max(problem.retry_after if isinstance(problem, ThrottledError) else 0.0, jittered)
+
+    async def _pause_before_retry(self, seconds: float) -> None:
+        self.counts["retries"] += 1
+        await self.pause(seconds)
+
+    async def _attempt(self, call: Call) -> Answer:
+        answer = await self._transport.send(call)
+        hint = answer.headers.get("x-ms-dop-hint", "")
+        if hint.isascii() and hint.isdigit():
+            self.parallelism = min(max(int(hint), 1), MOST_PARALLEL)
+        if answer.status < 300 or answer.status == 304:
+            return answer
+        if answer.status < 400:
+            raise ProtocolError(
+                f"{self.connection.name}, {call.what}: answered with a redirect ({answer.status}).",
+                remedy="Put the address that it leads to into the connection.",
+            )
+        return self._judged(call, answer)
+
+    def _judged(self, call: Call, answer: Answer) -> Answer:
+        """Raise what may pass by itself; give back what concerns this request only."""
+        name = self.connection.name
+        failure = failures.understand(self.connection.system, answer.status, answer.headers, answer.body)
+        if failure.kind is Kind.AUTH and call.authorized:
+            raise AuthenticationError(
+                f"Connection {name}: the system does not accept our token ({failure.message}).",
+                remedy="Register the client id as an application user there.",
+                connection=name,
+            )
+        if failure.kind is Kind.THROTTLED:
+            self.counts["throttled"] += 1
+        if failure.kind in (Kind.TRANSIENT, Kind.THROTTLED):
+            if not call.repeatable and not _certainly_not_done(failure):
+                raise unknown_outcome(self.connection, call, failure.message)
+            raise failures.error(failure, name, call.what)
+        return Answer(answer.status, answer.headers, answer.body, failure)
+
+    def _own(self, url: str) -> URL:
+        """Resolve a link and follow it to the connection's own scheme, host and port only."""
+        base = URL(self.connection.base_url)
+        target = base.join(URL(url, encoded=True))
+        if target.host is None or target.origin() != base.origin():
+            raise ProtocolError(
+                f"Connection {self.connection.name}: a link leads elsewhere, to {target.host}.",
+                remedy="Links are followed to the connection's own host only; check its host.",
+                connection=self.connection.name,
+            )
+        return target
+
+
+def _certainly_not_done(failure: failures.Failure) -> bool:
+    """Tell a refusal at the door (429, or 503 with Retry-After) from a failure half-way."""
+    return failure.kind is Kind.THROTTLED and (failure.status != 503 or failure.retry_after is not None)

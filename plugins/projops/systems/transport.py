@@ -1,0 +1,239 @@
+"""One request, once: pool, token, TLS, timeout within the lease, bounded reading."""
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import BinaryIO, NoReturn, Self
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from projops.errors import (
+    ConfigurationError,
+    LeaseHeldError,
+    ProtocolError,
+    SystemUnavailableError,
+    UnknownOutcomeError,
+)
+from projops.systems.auth import TokenSource
+from projops.systems.connection import Connection, is_loopback
+from projops.systems.failures import Failure
+
+# Dataverse refuses the 53rd concurrent request of a user [D]; Finance has no such number.
+MOST_PARALLEL = 52
+LARGEST_ANSWER = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, read to its end.
+
+    Attributes:
+        status: HTTP status.
+        headers: Case-insensitive.
+        body: Bytes, decompressed.
+        failure: What it means, where the status is 400 or more.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as it goes out, each time it is tried.
+
+    Attributes:
+        method: GET, POST, ...
+        url: Whole address, already encoded.
+        what: What is being done, for messages: "reading accounts".
+        headers: All but authorization.
+        body: Bytes, or None.
+        kind: What it counts as.
+        repeatable: Whether doing it twice does no harm.
+        authorized: Whether our token goes along.
+        into: File that takes the body of a success, instead of `Answer.body`.
+        limit: Most bytes of the answer.
+    """
+
+    method: str
+    url: URL
+    what: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    kind: str = "read"
+    repeatable: bool = True
+    authorized: bool = True
+    into: BinaryIO | None = None
+    limit: int = LARGEST_ANSWER
+
+
+@dataclass(slots=True)
+class Transport:
+    """Sends single requests; an async context manager that owns the connection pool.
+
+    Attributes:
+        connection: Where and as whom.
+        tokens: Source of bearer tokens.
+        deadline: Seconds left of the lease, asked before each request; None without lease.
+        request_timeout: Seconds that one request may take.
+        counts: Requests sent, by kind.
+    """
+
+    connection: Connection
+    tokens: TokenSource
+    deadline: Callable[[], float] | None = None
+    request_timeout: float = 120.0
+    counts: Counter[str] = field(default_factory=Counter)
+    _http: aiohttp.ClientSession | None = field(default=None, init=False)
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_PARALLEL), init=False)
+
+    async def __aenter__(self) -> Self:
+        """Open the pool; no request is sent yet."""
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=MOST_PARALLEL, ssl=_tls(self.connection)),
+            cookie_jar=aiohttp.DummyCookieJar(),  # without affinity cookie, load is spread [D]
+            headers={"User-Agent": "projops"},
+            trust_env=not is_loopback(URL(self.connection.base_url).host or ""),  # proxies
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the pool."""
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def send(self, call: Call) -> Answer:
+        """Send a request, with a fresh token once if the first is answered with 401.
+
+        Raises:
+            SystemUnavailableError: No whole answer came, and the call may be repeated.
+            UnknownOutcomeError: No whole answer came, and the call must not be repeated.
+            AuthenticationError: No token can be had.
+            LeaseHeldError: The lease has no time left for a request.
+            ConfigurationError: The certificate is not trusted.
+            ProtocolError: The answer is larger than allowed.
+        """
+        answer, token = await self._send_with_token(call, refused=None)
+        if answer.status == 401 and call.authorized:
+            answer, _ = await self._send_with_token(call, refused=token)
+        return answer
+
+    async def _send_with_token(self, call: Call, refused: str | None) -> tuple[Answer, str]:
+        if self._http is None:
+            raise RuntimeError("A session is used outside `async with`.")
+        async with self._slots:
+            token = await self.tokens.token(self._http, refused=refused) if call.authorized else ""
+            headers = {**call.headers, "Authorization": f"Bearer {token}"} if token else call.headers
+            timeout = self._timeout(call)
+            self.counts[call.kind] += 1
+            try:
+                async with self._http.request(
+                    call.method,
+                    call.url,
+                    headers=headers,
+                    data=call.body,
+                    timeout=timeout,
+                    allow_redirects=False,
+                ) as response:
+                    return await self._received(call, response), token
+            except (aiohttp.ClientError, TimeoutError) as problem:
+                self._broken(call, problem)
+
+    async def _received(self, call: Call, response: aiohttp.ClientResponse) -> Answer:
+        into = call.into if response.status == 200 else None
+        if into is not None:
+            into.seek(0)
+            into.truncate()
+        pieces: list[bytes] = []
+        keep = pieces.append if into is None else into.write
+        size = 0
+        async for piece in response.content.iter_any():
+            size += len(piece)
+            if size > call.limit:
+                raise ProtocolError(
+                    f"{self.connection.name}, {call.what}: the answer is larger than {call.limit} bytes.",
+                    remedy="Ask for less at once.",
+                )
+            keep(piece)
+        body = b"".join(pieces)
+        if response.status == 200 and into is None and _is_cut_short(response, body):
+            self._lost(call, "the answer was cut short")
+        return Answer(response.status, CIMultiDict(response.headers), body)
+
+    def _timeout(self, call: Call) -> aiohttp.ClientTimeout:
+        """Make sure that the request ends before the lease does."""
+        left = self.deadline() if self.deadline is not None else self.request_timeout
+        if left <= 0:
+            raise LeaseHeldError(
+                f"{self.connection.name}, {call.what}: the lease of this map has no time left.",
+                remedy="Retried by itself; another run may hold the map now.",
+            )
+        seconds = min(left, self.request_timeout)
+        return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, 30.0))
+
+    def _broken(self, call: Call, problem: Exception) -> NoReturn:
+        """Raise what a broken connection means for this call."""
+        name = self.connection.name
+        if isinstance(problem, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+            raise ConfigurationError(
+                f"Connection {name}: the certificate of {call.url.host} is not trusted.",
+                remedy="Put the certificate of its authority into a file and name it in extra ca_file.",
+                connection=name,
+            ) from None
+        if isinstance(problem, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            raise self._unavailable(call, "it cannot be reached") from None  # nothing was sent
+        self._lost(call, "the connection was lost or too slow")
+
+    def _lost(self, call: Call, reason: str) -> NoReturn:
+        if call.repeatable:
+            raise self._unavailable(call, reason) from None
+        raise unknown_outcome(self.connection, call, reason) from None
+
+    def _unavailable(self, call: Call, reason: str) -> SystemUnavailableError:
+        return SystemUnavailableError(
+            f"{self.connection.name}, {call.what}: {call.url.origin()} failed ({reason}).",
+            remedy="Retried by itself later; see whether the system is up.",
+            connection=self.connection.name,
+        )
+
+
+def unknown_outcome(connection: Connection, call: Call, reason: str) -> UnknownOutcomeError:
+    """Give the error for a request that must not be sent twice and may have been done."""
+    return UnknownOutcomeError(
+        f"{connection.name}, {call.what}: whether it happened is unknown ({reason}).",
+        remedy="The rows are read back by key before anything else.",
+        connection=connection.name,
+    )
+
+
+def _tls(connection: Connection) -> ssl.SSLContext | bool:
+    """Verify always, with the system's authorities and the connection's own."""
+    asks_entra = connection.static_token is None and connection.authority.startswith("https:")
+    if not connection.base_url.startswith("https:") and not asks_entra:
+        return True
+    context = ssl.create_default_context()
+    if connection.ca_file is not None:
+        try:
+            context.load_verify_locations(connection.ca_file)
+        except (ssl.SSLError, OSError):
+            raise ConfigurationError(
+                f"Connection {connection.name}: its extra ca_file holds no certificate.",
+                remedy="Give a PEM file.",
+                connection=connection.name,
+            ) from None
+    return context
+
+
+def _is_cut_short(response: aiohttp.ClientResponse, body: bytes) -> bool:
+    """Tell a JSON object that lacks its end, as a proxy under load leaves it."""
+    return response.content_type == "application/json" and body.rstrip()[-1:] not in (b"}", b"]")
