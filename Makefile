@@ -21,7 +21,7 @@ test: $(SETUP) ## all tests but the long ones
 	@bin/test
 
 up: $(SETUP) ## leave the sandbox and Airflow's UI running on 127.0.0.1
-	@$(PYTHON) -m runner up
+	@$(PYTHON) -m runner up $(if $(PORT),--port $(PORT))
 
 down: $(SETUP) ## stop what `make up` started
 	@$(PYTHON) -m runner down

@@ -1,0 +1,196 @@
+"""The DAG of an area, built from its mapping files.
+
+    detect ─┬─> companies__finance_to_dataverse   extract > validate > transform > load ─┐
+            ├─> customers__finance_to_dataverse   (after companies)                      ├─> finish
+            └─> ...                                                                      │
+    ledgers__broken ─────────────────────────────────────────────────────────────────────┘
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, BaseOperator, Param, TaskGroup
+
+from projops.mapping.model import Direction, System, TableMap
+from projops.mapping.order import Node, leg_order, leg_parents
+from projops.mapping.reader import BrokenMap, load_maps
+from projops.orchestration.assets import source_asset, target_asset
+from projops.orchestration.operators import (
+    BrokenMapOperator,
+    DetectOperator,
+    ExtractOperator,
+    FinishOperator,
+    LoadOperator,
+    StageOperator,
+)
+from projops.run import LegRef
+from projops.settings import Settings
+
+DETECT, FINISH = "detect", "finish"
+_DEFAULTS: Mapping[str, Any] = {
+    "owner": "projops",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=5),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(minutes=2),
+    "execution_timeout": timedelta(hours=1),
+}
+
+
+def area_dag(area: str, doc: str | None) -> DAG:
+    """Build the DAG of an area from `include/mappings/<area>/*.yaml`.
+
+    Args:
+        area: Folder of the mapping files, and id of the DAG.
+        doc: What the area is about, in Markdown; a table of its maps is added.
+    """
+    loaded = load_maps(Settings.from_environment().mappings)
+    maps = {found.map: found for found in loaded.maps.values() if found.area == area and found.enabled}
+    broken = [found for found in loaded.broken if found.area == area]
+    with DAG(
+        dag_id=area,
+        schedule="*/5 * * * *",
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=True,
+        default_args=dict(_DEFAULTS),
+        params=_form(maps),
+        doc_md=_dag_doc(doc or area, maps.values(), broken),
+        tags=["projops"],
+    ) as dag:
+        _add_tasks(area, maps, broken)
+    return dag
+
+
+def _add_tasks(area: str, maps: Mapping[str, TableMap], broken: Sequence[BrokenMap]) -> None:
+    order = [_ref(node) for node in leg_order(maps)]
+    parents = {_ref(child): [_ref(parent) for parent in needed] for child, needed in leg_parents(maps).items()}
+    finish = FinishOperator(
+        task_id=FINISH,
+        load_task_ids=[f"{leg}.load" for leg in order],
+        trigger_rule="all_done",
+        doc_md="Shows what the run moved, and fails it where a leg failed.",
+    )
+    detect = DetectOperator(
+        task_id=DETECT,
+        area=area,
+        finish_task_id=FINISH,
+        has_broken=bool(broken),
+        execution_timeout=timedelta(minutes=15),
+        doc_md="Asks both systems what changed. Only the legs that have something to move run.",
+    )
+    detect >> finish
+    loads: dict[LegRef, BaseOperator] = {}
+    for leg in order:
+        first, last = _leg_tasks(maps[leg.map], leg)
+        first << [detect, *(loads[parent] for parent in parents[leg])]
+        last >> finish
+        loads[leg] = last
+    for found in broken:
+        _broken_task(found) >> finish
+
+
+def _ref(node: Node) -> LegRef:
+    map_id, direction = node
+    return LegRef(map_id, direction.value)
+
+
+def _leg_tasks(table_map: TableMap, leg: LegRef) -> tuple[BaseOperator, BaseOperator]:
+    """Make the four tasks of a leg; give its first and its last."""
+    direction = leg.direction
+    with TaskGroup(group_id=str(leg), tooltip=f"{table_map.title}, {_route(table_map, direction)}"):
+        extract = ExtractOperator(
+            task_id="extract",
+            leg=leg,
+            # Whatever became of its parents, but not where detect itself failed.
+            trigger_rule="all_done_min_one_success",
+            pool=direction.source.value,
+            inlets=[source_asset(table_map, direction)],
+            doc_md=_stage_doc(table_map, direction, "Reads the changed rows into the staging area."),
+        )
+        validate = StageOperator(
+            task_id="validate",
+            stage="validate",
+            staged=extract.output,
+            doc_md=_stage_doc(table_map, direction, "Sets rows aside that break an expectation."),
+        )
+        transform = StageOperator(
+            task_id="transform",
+            stage="transform",
+            staged=validate.output,
+            doc_md=_stage_doc(table_map, direction, "Maps the rows to the target's columns."),
+        )
+        load = LoadOperator(
+            task_id="load",
+            staged=transform.output,
+            pool=direction.target.value,
+            outlets=[target_asset(table_map, direction)],
+            doc_md=_stage_doc(table_map, direction, "Writes what differs, with an outcome for every row."),
+        )
+    return extract, load
+
+
+def _broken_task(broken: BrokenMap) -> BaseOperator:
+    return BrokenMapOperator(
+        task_id=f"{broken.map}__broken",
+        message=broken.message,
+        retries=0,
+        doc_md=f"The mapping file is broken, so this map does not run:\n\n```\n{broken.message}\n```\n\n`projops maps lint` says the same.",
+    )
+
+
+def _form(maps: Iterable[str]) -> dict[str, Param]:
+    """The trigger form: which maps, which companies, how much."""
+    ids = sorted(maps)
+    return {
+        "maps": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string", "enum": ids},
+            examples=ids,
+            title="Maps",
+            description_md="Which maps to run; empty for all of the area.",
+        ),
+        "companies": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string"},
+            title="Companies",
+            description_md="Legal entities to run for, one a line; empty for all. "
+            "A run for some companies leaves the watermarks where they are.",
+        ),
+        "mode": Param(
+            "incremental",
+            type="string",
+            enum=["incremental", "full"],
+            title="Mode",
+            description_md="`incremental` moves what changed; `full` reads everything and moves the differences.",
+        ),
+    }
+
+
+def _dag_doc(doc: str, maps: Iterable[TableMap], broken: Sequence[BrokenMap]) -> str:
+    lines = [doc.strip(), "", "| map | Dataverse | | Finance | version |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{found.map}` {found.title} | `{found.dataverse}` | {_arrows(found)} | `{found.finance}` | {found.version} |"
+        for found in maps
+    ]
+    lines += [f"| `{found.map}` | broken, does not run | | | |" for found in broken]
+    return "\n".join(lines)
+
+
+def _arrows(table_map: TableMap) -> str:
+    back = "&larr;" if Direction.FINANCE_TO_DATAVERSE in table_map.legs else ""
+    forth = "&rarr;" if Direction.DATAVERSE_TO_FINANCE in table_map.legs else ""
+    return f"{back}{forth}"
+
+
+def _stage_doc(table_map: TableMap, direction: Direction, what: str) -> str:
+    return f"{what}\n\n{table_map.title} ({table_map.version}): {_route(table_map, direction)}. File: `{table_map.file}`"
+
+
+def _route(table_map: TableMap, direction: Direction) -> str:
+    ends = {System.DATAVERSE: table_map.dataverse, System.FINANCE: table_map.finance}
+    return f"{ends[direction.source]} to {ends[direction.target]}"

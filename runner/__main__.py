@@ -1,0 +1,93 @@
+"""`python -m runner demo|up|down`: what `make demo`, `make up` and `make down` call."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from runner.demo import demo
+from runner.errors import RunnerError
+from runner.layout import ROOT, Layout, free_port
+from runner.processes import remembered
+from runner.stack import Ports, bring_up, running, shut_down
+
+FOLDER = ROOT / "build" / "demo"
+REPORT = ROOT / "build" / "demo-report.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what was asked; give the exit code, 1 with one sentence on trouble."""
+    options = _parser().parse_args(arguments)
+    console = Console(highlight=False)
+    try:
+        if options.command == "demo":
+            return _demo(console, fresh=options.fresh)
+        return _up(console, options.port) if options.command == "up" else _down(console)
+    except RunnerError as error:
+        Console(stderr=True, highlight=False).print(str(error), style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("Stopped; nothing of it runs on.")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="runner", description="Sandbox and Airflow on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo_options = commands.add_parser("demo", help="run every map end to end and compare both systems")
+    demo_options.add_argument("--fresh", action="store_true", help="begin with empty data")
+    up_options = commands.add_parser("up", help="leave sandbox and Airflow running")
+    up_options.add_argument("--port", type=int, default=8080, help="port of Airflow's UI (default 8080)")
+    commands.add_parser("down", help="stop what `up` started")
+    return parser
+
+
+def _demo(console: Console, *, fresh: bool) -> int:
+    layout = Layout.in_folder(FOLDER)
+    if fresh:
+        _empty(layout)
+    with running(layout, Ports(airflow=free_port()), console.print) as stack:
+        passed = demo(stack, console, REPORT, _setup_seconds())
+    return 0 if passed else 1
+
+
+def _up(console: Console, port: int) -> int:
+    layout = Layout.in_folder(FOLDER)
+    stack = bring_up(layout, Ports(airflow=port, dataverse=8801, finance=8802), console.print)
+    console.print(
+        f"""
+Airflow            {stack.airflow.address}   user admin, password {stack.airflow.password}
+Dataverse          {stack.sandbox.dataverse}/api/data/v9.2/
+Finance            {stack.sandbox.finance}/data/
+Sandbox's control  {stack.sandbox.control}/sandbox/stats
+The DAGs are paused: unpause reference_data, then setup_and_configuration. Logs are in {layout.logs}. 'make down' stops all.""",
+        markup=False,
+    )
+    return 0
+
+
+def _down(console: Console) -> int:
+    layout = Layout.in_folder(FOLDER)
+    processes = remembered(layout.processes)
+    shut_down(processes, layout)
+    console.print("Stopped." if processes else "Nothing was running.")
+    return 0
+
+
+def _empty(layout: Layout) -> None:
+    if remembered(layout.processes):
+        raise RunnerError("Sandbox and Airflow are running on this data: stop them with 'make down' first.")
+    shutil.rmtree(layout.folder, ignore_errors=True)
+
+
+def _setup_seconds() -> int:
+    """What `make setup` took when it last did something; 0 where something else made the environment."""
+    file = Path(sys.prefix) / "setup-seconds"
+    return int(file.read_text()) if file.exists() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""Airflow's REST API, as far as the runner needs it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import httpx
+
+from runner.errors import RunnerError
+
+_PAGE = 100
+FINAL = frozenset({"success", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """Where a task of a run stands.
+
+    Attributes:
+        task_id: Task, `<map>__<leg>.<stage>` inside a leg.
+        state: Airflow's state, or "" before it has one.
+        seconds: How long its last try took.
+        try_number: Number of the last try.
+    """
+
+    task_id: str
+    state: str
+    seconds: float
+    try_number: int
+
+
+class AirflowApi:
+    """A signed-in client.
+
+    Args:
+        client: HTTP client with base address and token.
+    """
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    @classmethod
+    def sign_in(cls, address: str, user: str, password: str) -> Self:
+        """Get a token for a user."""
+        client = httpx.Client(base_url=address, timeout=60, trust_env=False)
+        answer = client.post("/auth/token", json={"username": user, "password": password})
+        _require(answer)
+        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        return cls(client)
+
+    def put_connection(self, conn_id: str, conn_type: str, fields: Mapping[str, Any]) -> None:
+        """Create a connection, or replace it."""
+        body = {"connection_id": conn_id, "conn_type": conn_type, **fields}
+        answer = self._client.post("/api/v2/connections", json=body)
+        if answer.status_code == httpx.codes.CONFLICT:
+            answer = self._client.patch(f"/api/v2/connections/{conn_id}", json=body)
+        _require(answer)
+
+    def put_pool(self, name: str, slots: int, description: str) -> None:
+        """Create a pool, unless it is there."""
+        body = {"name": name, "slots": slots, "description": description}
+        answer = self._client.post("/api/v2/pools", json=body)
+        if answer.status_code != httpx.codes.CONFLICT:
+            _require(answer)
+
+    def has_dag(self, dag_id: str) -> bool:
+        """Whether Airflow knows a DAG yet.
+
+        Raises:
+            RunnerError: Its file could not be imported.
+        """
+        if self._client.get(f"/api/v2/dags/{dag_id}").status_code == httpx.codes.OK:
+            return True
+        for error in self._get("/api/v2/importErrors")["import_errors"]:
+            raise RunnerError(f"Airflow could not import {error['filename']}:\n{error['stack_trace']}")
+        return False
+
+    def unpause(self, dag_id: str) -> None:
+        """Let a DAG run."""
+        _require(self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}))
+
+    def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
+        """Start a run; give its id."""
+        answer = self._client.post(
+            f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": dict(conf or {})}
+        )
+        _require(answer)
+        run_id: str = answer.json()["dag_run_id"]
+        return run_id
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        """Say where a run stands: queued, running, success or failed."""
+        state: str = self._get(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"]
+        return state
+
+    def runs(self, dag_id: str) -> list[tuple[str, str]]:
+        """List the runs of a DAG as pairs (run id, state), newest first."""
+        found = self._all(f"/api/v2/dags/{dag_id}/dagRuns", "dag_runs", {"order_by": "-id"})
+        return [(run["dag_run_id"], run["state"]) for run in found]
+
+    def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
+        """List the tasks of a run."""
+        found = self._all(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", "task_instances", {})
+        return [
+            TaskState(task["task_id"], task["state"] or "", task["duration"] or 0.0, task["try_number"])
+            for task in found
+        ]
+
+    def log(self, dag_id: str, run_id: str, task_id: str, try_number: int) -> list[str]:
+        """Read the log of a task's try, one text an event."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
+        events = self._get(path, full_content="true")["content"]
+        return [str(event.get("event", "")) if isinstance(event, dict) else str(event) for event in events]
+
+    def failures(self, dag_id: str, run_id: str) -> list[str]:
+        """Say why tasks of a run failed: the last error that each has logged."""
+        failed = [task for task in self.tasks(dag_id, run_id) if task.state == "failed"]
+        return [f"{task.task_id}: {self._reason(dag_id, run_id, task)}" for task in failed]
+
+    def clear_failed(self, dag_id: str, run_id: str) -> None:
+        """Rerun what failed in a run, and what comes after it."""
+        answer = self._client.post(
+            f"/api/v2/dags/{dag_id}/clearTaskInstances",
+            json={
+                "dry_run": False,
+                "dag_run_id": run_id,
+                "only_failed": True,
+                "include_downstream": True,
+                "reset_dag_runs": True,
+            },
+        )
+        _require(answer)
+
+    def _reason(self, dag_id: str, run_id: str, task: TaskState) -> str:
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
+        for event in reversed(self._get(path, full_content="true")["content"]):
+            details = event.get("error_detail") if isinstance(event, dict) else None
+            if details:
+                return str(details[0]["exc_value"])
+        return "see its log"
+
+    def _get(self, path: str, **query: Any) -> dict[str, Any]:  # noqa: ANN401
+        answer = self._client.get(path, params=query)
+        _require(answer)
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def _all(self, path: str, entry: str, query: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        while True:
+            page = self._get(path, limit=_PAGE, offset=len(rows), **query)
+            rows += page[entry]
+            if not page[entry] or len(rows) >= page["total_entries"]:
+                return rows
+
+
+def _require(answer: httpx.Response) -> None:
+    if answer.is_error:
+        raise RunnerError(
+            f"Airflow answered {answer.status_code} to {answer.request.method} {answer.request.url}: {answer.text}"
+        )

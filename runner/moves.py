@@ -1,0 +1,126 @@
+"""Running the areas through Airflow, and reading from the state what they moved."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from projops.state import StateStore
+from projops.state.batches import Counts, totals
+from projops.state.dead_letters import live
+
+from runner.api import FINAL, AirflowApi, TaskState
+from runner.errors import RunnerError
+from runner.stack import AREAS, Stack
+from runner.waiting import until
+
+_RUN_SECONDS = 900.0
+_ROUNDS = 5
+
+Run = tuple[str, str]
+LegName = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Rows that did not arrive.
+
+    Attributes:
+        parked: Rows that wait for another row.
+        dead_letters: Rows set aside with a reason, and rows that wait for approval.
+        reasons: The first few reasons, one sentence each.
+    """
+
+    parked: int
+    dead_letters: int
+    reasons: tuple[str, ...]
+
+
+def run_area(stack: Stack, area: str, say: Callable[[str], None]) -> str:
+    """Trigger an area's DAG and wait for the run's end, telling of each leg that has ended.
+
+    Returns:
+        The run's id.
+
+    Raises:
+        RunnerError: The run failed; says which tasks, and why.
+    """
+    api = stack.api()
+    run_id = api.trigger(area)
+    told: set[str] = set()
+
+    def ended() -> str | None:
+        state = api.run_state(area, run_id)
+        for task in api.tasks(area, run_id):
+            if task.state in FINAL and task.task_id not in told:
+                told.add(task.task_id)
+                say(f"{area}  {task.task_id}  {task.state}  {task.seconds:.1f} s")
+        return state if state in FINAL else None
+
+    if until(ended, f"a run of {area}", _RUN_SECONDS, stack.processes) == "failed":
+        reasons = "\n".join(f"  {reason}" for reason in api.failures(area, run_id))
+        raise RunnerError(f"The run {run_id} of {area} failed:\n{reasons}")
+    return run_id
+
+
+def run_until_in_step(stack: Stack, say: Callable[[str], None]) -> None:
+    """Run all areas until a round moves nothing and no row waits.
+
+    Rows that refer to rows of another area are parked at first and go by themselves in a later round.
+
+    Raises:
+        RunnerError: A run failed, or rows still move or wait after some rounds.
+    """
+    for round_number in range(1, _ROUNDS + 1):
+        say(f"Round {round_number}")
+        runs = [(area, run_area(stack, area, say)) for area in AREAS]
+        moved = sum(counts.loaded for counts in counts_of(stack, runs).values())
+        waiting = what_waits(stack)
+        say(f"Round {round_number}: {moved} rows moved, {waiting.parked} wait, {waiting.dead_letters} dead letters")
+        if moved == 0 and waiting.parked == 0:
+            return
+    raise RunnerError(
+        f"Not in step after {_ROUNDS} rounds; {waiting.parked} rows wait:\n" + "\n".join(waiting.reasons)
+    )
+
+
+def all_runs(api: AirflowApi) -> list[Run]:
+    """List all runs of all areas as pairs (DAG id, run id)."""
+    return [(area, run_id) for area in AREAS for run_id, _ in api.runs(area)]
+
+
+def counts_of(stack: Stack, runs: Sequence[Run]) -> Mapping[LegName, Counts]:
+    """Read from the state what some runs moved, by (map, leg)."""
+    store = StateStore(stack.layout.state_url)
+    try:
+        with store.begin() as connection:
+            return totals(connection, runs)
+    finally:
+        store.close()
+
+
+def what_waits(stack: Stack) -> Waiting:
+    """Read from the state which rows did not arrive."""
+    store = StateStore(stack.layout.state_url)
+    try:
+        with store.begin() as connection:
+            entries = live(connection)
+    finally:
+        store.close()
+    parked = [entry for entry in entries if entry["status"] == "parked"]
+    reasons = [f"{entry['map']} {entry['leg']} {entry['key']}: {entry['message']}" for entry in entries]
+    return Waiting(len(parked), len(entries) - len(parked), tuple(reasons[:10]))
+
+
+def seconds_of(api: AirflowApi, runs: Iterable[Run]) -> Mapping[LegName, float]:
+    """Add up how long the tasks of each leg took, in seconds."""
+    seconds: dict[LegName, float] = {}
+    for dag_id, run_id in runs:
+        for task in api.tasks(dag_id, run_id):
+            if (leg := _leg_of(task)) is not None:
+                seconds[leg] = seconds.get(leg, 0.0) + task.seconds
+    return seconds
+
+
+def _leg_of(task: TaskState) -> LegName | None:
+    group, dot, _ = task.task_id.partition(".")
+    map_id, bars, leg = group.partition("__")
+    return (map_id, leg) if dot and bars else None

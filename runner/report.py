@@ -1,0 +1,65 @@
+"""What the demo says at its end: a table for people, JSON for checks."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from rich.table import Table
+
+COUNTS = ("read", "unchanged", "loaded", "parked", "rejected", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class LegReport:
+    """What a leg moved over the whole demo; see `projops.run.LegOutcome` for the counts."""
+
+    map: str
+    leg: str
+    read: int
+    unchanged: int
+    loaded: int
+    parked: int
+    rejected: int
+    failed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The report of a demo.
+
+    Attributes:
+        legs: One entry a leg.
+        drift: Rows that differ between the systems, found by reading both.
+        dead_letters: Rows set aside.
+        clearing_accounts: Balance of each clearing account by company.
+        setup_seconds: What making the environment took when it was last made.
+        seconds: What the demo took, set-up not counted.
+    """
+
+    legs: tuple[LegReport, ...]
+    drift: int
+    dead_letters: int
+    clearing_accounts: Mapping[str, Mapping[str, Decimal]]
+    setup_seconds: int
+    seconds: float
+
+    def write(self, file: Path) -> None:
+        """Write the report as JSON."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(asdict(self), indent=2, default=str) + "\n")
+
+
+def leg_table(legs: Sequence[LegReport]) -> Table:
+    """Lay out one line a leg."""
+    table = Table(title="What moved, in rows")
+    for name in ("map", "leg"):
+        table.add_column(name, no_wrap=True)
+    for name in (*COUNTS, "seconds"):
+        table.add_column(name, justify="right")
+    for leg in legs:
+        counts = [str(getattr(leg, name)) for name in COUNTS]
+        table.add_row(leg.map, leg.leg.replace("_to_", " > "), *counts, f"{leg.seconds:.1f}")
+    return table

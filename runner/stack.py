@@ -1,0 +1,147 @@
+"""Sandbox and Airflow together: brought up, prepared, stopped."""
+
+import json
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from runner.airflow import Airflow, start_airflow
+from runner.api import AirflowApi
+from runner.errors import RunnerError
+from runner.layout import Layout
+from runner.processes import Process, remember, remembered, stop
+from runner.sandbox import CLIENT_ID, CLIENT_SECRET, TENANT, Addresses, start_sandbox
+from runner.waiting import until
+
+AREAS = ("reference_data", "setup_and_configuration")
+POOL_SLOTS = 4
+_PARSED_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Ports to listen on; 0 for the sandbox takes any.
+
+    Attributes:
+        airflow: Airflow's UI and API.
+        dataverse: The sandbox's Dataverse.
+        finance: The sandbox's Finance.
+    """
+
+    airflow: int
+    dataverse: int = 0
+    finance: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """All that runs.
+
+    Attributes:
+        layout: Where it keeps its files.
+        sandbox: Where the sandbox answers.
+        airflow: The running Airflow.
+        processes: Every process, in the order in which it was started.
+    """
+
+    layout: Layout
+    sandbox: Addresses
+    airflow: Airflow
+    processes: tuple[Process, ...]
+
+    def api(self) -> AirflowApi:
+        """A fresh signed-in client of Airflow's API."""
+        return self.airflow.api()
+
+
+def bring_up(layout: Layout, ports: Ports, say: Callable[[str], None], seed: str = "demo") -> Stack:
+    """Start sandbox and Airflow, make connections and pools, wait for the DAGs.
+
+    Whatever goes wrong, what was started is stopped.
+
+    Raises:
+        RunnerError: It runs already, a port is taken or a process did not come up.
+    """
+    if remembered(layout.processes):
+        raise RunnerError("Sandbox and Airflow are running already: stop them with 'make down' first.")
+    processes: list[Process] = []
+
+    def started(process: Process) -> None:
+        processes.append(process)
+        remember(processes, layout.processes)
+
+    try:
+        say("Starting the sandbox")
+        sandbox = start_sandbox(layout, seed, started, ports.dataverse, ports.finance)
+        say("Starting Airflow's components")
+        airflow = start_airflow(layout, ports.airflow, started)
+        stack = Stack(layout, sandbox, airflow, tuple(processes))
+        _prepare(stack)
+    except BaseException:
+        shut_down(processes, layout)
+        raise
+    return stack
+
+
+def shut_down(processes: Sequence[Process], layout: Layout) -> None:
+    """Stop everything; a second Ctrl-C does not leave half of it behind."""
+    with _deaf_to_signals():
+        stop(processes)
+        layout.processes.unlink(missing_ok=True)
+
+
+@contextmanager
+def running(layout: Layout, ports: Ports, say: Callable[[str], None], seed: str = "demo") -> Iterator[Stack]:
+    """Bring everything up, and stop it at the end, also after an error, Ctrl-C or SIGTERM."""
+    with _sigterm_as_interrupt():
+        stack = bring_up(layout, ports, say, seed)
+        try:
+            yield stack
+        finally:
+            shut_down(stack.processes, layout)
+
+
+def _prepare(stack: Stack) -> None:
+    api = stack.api()
+    for name, address in (("dataverse", stack.sandbox.dataverse), ("finance", stack.sandbox.finance)):
+        extra = {"tenant_id": TENANT, "authority": address}
+        fields = {"host": address, "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": json.dumps(extra)}
+        api.put_connection(f"{name}_default", name, fields)
+        api.put_pool(name, POOL_SLOTS, f"Tasks that talk to {name} at the same time")
+    api.put_connection(
+        "projops_state", "generic", {"extra": json.dumps({"url": stack.layout.state_url})}
+    )
+    for area in AREAS:
+        until(
+            lambda area=area: api.has_dag(area) or None,  # type: ignore[misc]
+            f"the DAG {area}",
+            _PARSED_SECONDS,
+            stack.processes,
+        )
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _deaf_to_signals() -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

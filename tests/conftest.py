@@ -1,0 +1,27 @@
+"""Settings that must stand before the first import of Airflow, whichever test runs first."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_HOME = Path(tempfile.mkdtemp(prefix="airflow-home-"))
+
+os.environ.update(
+    {
+        "AIRFLOW_HOME": str(_HOME),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(Path(__file__).parents[1] / "plugins"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_HOME / 'airflow.db'}",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "AIRFLOW__OPENLINEAGE__DISABLED": "True",
+        "GX_ANALYTICS_ENABLED": "false",
+    }
+)
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    import shutil
+
+    shutil.rmtree(_HOME, ignore_errors=True)
