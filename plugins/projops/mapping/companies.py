@@ -33,8 +33,8 @@ def read_companies(path: Path, file: str) -> tuple[Mapping[str, Company], tuple[
     root = document.section(document.root, "companies.yaml", frozenset({"companies"}))
     found = {}
     for code, located in document.section(root.get("companies"), "companies").items():
-        facts = document.section(located, f"Company {code}", frozenset({"name", "zone"}))
-        zone = document.text(facts, "zone", f"Company {code}", DEFAULT_ZONE)
+        facts = document.section(located, f"company {code}", frozenset({"name", "zone"}))
+        zone = document.text(facts, "zone", f"company {code}", DEFAULT_ZONE)
         _check_zone(document, located, str(code), zone)
         found[str(code).lower()] = Company(str(code).lower(), zone)
     return MappingProxyType(found), tuple(document.findings)

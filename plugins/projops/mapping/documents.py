@@ -72,13 +72,13 @@ class Document:
         if located is None:
             return {}
         if not isinstance(located.value, dict):
-            self.report(located.line, f"{what} must be a mapping.", "Write it as `name: value` entries.")
+            self.report(located.line, f"{_opening(what)} must be a mapping.", "Write it as `name: value` entries.")
             return {}
         for key in located.value if allowed is not None else ():
             if allowed is not None and key not in allowed:
                 self.report(
                     located.value[key].key_line,
-                    f"{what} has the unknown key {key}.",
+                    f"{_opening(what)} has the unknown key {key}.",
                     f"Use one of: {', '.join(sorted(allowed))}.",
                 )
         return located.value
@@ -114,7 +114,7 @@ class Document:
         located = entries.get(key)
         if located is None:
             if default is None:
-                self.report(1, f"{what} lacks the entry {key}.", f"Add `{key}:` to it.")
+                self.report(1, f"{_opening(what)} lacks the entry {key}.", f"Add `{key}:` to it.")
             return default if default is not None else ""
         if not isinstance(located.value, types):
             self.report(located.line, f"{key} of {what} must be {kind}.", f"Write {kind} after `{key}:`.")
@@ -181,9 +181,13 @@ class Document:
         return comment.strip() if found else ""
 
 
+def _opening(what: str) -> str:
+    return what[0].upper() + what[1:]
+
+
 def _scalar(node: yaml.Node) -> Any:  # noqa: ANN401
     text = node.value
-    if node.style is not None:  # quoted or block: a text whatever it looks like
+    if node.style:  # quoted or block: a text whatever it looks like
         return text
     if text in _WORDS:
         return _WORDS[text]

@@ -158,7 +158,7 @@ def read_map(path: Path, file: str) -> tuple[TableMap | None, tuple[Finding, ...
     document = Document(path, file)
     if document.root is None:
         return None, tuple(document.findings)
-    entries = document.section(document.root, "A table map", _MAP_KEYS)
+    entries = document.section(document.root, "a table map", _MAP_KEYS)
     table_map = _table_map(document, entries, file)
     _check_place(document, entries, path)
     return (None, tuple(sorted(document.findings))) if document.findings else (table_map, ())
@@ -209,7 +209,7 @@ def _check_place(document: Document, entries: Mapping[str, Located], path: Path)
 
 
 def _table_map(document: Document, entries: Mapping[str, Located], file: str) -> TableMap:
-    what = "The map"
+    what = "the map"
     return TableMap(
         map=document.text(entries, "map", what),
         title=document.text(entries, "title", what),
@@ -239,7 +239,7 @@ def _line_numbers(entries: Mapping[str, Located]) -> Mapping[str, int]:
 
 def _version(document: Document, entries: Mapping[str, Located]) -> str:
     located = entries.get("version")
-    text = str(located.value) if located is not None else document.text(entries, "version", "The map")
+    text = str(located.value) if located is not None else document.text(entries, "version", "the map")
     if located is not None and not _VERSION.fullmatch(text):
         document.report(located.line, f"The version {text} is not dotted numbers.", "Write it like 1.0.0.22.")
     return text
@@ -249,7 +249,7 @@ def _companies(document: Document, entries: Mapping[str, Located]) -> tuple[str,
     located = entries.get("companies")
     if located is None or located.value == "all":
         return None
-    return tuple(code.lower() for code in document.texts(entries, "companies", "The map"))
+    return tuple(code.lower() for code in document.texts(entries, "companies", "the map"))
 
 
 def _key(document: Document, located: Located | None) -> tuple[KeyPart, ...]:
@@ -275,9 +275,9 @@ def _legs(document: Document, located: Located | None) -> Mapping[Direction, Leg
 
 
 def _leg(document: Document, direction: Direction, located: Located) -> Leg:
-    what = f"The leg {direction}"
+    what = f"the leg {direction}"
     entries = document.section(located, what, _LEG_KEYS)
-    fields = document.section(entries.get("fields"), f"fields of {what.lower()}")
+    fields = document.section(entries.get("fields"), f"fields of {what}")
     return Leg(
         direction=direction,
         extract=_extract(document, entries.get("extract"), located.key_line),
@@ -326,7 +326,7 @@ def _choice(
 
 
 def _rule(document: Document, target: str, located: Located) -> FieldRule:
-    what = f"The field {target}"
+    what = f"the field {target}"
     entries = document.section(located, what)
     steps = tuple(
         step for name, each in entries.items() if name not in ("from", "required") for step in _step(document, target, name, each)

@@ -61,10 +61,10 @@ def value_text(value: Any) -> str | None:  # noqa: ANN401
 def read_value_map(path: Path, file: str) -> tuple[ValueMap | None, tuple[Finding, ...]]:
     """Read one value map; None when something is wrong with it."""
     document = Document(path, file)
-    entries = document.section(document.root, "A value map", _KEYS)
+    entries = document.section(document.root, "a value map", _KEYS)
     if document.root is None:
         return None, tuple(document.findings)
-    name = document.text(entries, "value_map", "The value map")
+    name = document.text(entries, "value_map", "the value map")
     if name and name != path.stem:
         document.report(
             entries["value_map"].line,
