@@ -1,6 +1,10 @@
 """From the catalog's tables and columns to what the wire needs to know of them."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+import pyarrow as pa
 
 from projops.mapping import catalog
 from projops.mapping.catalog import ColumnType, Table
@@ -16,6 +20,22 @@ def entity_set(table: Table) -> EntitySet:
 def properties(table: Table, names: Iterable[str]) -> tuple[Property, ...]:
     """Give columns of a table as the wire needs them."""
     return tuple(_property(table, name) for name in names)
+
+
+def key_values(text: str, columns: Sequence[Property]) -> list[object]:
+    """Read a canonical key text back into values of the key's columns.
+
+    Texts come back folded, which both systems take for the same key.
+    """
+    return [_typed(column.type, value) for column, value in zip(columns, json.loads(text), strict=True)]
+
+
+def _typed(kind: pa.DataType, value: object) -> object:
+    if isinstance(value, str) and pa.types.is_date(kind):
+        return date.fromisoformat(value)
+    if isinstance(value, str) and pa.types.is_timestamp(kind):
+        return datetime.fromisoformat(value)
+    return value
 
 
 def _property(table: Table, name: str) -> Property:

@@ -158,7 +158,8 @@ def _cast(texts: pa.Array[Any], kind: pa.DataType) -> pa.Array[Any]:
 
 
 def _null_where(mask: pa.Array[Any], values: pa.Array[Any]) -> pa.Array[Any]:
-    return pc.if_else(mask, pa.scalar(None, values.type), values)
+    emptied: pa.Array[Any] = pc.if_else(mask, pa.scalar(None, values.type), values)
+    return emptied
 
 
 def _column(system: System, column: Property, values: list[Any], what: str) -> pa.Array[Any]:

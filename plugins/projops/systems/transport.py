@@ -184,10 +184,16 @@ class Transport:
     def _broken(self, call: Call, problem: Exception) -> NoReturn:
         """Raise what a broken connection means for this call."""
         name = self.connection.name
-        if isinstance(problem, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
+        if isinstance(problem, aiohttp.ClientConnectorCertificateError):
             raise ConfigurationError(
                 f"Connection {name}: the certificate of {call.url.host} is not trusted.",
                 remedy="Put the certificate of its authority into a file and name it in extra ca_file.",
+                connection=name,
+            ) from None
+        if isinstance(problem, aiohttp.ClientConnectorSSLError):
+            raise ConfigurationError(
+                f"Connection {name}: {call.url.origin()} speaks no TLS that we accept.",
+                remedy="Check scheme and port of the connection.",
                 connection=name,
             ) from None
         if isinstance(problem, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
