@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MappingFunction = Callable[..., "pa.Array"]
+    from projops.transform.outcome import Outcome
+
+MappingFunction = Callable[..., "pa.Array | Outcome"]
 _FUNCTIONS: dict[str, MappingFunction] = {}
 
 
@@ -20,7 +22,7 @@ def mapping_function(function: MappingFunction) -> MappingFunction:
 
     It takes the value column (if the field has a `from` or an operator before it), then the columns
     that `columns:` names, all of one length, and returns a column of that length. A row that it
-    cannot answer it gives null; a row with a value that must not pass, it raises RowsRejected for.
+    cannot answer gets null; to set rows aside, it returns an Outcome instead.
     """
     _FUNCTIONS[function.__name__] = function
     return function

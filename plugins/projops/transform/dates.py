@@ -1,0 +1,76 @@
+"""Operators on days and times: date.
+
+A day is a day for whoever reads it, a moment is not. Dataverse stores a UserLocal date as the moment
+of midnight at the user's place; here the place is the row's company. Time zones come from Python's
+zoneinfo and not from Arrow's, which needs a database that the machine may lack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from projops.mapping.catalog import Behavior, Column
+from projops.mapping.model import Step
+from projops.transform.context import Ends, Rows
+from projops.transform.outcome import Outcome
+
+_MOMENT = pa.timestamp("us", "UTC")
+_Given = TypeVar("_Given", date, datetime)
+_Made = TypeVar("_Made", date, datetime)
+
+
+def to_date(values: pa.Array, step: Step, rows: Rows, ends: Ends) -> Outcome:
+    """The day that a moment stands for, or the moment that a day is stored as.
+
+    From UserLocal: the day in the company's zone, so that 2026-10-31T23:00:00Z is November 1 in
+    Berlin. From TimeZoneIndependent: the day as written. To UserLocal: the company's midnight; to
+    any other date and time column: midnight in UTC. A DateOnly value passes no time zone.
+    """
+    del step
+    days = values if pa.types.is_date32(values.type) else days_of(values, _zones(rows, ends.source))
+    if ends.target.is_day:
+        return Outcome(days)
+    return Outcome(midnights(days, _zones(rows, ends.target)))
+
+
+def days_of(moments: pa.Array, zones: pa.Array) -> pa.Array:
+    """The day of each moment (timestamp in UTC) in its zone, as date32."""
+    return _by_zone(moments, zones, lambda moment, zone: moment.astimezone(zone).date(), pa.date32())
+
+
+def midnights(days: pa.Array, zones: pa.Array) -> pa.Array:
+    """The moment at which each day begins in its zone, as timestamp in UTC."""
+    return _by_zone(days, zones, _midnight, _MOMENT)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def _zones(rows: Rows, column: Column | None) -> pa.Array:
+    if column is not None and column.behavior is Behavior.USER_LOCAL:
+        return rows.zones
+    return pa.array(["UTC"] * rows.count, pa.string())
+
+
+def _by_zone(
+    values: pa.Array, zones: pa.Array, convert: Callable[[_Given, ZoneInfo], _Made], made: pa.DataType
+) -> pa.Array:
+    """Convert each distinct value once a zone."""
+    result = pa.nulls(len(values), made)
+    for zone, here in _masks(zones):
+        encoded = values.dictionary_encode()
+        converted = [convert(value, zone) for value in encoded.dictionary.to_pylist()]
+        result = pc.if_else(here, pa.array(converted, made).take(encoded.indices), result)
+    return result
+
+
+def _masks(zones: pa.Array) -> Iterator[tuple[ZoneInfo, pa.Array]]:
+    for name in zones.unique().to_pylist():
+        yield ZoneInfo(name), pc.equal(zones, name)
