@@ -1,0 +1,144 @@
+"""The control plane: jobs, faults, clock, reset and stats, on a port of its own, loopback only."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.clock import parse_instant
+from sandbox.faults import FaultBoard, read_rules
+from sandbox.seeding import SeedRefusedError, reseed
+from sandbox.stats import Stats
+from sandbox.store import Store
+
+Job = Callable[[Store, Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """What the control plane moves.
+
+    Attributes:
+        store: Both systems' rows.
+        stats: Counters and write log.
+        faults: The fault rules.
+        jobs: Batch jobs of either system by name (`post-integration-journal`).
+        on_reset: Called after a reset, so that state outside of the store is forgotten too.
+    """
+
+    store: Store
+    stats: Stats
+    faults: FaultBoard
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    on_reset: tuple[Callable[[], None], ...] = ()
+
+    async def run_job(self, request: Request) -> Response:
+        """`POST /sandbox/jobs/{name}`: run a batch job with the body as its parameters."""
+        name = request.path_params["name"]
+        if name not in self.jobs:
+            known = ", ".join(sorted(self.jobs)) or "none"
+            raise HTTPException(404, f"There is no job named {name}. Known jobs: {known}.")
+        parameters = await _json_object(request)
+        return JSONResponse(dict(await run_in_threadpool(self.jobs[name], self.store, parameters)))
+
+    async def show_faults(self, _request: Request) -> Response:
+        """`GET /sandbox/faults`: the rules and what is left of their counts."""
+        return JSONResponse({"rules": self.faults.listing()})
+
+    async def put_faults(self, request: Request) -> Response:
+        """`PUT /sandbox/faults`: replace the rules."""
+        try:
+            self.faults.replace(read_rules(await _json(request)))
+        except ValueError as refused:
+            raise HTTPException(400, str(refused)) from refused
+        return await self.show_faults(request)
+
+    async def delete_faults(self, _request: Request) -> Response:
+        """`DELETE /sandbox/faults`: no rules any more."""
+        self.faults.replace(())
+        return Response(status_code=204)
+
+    async def show_clock(self, _request: Request) -> Response:
+        """`GET /sandbox/clock`: the sandbox's present."""
+        return JSONResponse({"now": self.store.clock.now().isoformat()})
+
+    async def put_clock(self, request: Request) -> Response:
+        """`PUT /sandbox/clock`: `{"now": ISO}` or `{"advance_seconds": n}`."""
+        body = await _json_object(request)
+        try:
+            if "now" in body:
+                self.store.clock.set(parse_instant(str(body["now"])))
+            else:
+                self.store.clock.advance(float(body["advance_seconds"]))
+        except (KeyError, ValueError, TypeError) as refused:
+            raise HTTPException(400, 'Send {"now": ISO time} or {"advance_seconds": number}.') from refused
+        return await self.show_clock(request)
+
+    async def delete_clock(self, request: Request) -> Response:
+        """`DELETE /sandbox/clock`: back to real time."""
+        self.store.clock.restart()
+        return await self.show_clock(request)
+
+    async def reset(self, request: Request) -> Response:
+        """`POST /sandbox/reset`: `{"seed": name}` empties both systems and fills them anew."""
+        name = str((await _json_object(request)).get("seed", "empty"))
+        try:
+            await run_in_threadpool(reseed, self.store, name)
+        except SeedRefusedError as refused:
+            raise HTTPException(400, str(refused)) from refused
+        self.stats.clear()
+        self.faults.replace(())
+        for forget in self.on_reset:
+            forget()
+        return JSONResponse({"seed": name})
+
+    async def show_stats(self, _request: Request) -> Response:
+        """`GET /sandbox/stats`: counts and the write log."""
+        return JSONResponse(self.stats.snapshot())
+
+    async def delete_stats(self, _request: Request) -> Response:
+        """`DELETE /sandbox/stats`: start counting anew."""
+        self.stats.clear()
+        return Response(status_code=204)
+
+
+def create_control_app(plane: ControlPlane) -> Starlette:
+    """Return the ASGI application of the control plane."""
+    routes = [
+        Route("/sandbox/jobs/{name}", plane.run_job, methods=["POST"]),
+        Route("/sandbox/faults", plane.show_faults, methods=["GET"]),
+        Route("/sandbox/faults", plane.put_faults, methods=["PUT"]),
+        Route("/sandbox/faults", plane.delete_faults, methods=["DELETE"]),
+        Route("/sandbox/clock", plane.show_clock, methods=["GET"]),
+        Route("/sandbox/clock", plane.put_clock, methods=["PUT"]),
+        Route("/sandbox/clock", plane.delete_clock, methods=["DELETE"]),
+        Route("/sandbox/reset", plane.reset, methods=["POST"]),
+        Route("/sandbox/stats", plane.show_stats, methods=["GET"]),
+        Route("/sandbox/stats", plane.delete_stats, methods=["DELETE"]),
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _explain})
+
+
+async def _explain(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return JSONResponse({"error": getattr(error, "detail", str(error))}, status)
+
+
+async def _json(request: Request) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return await request.json() if await request.body() else {}
+    except ValueError as malformed:
+        raise HTTPException(400, f"The body is not JSON: {malformed}.") from malformed
+
+
+async def _json_object(request: Request) -> dict[str, Any]:
+    body = await _json(request)
+    if not isinstance(body, dict):
+        raise HTTPException(400, "The body must be a JSON object.")
+    return body

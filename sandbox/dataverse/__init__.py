@@ -1,0 +1,1 @@
+"""The Dataverse Web API: protocol section 1 over the store."""

@@ -1,0 +1,39 @@
+"""What every operation of the Web API works with."""
+
+import uuid
+from dataclasses import dataclass
+
+from sandbox.dataverse.entities import Entities
+from sandbox.dataverse.writing import Writer
+from sandbox.store import Store
+
+
+@dataclass(frozen=True)
+class Api:
+    """The environment as the calling application user sees it.
+
+    Attributes:
+        store: The database.
+        entities: All tables.
+        writer: Writes rows as the user.
+        organization_id: The environment's own id, stable for the life of the database.
+        user_id: GUID of the application user.
+        business_unit_id: GUID of its business unit.
+    """
+
+    store: Store
+    entities: Entities
+    writer: Writer
+    organization_id: str
+    user_id: str
+    business_unit_id: str
+
+
+def open_api(store: Store) -> Api:
+    """Return the API over a store; user and business unit follow from the environment's id."""
+    environment = uuid.UUID(store.environment_id)
+    user_id = str(uuid.uuid5(environment, "application user"))
+    business_unit_id = str(uuid.uuid5(environment, "business unit"))
+    entities = Entities(store)
+    writer = Writer(store, entities, user_id, business_unit_id)
+    return Api(store, entities, writer, store.environment_id, user_id, business_unit_id)

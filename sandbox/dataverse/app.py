@@ -1,0 +1,93 @@
+"""The Dataverse Web API as an ASGI application."""
+
+import uuid
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response as HttpResponse
+from starlette.routing import Route
+
+from sandbox.auth import TokenDesk, token_routes
+from sandbox.dataverse.api import Api, open_api
+from sandbox.dataverse.batch import BatchRun
+from sandbox.dataverse.errors import ApiError, bad_request, method_not_allowed
+from sandbox.dataverse.service import Outcome, attempt, record
+from sandbox.dataverse.wire import Request, Response, error_response
+from sandbox.odata.errors import ODataError
+from sandbox.stats import Stats
+from sandbox.store import Store
+
+_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+_PARALLEL = "8"  # x-ms-dop-hint: the recommended number of parallel requests [D]
+
+
+def create_app(store: Store, stats: Stats, desk: TokenDesk) -> Starlette:
+    """Return the application: token endpoints and the Web API under `/api/data/v9.x/`."""
+    api = open_api(store)
+
+    async def web_api(request: HttpRequest) -> HttpResponse:
+        plain = await _plain(request)
+        response = await run_in_threadpool(answer, api, stats, plain)
+        return _http(response)
+
+    routes = [
+        Route(path, web_api, methods=_METHODS)
+        for path in ("/api/data/{version}", "/api/data/{version}/{path:path}")
+    ]
+    return Starlette(routes=[*token_routes(desk), *routes])
+
+
+def answer(api: Api, stats: Stats, request: Request) -> Response:
+    """Answer one HTTP request, a batch or a single operation, and count it."""
+    if request.path != "$batch":
+        outcome = attempt(api, request)
+        record(api, stats, outcome)
+        return outcome.response
+    response = _batch(api, stats, request)
+    record(api, stats, Outcome(request, response))
+    return response
+
+
+def _batch(api: Api, stats: Stats, request: Request) -> Response:
+    try:
+        if request.method != "POST":
+            raise method_not_allowed(request.method, "$batch")
+        return BatchRun(api, stats, request).run()
+    except ApiError as error:
+        return error_response(error)
+    except ODataError as error:
+        return error_response(bad_request(str(error)))
+
+
+async def _plain(request: HttpRequest) -> Request:
+    version, path = request.path_params["version"], request.path_params.get("path", "")
+    host = request.headers.get("host", request.url.netloc)
+    return Request(
+        method=request.method,
+        path=path.strip("/"),
+        query=request.scope["query_string"].decode("latin-1"),
+        root=f"{request.url.scheme}://{host}/api/data/{version}/",
+        headers=_merged(request),
+        body=await request.body(),
+    )
+
+
+def _merged(request: HttpRequest) -> dict[str, str]:
+    """Join headers that were sent several times (Prefer)."""
+    merged: dict[str, str] = {}
+    for name, value in request.headers.items():
+        merged[name] = f"{merged[name]}, {value}" if name in merged else value
+    return merged
+
+
+def _http(response: Response) -> HttpResponse:
+    number = str(uuid.uuid4())
+    headers = {
+        **response.headers,
+        "OData-Version": "4.0",
+        "x-ms-service-request-id": number,
+        "REQ_ID": number,
+        "x-ms-dop-hint": _PARALLEL,
+    }
+    return HttpResponse(response.body, response.status, headers)

@@ -1,0 +1,103 @@
+"""What the Web API refuses, with the codes and sentences that clients look for (protocol 1.2 to 1.7)."""
+
+from sandbox.schema.model import Table
+
+RECORD_NOT_FOUND = "0x80040217"
+KEY_NOT_FOUND = "0x80060891"
+DUPLICATE_RECORD = "0x80040237"
+VERSION_MISMATCH = "0x80060882"
+INVALID_REQUEST = "0x80060888"
+INVALID_PAYLOAD = "0x80048d19"
+INVALID_ARGUMENT = "0x80040203"
+TOO_LONG = "0x80044331"
+OUT_OF_RANGE = "0x80044330"
+INVALID_OPTION = "0x8004431a"
+EXPIRED_TOKEN = "0x80044352"
+UNEXPECTED = "0x80040216"
+NOT_IMPLEMENTED = "0x80040216"
+
+
+class ApiError(Exception):
+    """A request that is answered with an error body.
+
+    Attributes:
+        status: HTTP status.
+        code: Dataverse's code, `0x...`.
+        message: The sentence that goes on the wire.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        """Keep the parts of the answer."""
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def bad_request(message: str, code: str = INVALID_REQUEST) -> ApiError:
+    """An argument that does not hold."""
+    return ApiError(400, code, message)
+
+
+def resource_not_found(segment: str) -> ApiError:
+    """A path that leads nowhere."""
+    return ApiError(404, INVALID_REQUEST, f"Resource not found for the segment '{segment}'.")
+
+
+def record_not_found(table: Table, row_id: str) -> ApiError:
+    """No row with this GUID [L]."""
+    return ApiError(404, RECORD_NOT_FOUND, f"{table.name} With Id = {row_id} Does Not Exist")
+
+
+def records_not_found(table: Table, row_ids: list[str]) -> ApiError:
+    """Rows of a bulk message that do not exist [L]: "Contact With Ids = <guid> Do Not Exist"."""
+    label = table.name.capitalize()
+    return ApiError(404, RECORD_NOT_FOUND, f"{label} With Ids = {','.join(row_ids)} Do Not Exist")
+
+
+def key_not_found(table: Table) -> ApiError:
+    """No row with this alternate key."""
+    return ApiError(
+        404, KEY_NOT_FOUND, f"A record with the specified key values does not exist in {table.name} entity"
+    )
+
+
+def duplicate_record(message: str = "A record with matching key values already exists.") -> ApiError:
+    """A create that meets a row with its id or alternate key."""
+    return ApiError(412, DUPLICATE_RECORD, message)
+
+
+def version_mismatch() -> ApiError:
+    """An If-Match that names another version."""
+    return ApiError(
+        412,
+        VERSION_MISMATCH,
+        "The version of the existing record doesn't match the RowVersion property provided.",
+    )
+
+
+def undeclared_property(table: Table, name: str) -> ApiError:
+    """A property of a body that the table does not have."""
+    return ApiError(
+        400,
+        INVALID_PAYLOAD,
+        f"Error identified in Payload provided by the user for Entity :'{table.entity_set}': "
+        f"An undeclared property '{name}' was found; the type 'Microsoft.Dynamics.CRM.{table.name}' does not "
+        "declare it. Make sure to only use property names that are defined by the type.",
+    )
+
+
+def not_a_key(table: Table) -> ApiError:
+    """Key columns of a URL that are no alternate key."""
+    return ApiError(
+        400,
+        INVALID_REQUEST,
+        f"The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.{table.name}'. "
+        "Ensure that the names and number of key properties match the declared or alternate key properties "
+        f"for the resource 'Microsoft.Dynamics.CRM.{table.name}'.",
+    )
+
+
+def method_not_allowed(method: str, place: str) -> ApiError:
+    """A verb that a resource does not take."""
+    return ApiError(405, INVALID_REQUEST, f"The HTTP method '{method}' is not supported for '{place}'.")

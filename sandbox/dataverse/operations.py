@@ -1,0 +1,194 @@
+"""Create, update, upsert and delete of one row, with their conditions (protocol 1.4)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from sandbox.dataverse.api import Api
+from sandbox.dataverse.entities import Entity, Link
+from sandbox.dataverse.errors import (
+    bad_request,
+    duplicate_record,
+    method_not_allowed,
+    record_not_found,
+    resource_not_found,
+    version_mismatch,
+)
+from sandbox.dataverse.payload import Payload, PayloadReader, read_object
+from sandbox.dataverse.reading import Reading
+from sandbox.dataverse.references import Reference, find_row, missing_row, require_row
+from sandbox.dataverse.values import stored_value
+from sandbox.dataverse.wire import Request, Response, json_response
+from sandbox.store import WriteUnit
+from sandbox.store.tables import VERSION
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One write on one table.
+
+    Attributes:
+        api: The environment.
+        unit: The transaction.
+        request: What was asked.
+        entity: The table.
+    """
+
+    api: Api
+    unit: WriteUnit
+    request: Request
+    entity: Entity
+
+    def create(self) -> Response:
+        """`POST accounts`: 204 with the row's URL in `OData-EntityId`, or 201 with the row.
+
+        Raises:
+            ApiError: When the body does not hold, or a key occurs already (412).
+        """
+        payload = self._payload()
+        [values] = self.api.writer.bound(self.unit, [payload])
+        [row_id] = self.api.writer.insert(self.unit, self.entity, [values])
+        return self._written(row_id, payload, created=True)
+
+    def save(self, reference: Reference) -> Response:
+        """`PATCH accounts(key)`: update, or create where it is missing and no condition forbids it.
+
+        Raises:
+            ApiError: 404 or 412 as the conditions say, or when the body does not hold.
+        """
+        payload = self._payload()
+        row_id = find_row(self.unit.connection, self.entity, reference)
+        if row_id is None and self._must_exist:
+            raise missing_row(self.entity, reference)
+        if row_id is not None and self.request.headers.get("if-none-match") == "*":
+            raise duplicate_record()
+        [values] = self.api.writer.bound(self.unit, [payload])
+        if row_id is None:
+            [row_id] = self.api.writer.insert(
+                self.unit, self.entity, [new_values(self.entity, reference, values)]
+            )
+            return self._written(row_id, payload, created=True)
+        self._check_version(row_id)
+        changes = changed_values(reference, values)
+        self.api.writer.update(self.unit, self.entity, [(row_id, changes)])
+        return self._written(row_id, payload, created=False)
+
+    def delete(self, reference: Reference) -> Response:
+        """`DELETE accounts(key)`.
+
+        Raises:
+            ApiError: 404 when it does not exist, 412 when If-Match names another version.
+        """
+        row_id = require_row(self.unit.connection, self.entity, reference)
+        self._check_version(row_id)
+        self.api.writer.delete(self.unit, self.entity, row_id)
+        return Response(204, key=row_id, rows=1)
+
+    def column(self, reference: Reference, name: str) -> Response:
+        """`PUT accounts(key)/name {"value": ..}` and `DELETE accounts(key)/name`.
+
+        Raises:
+            ApiError: 404 for an unknown row or property, 400 for a value that does not fit.
+        """
+        column = self.entity.properties.get(name)
+        if column is None:
+            raise resource_not_found(name)
+        if column.read_only or column.name == self.entity.primary_id:
+            raise bad_request(f"The property '{name}' of '{self.entity.table.name}' cannot be written.")
+        value = None
+        if self.request.method == "PUT":
+            body = read_object(self.request.body)
+            if "value" not in body:
+                raise bad_request(f'The body of a PUT on a property must be {{"value": ...}}: {name}.')
+            value = stored_value(self.entity.table, column, body["value"])
+        return self._change(reference, {column.name: value})
+
+    def link(self, reference: Reference, link: Link) -> Response:
+        """`PUT accounts(key)/nav/$ref {"@odata.id": url}` and `DELETE accounts(key)/nav/$ref`.
+
+        Raises:
+            ApiError: 404 for an unknown row on either side.
+        """
+        if self.request.method == "DELETE":
+            return self._change(reference, {link.column: None})
+        if self.request.method != "PUT":
+            raise method_not_allowed(self.request.method, f"{link.name}/$ref")
+        target = read_object(self.request.body).get("@odata.id")
+        if not isinstance(target, str):
+            raise bad_request('The body of a PUT on $ref must be {"@odata.id": "url of a row"}.')
+        payload = Payload({}, {link.column: self._reader.link_target(self.entity, link, target)})
+        [values] = self.api.writer.bound(self.unit, [payload])
+        return self._change(reference, values)
+
+    @property
+    def _must_exist(self) -> bool:
+        return self.request.headers.get("if-match") is not None
+
+    @property
+    def _reader(self) -> PayloadReader:
+        return PayloadReader(self.api.entities, self.request.root, self.request.content_ids)
+
+    def _payload(self) -> Payload:
+        return self._reader.read(self.entity, read_object(self.request.body))
+
+    def _change(self, reference: Reference, values: Mapping[str, Any]) -> Response:
+        row_id = require_row(self.unit.connection, self.entity, reference)
+        self._check_version(row_id)
+        self.api.writer.update(self.unit, self.entity, [(row_id, values)])
+        return Response(204, key=row_id, columns=tuple(values), rows=1)
+
+    def _check_version(self, row_id: str) -> None:
+        """Compare the row's version with If-Match."""
+        wanted = self.request.headers.get("if-match")
+        if wanted is None or wanted == "*":
+            return
+        query = sa.select(self.entity.sql.c[VERSION]).where(self.entity.id_column == row_id)
+        version = self.unit.connection.execute(query).scalar()
+        if version is None:
+            raise record_not_found(self.entity.table, row_id)
+        if f'W/"{version}"' not in {part.strip() for part in wanted.split(",")}:
+            raise version_mismatch()
+
+    def _written(self, row_id: str, payload: Payload, *, created: bool) -> Response:
+        """Answer 204, or the row itself where `return=representation` asks for it."""
+        address = f"{self.request.root}{self.entity.table.entity_set}({row_id})"
+        headers = {"OData-EntityId": address} | ({"Location": address} if created else {})
+        answer = Response(204, headers=headers)
+        if self.request.preferences.representation:
+            # The row is read back without the write's own conditions.
+            plain = replace(self.request, headers={"prefer": self.request.headers.get("prefer", "")})
+            row = Reading(self.api, self.unit.connection, plain, self.entity).single(row_id)
+            answer = replace(row, status=201 if created else 200, headers={**row.headers, **headers})
+        return replace(answer, key=row_id, columns=payload.columns, rows=1)
+
+
+def new_values(entity: Entity, reference: Reference, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a row that an upsert creates: the key of the URL, the body winning [D]."""
+    named = dict(reference.key) if reference.row_id is None else {entity.primary_id: reference.row_id}
+    return {**named, **values}
+
+
+def changed_values(reference: Reference, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that an upsert changes: key columns in the body are ignored [D]."""
+    keys = {name for name, _ in reference.key}
+    return {name: value for name, value in values.items() if name not in keys}
+
+
+def plain_property(
+    api: Api, connection: sa.Connection, request: Request, place: tuple[Entity, str, str]
+) -> Response:
+    """`GET accounts(id)/name`: one column of one row, 204 where it is null.
+
+    Raises:
+        ApiError: 404 when the row does not exist.
+    """
+    entity, row_id, name = place
+    rows = Reading(api, connection, replace(request, query="", headers={}), entity).rows_of(row_id, name)
+    if not rows:
+        raise record_not_found(entity.table, row_id)
+    if rows[0][name] is None:
+        return Response(204)
+    context = f"{request.root}$metadata#{entity.table.entity_set}({row_id})/{name}"
+    return json_response(200, {"@odata.context": context, "value": rows[0][name]})

@@ -1,0 +1,70 @@
+"""One operation attempted: its answer, whatever becomes of it, and its line in the stats."""
+
+import logging
+from dataclasses import dataclass, replace
+
+from sandbox.dataverse.api import Api
+from sandbox.dataverse.errors import ApiError, bad_request
+from sandbox.dataverse.router import dispatch
+from sandbox.dataverse.wire import Request, Response, error_response
+from sandbox.odata.errors import ODataError
+from sandbox.stats import Operation, Stats
+from sandbox.store import WriteUnit
+from sandbox.store.types import instant_text
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A request and its answer."""
+
+    request: Request
+    response: Response
+
+
+def attempt(
+    api: Api, request: Request, unit: WriteUnit | None = None, refused: ApiError | None = None
+) -> Outcome:
+    """Answer a request; every error becomes an error body.
+
+    Args:
+        api: The environment.
+        request: What was asked.
+        unit: The transaction of a changeset; the caller rolls it back when the status is an error.
+        refused: An error that is known beforehand.
+    """
+    try:
+        if refused is not None:
+            raise refused
+        response = dispatch(api, request, unit)
+    except ApiError as error:
+        response = _named(request, error_response(error))
+    except ODataError as error:
+        response = _named(request, error_response(bad_request(str(error))))
+    except Exception:
+        _log.exception("%s %s failed", request.method, request.path)
+        failed = ApiError(500, "0x80040216", "An unexpected error occurred.")
+        response = _named(request, error_response(failed))
+    return Outcome(request, response)
+
+
+def record(api: Api, stats: Stats, outcome: Outcome) -> None:
+    """Put an operation into the stats."""
+    response = outcome.response
+    operation = Operation(
+        system="dataverse",
+        entity=response.entity,
+        verb=response.verb or outcome.request.method,
+        status=response.status,
+        key=response.key,
+        columns=response.columns,
+        rows=response.rows,
+    )
+    stats.record(operation, instant_text(api.store.clock.now()))
+
+
+def _named(request: Request, response: Response) -> Response:
+    """Note which set and key a refused request was about, as far as its path tells."""
+    entity, _, rest = request.path.partition("/")[0].partition("(")
+    return replace(response, entity=entity, key=rest.removesuffix(")"))

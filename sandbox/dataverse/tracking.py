@@ -1,0 +1,82 @@
+"""Change tracking: delta tokens and what has changed since one (protocol 1.2)."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote_plus
+
+import sqlalchemy as sa
+
+from sandbox.dataverse.errors import EXPIRED_TOKEN, bad_request
+from sandbox.store import Store
+
+EXPIRE_AFTER = timedelta(days=7)  # organization.ExpireChangeTrackingInDays [D]
+FORBIDDEN = ("$filter", "$orderby", "$expand", "$top")
+_TOKEN = re.compile(r"(\d{1,18})!(\d\d)/(\d\d)/(\d{4}) (\d\d):(\d\d):(\d\d)$")
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaToken:
+    """A point in the table's history: all versions up to `version` have been seen.
+
+    Attributes:
+        version: The database-wide version.
+        taken: When it was taken, aware, UTC, whole seconds.
+    """
+
+    version: int
+    taken: datetime
+
+    def __str__(self) -> str:
+        """Render the documented shape: `919042!08/22/2017 08:10:44`."""
+        return f"{self.version}!{self.taken:%m/%d/%Y %H:%M:%S}"
+
+
+def read_token(text: str) -> DeltaToken:
+    """Read a delta token, encoded or not.
+
+    Raises:
+        ApiError: When it is not a token of ours.
+    """
+    match = _TOKEN.match(unquote_plus(text).strip())
+    if match is None:
+        raise bad_request("The delta token is not valid: follow @odata.deltaLink as it is.")
+    version, month, day, year, hour, minute, second = (int(part) for part in match.groups())
+    try:
+        return DeltaToken(version, datetime(year, month, day, hour, minute, second, tzinfo=UTC))
+    except ValueError:
+        raise bad_request("The delta token is not valid: follow @odata.deltaLink as it is.") from None
+
+
+def present_token(store: Store, connection: sa.Connection) -> DeltaToken:
+    """Return the token of what `connection` sees."""
+    version = connection.execute(sa.select(store.environment.c.version)).scalar_one()
+    return DeltaToken(version, store.clock.now().replace(microsecond=0))
+
+
+def check_token(store: Store, connection: sa.Connection, token: DeltaToken) -> None:
+    """Refuse a token that is too old, or of another life of this database.
+
+    Raises:
+        ApiError: 0x80044352; 400 is our choice of status [?].
+    """
+    environment = store.environment.c
+    version, reset = connection.execute(sa.select(environment.version, environment.reset_version)).one()
+    if store.clock.now() - token.taken > EXPIRE_AFTER or not reset <= token.version <= version:
+        raise bad_request(
+            "Version stamp associated with the client has expired. Please perform a full sync.", EXPIRED_TOKEN
+        )
+
+
+def check_options(options: dict[str, str]) -> None:
+    """Refuse the query options that change tracking does not take (protocol 1.2).
+
+    Raises:
+        ApiError: 400, naming the option.
+    """
+    for name in FORBIDDEN:
+        if name in options:
+            raise bad_request(
+                f'The "${{{name.removeprefix("$")}}}" query parameter isn\'t supported '
+                "when Change Tracking is enabled."
+            )

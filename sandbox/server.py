@@ -1,0 +1,168 @@
+"""The whole sandbox as one process: both systems over http and https on one store, and its control."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from sandbox.auth import BearerGate, Credentials, TokenDesk
+from sandbox.certificate import ensure_certificate
+from sandbox.clock import Clock
+from sandbox.control import ControlPlane, create_control_app
+from sandbox.dataverse.app import create_app as create_dataverse_app
+from sandbox.faults import CuttableProtocol, FaultBoard, FaultLayer
+from sandbox.finance.app import create_app as create_finance_app
+from sandbox.seeding import ensure_seeded
+from sandbox.stats import Stats
+from sandbox.store import Store
+
+_KEEP_ALIVE_SECONDS = 75
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `python -m sandbox serve` was told.
+
+    Attributes:
+        database: SQLAlchemy URL.
+        tls_folder: Where the self-signed certificate is kept.
+        ports: By listener (dataverse, finance, dataverse_tls, finance_tls, control); 0 is a free one.
+        host: Address that both systems listen on; the control plane is on loopback always.
+        seed: Name of the seed.
+        clock: Where the clock starts, None for real time.
+        default_company: Finance's company for requests without cross-company, None for the first.
+        credentials: Who may ask for tokens.
+    """
+
+    database: str
+    tls_folder: Path
+    ports: dict[str, int]
+    host: str = "127.0.0.1"
+    seed: str = "empty"
+    clock: datetime | None = None
+    default_company: str | None = None
+    credentials: Credentials = field(default_factory=Credentials)
+
+
+class PortTakenError(OSError):
+    """A port that another process listens on."""
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves signals to us (five of them share one process) and says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; print the ready line when all ports answer.
+
+    Raises:
+        PortTakenError: When a port is taken.
+        SeedRefusedError: When the seed does not fit the database.
+        sqlalchemy.exc.SQLAlchemyError: When the database cannot be opened.
+    """
+    sockets = {name: _listen(name, settings) for name in settings.ports}
+    store = Store(settings.database, Clock(settings.clock))
+    try:
+        ensure_seeded(store, settings.seed)
+        certificate = ensure_certificate(settings.tls_folder)
+        asyncio.run(_serve_all(_servers(settings, store, certificate), sockets, certificate[0]))
+    finally:
+        store.close()
+
+
+def _listen(name: str, settings: Settings) -> socket.socket:
+    host = "127.0.0.1" if name == "control" else settings.host
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, settings.ports[name]))
+    except OSError as taken:
+        listener.close()
+        raise PortTakenError(
+            f"Port {settings.ports[name]} on {host} cannot be used for {name} ({taken.strerror}): "
+            "name another port, or 0 for a free one."
+        ) from taken
+    return listener
+
+
+def _servers(settings: Settings, store: Store, certificate: tuple[Path, Path]) -> dict[str, _Server]:
+    stats, board = Stats(), FaultBoard()
+    desk = TokenDesk(settings.credentials, store.clock)
+
+    def front(system: str, app: ASGIApp) -> ASGIApp:
+        return FaultLayer(BearerGate(app, desk), system, board, stats)
+
+    dataverse = front("dataverse", create_dataverse_app(store, stats, desk))
+    finance = front("finance", create_finance_app(store, stats, desk, settings.default_company))
+    control = create_control_app(ControlPlane(store, stats, board))
+    apps: dict[str, ASGIApp] = {
+        "dataverse": dataverse,
+        "finance": finance,
+        "dataverse_tls": dataverse,
+        "finance_tls": finance,
+        "control": control,
+    }
+    return {
+        name: _Server(_config(app, certificate if name.endswith("_tls") else None))
+        for name, app in apps.items()
+    }
+
+
+def _config(app: ASGIApp, certificate: tuple[Path, Path] | None) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=CuttableProtocol,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=3,
+        ssl_certfile=str(certificate[0]) if certificate else None,
+        ssl_keyfile=str(certificate[1]) if certificate else None,
+    )
+
+
+async def _serve_all(servers: dict[str, _Server], sockets: dict[str, socket.socket], ca_file: Path) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for server in servers.values():
+            server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    running = [asyncio.create_task(server.serve([sockets[name]])) for name, server in servers.items()]
+    await asyncio.gather(*(server.up.wait() for server in servers.values()))
+    sys.stdout.write(json.dumps(_ready_line(sockets, ca_file)) + "\n")
+    sys.stdout.flush()
+    await asyncio.gather(*running)
+
+
+def _ready_line(sockets: dict[str, socket.socket], ca_file: Path) -> dict[str, str]:
+    addresses = {}
+    for name, listener in sockets.items():
+        host, port = listener.getsockname()[:2]
+        addresses[name] = f"{'https' if name.endswith('_tls') else 'http'}://{host}:{port}"
+    return addresses | {"ca_file": str(ca_file)}
