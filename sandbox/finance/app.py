@@ -1,0 +1,123 @@
+"""The ASGI application: HTTP in, values to the handlers, HTTP out."""
+
+import time
+import uuid
+from collections.abc import Callable
+from re import compile as pattern
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.auth import TokenDesk, token_routes
+from sandbox.finance.batch import answer_batch
+from sandbox.finance.catalog import Catalog
+from sandbox.finance.metadata import public_entities, public_enumerations
+from sandbox.finance.packages.actions import PackageActions
+from sandbox.finance.packages.blobs import BlobStore
+from sandbox.finance.packages.groups import GROUPS, SETS
+from sandbox.finance.packages.tables import PackageTables
+from sandbox.finance.request import DataRequest, DataResponse, read_request
+from sandbox.finance.service import Service, not_allowed, render_failure
+from sandbox.odata.sql import register_functions
+from sandbox.stats import Stats
+from sandbox.store import Store
+
+_METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+_NAMED = pattern(r"(PublicEntities|PublicEnumerations|DataEntities)(?:\[?\('?([^')\]]*)'?\)\]?)?")
+
+
+def create_app(store: Store, stats: Stats, desk: TokenDesk, default_company: str | None = None) -> Starlette:
+    """Return Finance's application.
+
+    Args:
+        store: Both systems' rows; data management keeps its tables in the same database.
+        stats: Where operations are counted.
+        desk: Issues tokens; whoever mounts the application checks them.
+        default_company: Company of requests that name none, None for the first legal entity.
+    """
+    register_functions(store.engine)
+    tables = PackageTables(store)
+    sets = {**store.finance, **{table.name: table for table in SETS}}
+    catalog = Catalog(store, sets, tables.definitions, default_company)
+    blobs = BlobStore(store, tables)
+    actions = PackageActions(catalog, tables, blobs)
+    actions.resume()
+    service = Service(catalog, stats, {(GROUPS.name, name): act for name, act in actions.by_name.items()})
+
+    def answer(request: DataRequest) -> Response:
+        if "/DataManagement" in request.path or request.path.endswith("/$batch"):
+            tables.forget_before_reset()
+        return _answer(service, request)
+
+    async def data(request: Request) -> Response:
+        return await run_in_threadpool(answer, _data_request(request, await request.body()))
+
+    async def metadata(request: Request) -> Response:
+        return await run_in_threadpool(_metadata, catalog, request.path_params["rest"], str(request.url))
+
+    async def blob(request: Request) -> Response:
+        return await run_in_threadpool(blobs.serve, request.path_params["name"], dict(request.query_params))
+
+    routes = [
+        Route("/data", data, methods=_METHODS),
+        Route("/data/{rest:path}", data, methods=_METHODS),
+        Route("/Metadata/{rest:path}", metadata, methods=["GET"]),
+        Route("/metadata/{rest:path}", metadata, methods=["GET"]),
+        Route("/blobs/{name:path}", blob, methods=["GET", "HEAD"]),
+        *token_routes(desk),
+    ]
+    return Starlette(routes=routes)
+
+
+def _data_request(request: Request, body: bytes) -> DataRequest:
+    """The request as it was sent, decoded once and by us, so that escaped slashes stay in their keys."""
+    raw = request.scope.get("raw_path") or request.url.path.encode()
+    query = request.scope.get("query_string", b"")
+    root = f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
+    url = raw.decode("ascii", "replace") + (f"?{query.decode('ascii', 'replace')}" if query else "")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return read_request(request.method, root, url, headers, body)
+
+
+def _answer(service: Service, request: DataRequest) -> Response:
+    started = time.perf_counter()
+    if request.path.rstrip("/") == "/data/$batch":
+        response = (
+            answer_batch(service, request)
+            if request.method == "POST"
+            else render_failure(not_allowed(request), request)
+        )
+    else:
+        response = service.answer(request)
+    return _http(response, request, (time.perf_counter() - started) * 1000)
+
+
+def _http(response: DataResponse, request: DataRequest, milliseconds: float) -> Response:
+    headers = {
+        "OData-Version": "4.0",
+        "ms-dyn-aid": str(uuid.uuid4()),
+        "server-timing": f"total;dur={milliseconds:.0f}",
+        **response.headers,
+    }
+    if "x-ms-client-request-id" in request.headers:
+        headers["x-ms-client-request-id"] = request.headers["x-ms-client-request-id"]
+    media_type = response.media_type if response.body else None
+    return Response(response.body, response.status, headers, media_type)
+
+
+def _metadata(catalog: Catalog, rest: str, url: str) -> Response:
+    match = _NAMED.fullmatch(rest.strip("/"))
+    kinds: dict[str, Callable[..., object]] = {
+        "PublicEntities": public_entities,
+        "DataEntities": public_entities,
+        "PublicEnumerations": public_enumerations,
+    }
+    found = kinds[match[1]](catalog, match[2]) if match else None
+    if found is None:
+        return JSONResponse(
+            {"Message": f"No HTTP resource was found that matches the request URI '{url}'."}, 404
+        )
+    return JSONResponse(found)

@@ -1,0 +1,60 @@
+"""Which entity sets Finance has, and what a query may say about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from sandbox.odata.scope import Profile, Wildcards, finance_column
+from sandbox.schema.model import Table
+from sandbox.store import Store, fold
+from sandbox.store.defaults import finance_blank
+
+NAMESPACE = "Microsoft.Dynamics.DataEntities"
+
+
+PROFILE = Profile(
+    namespace=NAMESPACE,
+    wildcards=Wildcards.STAR,
+    column_of=finance_column,
+    blank=finance_blank,  # null in a filter means Finance's way of saying nothing [?]
+    membership=False,
+    arithmetic=True,
+)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The entity sets and the SQL tables that keep their rows.
+
+    Attributes:
+        store: The store, for transactions, versions and the clock.
+        sets: By entity set name: those of the schema, and those of data management.
+        tables: SQL tables of the sets that the store does not keep itself.
+        default_company: Company of requests that name none; None for the first legal entity.
+    """
+
+    store: Store
+    sets: Mapping[str, Table]
+    tables: Mapping[str, sa.Table]
+    default_company: str | None = None
+
+    def sql(self, table: Table) -> sa.Table:
+        """The SQL table of an entity set."""
+        own = self.tables.get(table.name)
+        return self.store.sql(table) if own is None else own
+
+    def company(self, connection: sa.Connection) -> str:
+        """The company of requests that name none, lower case: the configured one or the first one."""
+        if self.default_company is not None:
+            return self.default_company.lower()
+        entities = self.sql(self.sets["LegalEntities"])
+        first = sa.select(entities.c.LegalEntityId).order_by(entities.c.recid).limit(1)
+        name: str | None = connection.execute(first).scalar()
+        return (name or "dat").lower()
+
+    def company_condition(self, table: Table, company: str) -> list[sa.ColumnElement[Any]]:
+        """That a row belongs to a company; nothing for sets that all companies share."""
+        column = table.company_column
+        return [] if column is None else [fold(self.sql(table).c[column]) == company]

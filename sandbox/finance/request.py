@@ -1,0 +1,97 @@
+"""A request to `/data` as a value, whether it came by itself or inside of a batch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from sandbox.odata.keys import Segment, split_path
+
+_SAFE = "$'()*,/:@=!"
+
+
+@dataclass(frozen=True, slots=True)
+class DataRequest:
+    """One OData request.
+
+    Attributes:
+        method: HTTP method, upper case.
+        root: Scheme and host that the client used, `http://127.0.0.1:8802`: links go back there.
+        path: Path from the root, URL-decoded: `/data/CustomersV3`.
+        options: Query options, URL-decoded.
+        headers: By lower-case name.
+        body: The body.
+        in_batch: Whether it is part of a `$batch`, where AX write errors are 500 (protocol 2.1 [L]).
+    """
+
+    method: str
+    root: str
+    path: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    in_batch: bool = False
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The resource path below `/data`.
+
+        Raises:
+            ODataSyntaxError: A quote or parenthesis of the path is left open.
+        """
+        return split_path(self.path)[1:]
+
+    @property
+    def cross_company(self) -> bool:
+        """Whether the request reaches other companies than the default one."""
+        return self.options.get("cross-company", "").lower() == "true"
+
+    @property
+    def url(self) -> str:
+        """The whole address, for messages and links."""
+        return self.link(self.options)
+
+    def link(self, options: Mapping[str, str]) -> str:
+        """The same resource with other query options."""
+        query = "&".join(f"{quote(name, _SAFE)}={quote(value, _SAFE)}" for name, value in options.items())
+        address = self.root + quote(self.path, _SAFE)
+        return f"{address}?{query}" if query else address
+
+
+@dataclass(frozen=True, slots=True)
+class DataResponse:
+    """The answer to one OData request.
+
+    Attributes:
+        status: HTTP status.
+        body: JSON or text, already rendered.
+        headers: Beside those that every answer has.
+        media_type: Of the body.
+        rows: Rows that were read or written, for the counters.
+    """
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json; odata.metadata=minimal"
+    rows: int = 0
+
+
+def read_request(  # noqa: PLR0913 - an HTTP request has as many parts
+    method: str, root: str, url: str, headers: Mapping[str, str], body: bytes, *, in_batch: bool = False
+) -> DataRequest:
+    """Read a request from its parts.
+
+    Args:
+        method: HTTP method.
+        root: Scheme and host of the connection.
+        url: Encoded: absolute, from the root (`/data/X`), or relative to `/data/` (`X`).
+        headers: By lower-case name.
+        body: The body.
+        in_batch: Whether it is part of a `$batch`.
+    """
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if not parts.scheme and not path.startswith("/"):
+        path = f"/data/{path}"
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return DataRequest(method, root, path, options, headers, body, in_batch)
