@@ -137,5 +137,6 @@ def _found(connection: sa.Connection, catalog: Catalog, reference: Reference, ro
     sql = catalog.sql(parent)
     pairs = {reference.column: reference.parent_column, **reference.also}
     conditions = [fold(sql.c[theirs]) == fold(row[ours]) for ours, theirs in pairs.items()]
-    conditions += catalog.company_condition(parent, str(row[child.company_column or ""]).lower())
+    if child.company_column is not None:
+        conditions += catalog.company_condition(parent, row[child.company_column].lower())
     return connection.execute(sa.select(sql.c.recid).where(*conditions).limit(1)).first() is not None
