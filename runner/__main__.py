@@ -3,16 +3,17 @@
 import argparse
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from runner.demo import demo
+from runner.demo import demo, in_step_mark
 from runner.errors import RunnerError
 from runner.layout import ROOT, Layout, free_port
 from runner.processes import remembered
-from runner.stack import Ports, bring_up, running, shut_down
+from runner.stack import bring_up, running, shut_down
 
 FOLDER = ROOT / "build" / "demo"
 REPORT = ROOT / "build" / "demo-report.json"
@@ -46,24 +47,27 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(console: Console, *, fresh: bool) -> int:
+    started = time.monotonic()
     layout = Layout.in_folder(FOLDER)
     if fresh:
         _empty(layout)
-    with running(layout, Ports(airflow=free_port()), console.print) as stack:
-        passed = demo(stack, console, REPORT, _setup_seconds())
+    with running(layout, free_port(), console.print) as stack:
+        passed = demo(stack, console, REPORT, _setup_seconds(), started)
     return 0 if passed else 1
 
 
 def _up(console: Console, port: int) -> int:
     layout = Layout.in_folder(FOLDER)
-    stack = bring_up(layout, Ports(airflow=port, dataverse=8801, finance=8802), console.print)
+    in_step_mark(layout).unlink(missing_ok=True)
+    stack = bring_up(layout, port, console.print)
     console.print(
         f"""
 Airflow            {stack.airflow.address}   user admin, password {stack.airflow.password}
 Dataverse          {stack.sandbox.dataverse}/api/data/v9.2/
 Finance            {stack.sandbox.finance}/data/
 Sandbox's control  {stack.sandbox.control}/sandbox/stats
-The DAGs are paused: unpause reference_data, then setup_and_configuration. Logs are in {layout.logs}. 'make down' stops all.""",
+Logs               {layout.logs}
+Unpause reference_data, then setup_and_configuration, to let them run. 'make down' stops all.""",
         markup=False,
     )
     return 0

@@ -81,7 +81,9 @@ def _migrate(layout: Layout, environment: Mapping[str, str]) -> None:
         )
     if done.returncode:
         ending = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-        raise RunnerError(f"Airflow's metadata database could not be prepared; see {log}, which ends:\n{ending}")
+        raise RunnerError(
+            f"Airflow's metadata database could not be prepared; see {log}, which ends:\n{ending}"
+        )
 
 
 def _healthy(address: str) -> bool | None:

@@ -156,6 +156,5 @@ class AirflowApi:
 
 def _require(answer: httpx.Response) -> None:
     if answer.is_error:
-        raise RunnerError(
-            f"Airflow answered {answer.status_code} to {answer.request.method} {answer.request.url}: {answer.text}"
-        )
+        asked = f"{answer.request.method} {answer.request.url}"
+        raise RunnerError(f"Airflow answered {answer.status_code} to {asked}: {answer.text}")

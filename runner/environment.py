@@ -1,4 +1,4 @@
-"""The environment that the processes get: Airflow's settings, and nothing of the machine's that could disturb."""
+"""The environment of the processes: Airflow's settings, and nothing of the machine's that disturbs."""
 
 import os
 from collections.abc import Mapping
@@ -37,14 +37,14 @@ def airflow_environment(layout: Layout, port: int) -> Mapping[str, str]:
         "CORE__PARALLELISM": 4,
         # From Python 3.14 on the default would lose the warm imports.
         "CORE__MP_START_METHOD": "fork",
-        "CORE__FERNET_KEY": layout.secret("fernet-key", Fernet.generate_key().decode()),
+        "CORE__FERNET_KEY": layout.kept("fernet-key", Fernet.generate_key().decode()),
         "CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,viewer:viewer",
         "CORE__TEST_CONNECTION": "Enabled",
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{layout.airflow_home / 'airflow.db'}",
         "API__BASE_URL": address,
-        "API__SECRET_KEY": layout.secret("api-secret-key", new_token()),
-        "API_AUTH__JWT_SECRET": layout.secret("jwt-secret", new_token()),
+        "API__SECRET_KEY": layout.kept("api-secret-key", new_token()),
+        "API_AUTH__JWT_SECRET": layout.kept("jwt-secret", new_token()),
         # The defaults (1 s and 5 s) are most of what a chain of short tasks takes.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.2,
         "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,

@@ -9,6 +9,7 @@ from pathlib import Path
 from runner.errors import RunnerError
 
 ROOT = Path(__file__).resolve().parent.parent
+USUAL_SANDBOX_PORTS = (8801, 8802)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,24 @@ class Layout:
         """The list of running processes."""
         return self.folder / "processes.json"
 
-    def secret(self, name: str, fresh: str) -> str:
-        """Read a secret of this folder, or keep a fresh one, readable by its owner alone."""
-        file = self.folder / "secrets" / name
+    def kept(self, name: str, fresh: str) -> str:
+        """Read a value that this folder keeps, or keep a fresh one; its owner alone can read it."""
+        file = self.folder / "kept" / name
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as stream:
                 stream.write(fresh)
         return file.read_text()
+
+    def sandbox_ports(self) -> tuple[int, int]:
+        """Ports of Dataverse and Finance: the same at every run on this data.
+
+        What the engine remembers of a system (delta links, above all) holds its address.
+        """
+        usual = ",".join(str(port if is_free(port) else free_port()) for port in USUAL_SANDBOX_PORTS)
+        dataverse, finance = self.kept("sandbox-ports", usual).split(",")
+        return int(dataverse), int(finance)
 
 
 def new_token() -> str:
@@ -73,15 +83,22 @@ def free_port() -> int:
     return port
 
 
+def is_free(port: int) -> bool:
+    """Whether no one listens on a port of this machine."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def require_free(port: int, what: str, remedy: str) -> None:
     """See that a port is free.
 
     Raises:
         RunnerError: It is taken; names what wanted it.
     """
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            raise RunnerError(f"Port {port}, which {what} needs, is taken. {remedy}") from None
+    if not is_free(port):
+        raise RunnerError(f"Port {port}, which {what} needs, is taken. {remedy}")

@@ -61,22 +61,29 @@ def run_area(stack: Stack, area: str, say: Callable[[str], None]) -> str:
     return run_id
 
 
-def run_until_in_step(stack: Stack, say: Callable[[str], None]) -> None:
+def run_until_in_step(stack: Stack, say: Callable[[str], None]) -> list[int]:
     """Run all areas until a round moves nothing and no row waits.
 
     Rows that refer to rows of another area are parked at first and go by themselves in a later round.
 
+    Returns:
+        How many rows moved in each round; the last is 0.
+
     Raises:
         RunnerError: A run failed, or rows still move or wait after some rounds.
     """
-    for round_number in range(1, _ROUNDS + 1):
-        say(f"Round {round_number}")
+    rounds: list[int] = []
+    while len(rounds) < _ROUNDS:
         runs = [(area, run_area(stack, area, say)) for area in AREAS]
         moved = sum(counts.loaded for counts in counts_of(stack, runs).values())
         waiting = what_waits(stack)
-        say(f"Round {round_number}: {moved} rows moved, {waiting.parked} wait, {waiting.dead_letters} dead letters")
+        rounds.append(moved)
+        say(
+            f"Round {len(rounds)}: {moved} rows moved, {waiting.parked} wait, "
+            f"{waiting.dead_letters} dead letters"
+        )
         if moved == 0 and waiting.parked == 0:
-            return
+            return rounds
     raise RunnerError(
         f"Not in step after {_ROUNDS} rounds; {waiting.parked} rows wait:\n" + "\n".join(waiting.reasons)
     )

@@ -51,7 +51,9 @@ class Process:
             RunnerError: It has ended; shows the end of its log.
         """
         if not self.running:
-            raise RunnerError(f"The {self.name} has stopped; see {self.log}, which ends:\n{self.last_lines()}")
+            raise RunnerError(
+                f"The {self.name} has stopped; see {self.log}, which ends:\n{self.last_lines()}"
+            )
 
     def _found(self) -> psutil.Process | None:
         with suppress(psutil.NoSuchProcess):
@@ -71,7 +73,9 @@ class Process:
         return list(family)
 
 
-def start(name: str, command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> Process:
+def start(
+    name: str, command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
+) -> Process:
     """Start a process in a session of its own, its output in a log file.
 
     Args:
@@ -129,14 +133,15 @@ def _session(leader: int) -> Iterator[psutil.Process]:
 
 def _alive(found: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
-        return found.is_running() and found.status() != psutil.STATUS_ZOMBIE
+        return bool(found.is_running()) and found.status() != psutil.STATUS_ZOMBIE
     return False
 
 
 def remember(processes: Sequence[Process], file: Path) -> None:
     """Write down what runs, so that another process can stop it."""
     rows = [
-        {"name": each.name, "pid": each.pid, "created": each.created, "log": str(each.log)} for each in processes
+        {"name": each.name, "pid": each.pid, "created": each.created, "log": str(each.log)}
+        for each in processes
     ]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(rows, indent=1))

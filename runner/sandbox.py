@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.environment import base_environment
-from runner.layout import ROOT, Layout
+from runner.layout import ROOT, Layout, require_free
 from runner.processes import Process, start
 from runner.waiting import until
 
@@ -33,8 +33,6 @@ def start_sandbox(
     layout: Layout,
     seed: str,
     started: Callable[[Process], None],
-    dataverse_port: int = 0,
-    finance_port: int = 0,
 ) -> Addresses:
     """Start the sandbox and wait for its ready line.
 
@@ -42,16 +40,24 @@ def start_sandbox(
         layout: Where its database and log lie.
         seed: Data to begin with; left alone where the database holds it already.
         started: Told of the process as soon as it runs, so that it is stopped whatever follows.
-        dataverse_port: Port, 0 for any.
-        finance_port: Port, 0 for any.
 
     Raises:
-        RunnerError: It did not come up; shows the end of its log.
+        RunnerError: A port is taken, or it did not come up; shows the end of its log.
     """
+    dataverse_port, finance_port = layout.sandbox_ports()
+    for port in (dataverse_port, finance_port):
+        require_free(port, "the sandbox of this data", "Stop what uses it, or begin anew: make demo FRESH=1.")
     command = [
         *(sys.executable, "-m", "sandbox", "serve", "--seed", seed, "--database", layout.sandbox_database),
         *("--dataverse-port", str(dataverse_port), "--finance-port", str(finance_port)),
-        *("--tls-dir", str(layout.folder / "tls"), "--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET),
+        *(
+            "--tls-dir",
+            str(layout.folder / "tls"),
+            "--client-id",
+            CLIENT_ID,
+            "--client-secret",
+            CLIENT_SECRET,
+        ),
     ]
     process = start("sandbox", command, base_environment(), layout.logs / "sandbox.log", ROOT)
     started(process)

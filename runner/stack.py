@@ -21,21 +21,6 @@ _PARSED_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
-    """Ports to listen on; 0 for the sandbox takes any.
-
-    Attributes:
-        airflow: Airflow's UI and API.
-        dataverse: The sandbox's Dataverse.
-        finance: The sandbox's Finance.
-    """
-
-    airflow: int
-    dataverse: int = 0
-    finance: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Stack:
     """All that runs.
 
@@ -56,7 +41,7 @@ class Stack:
         return self.airflow.api()
 
 
-def bring_up(layout: Layout, ports: Ports, say: Callable[[str], None], seed: str = "demo") -> Stack:
+def bring_up(layout: Layout, port: int, say: Callable[[str], None], seed: str = "demo") -> Stack:
     """Start sandbox and Airflow, make connections and pools, wait for the DAGs.
 
     Whatever goes wrong, what was started is stopped.
@@ -74,9 +59,9 @@ def bring_up(layout: Layout, ports: Ports, say: Callable[[str], None], seed: str
 
     try:
         say("Starting the sandbox")
-        sandbox = start_sandbox(layout, seed, started, ports.dataverse, ports.finance)
+        sandbox = start_sandbox(layout, seed, started)
         say("Starting Airflow's components")
-        airflow = start_airflow(layout, ports.airflow, started)
+        airflow = start_airflow(layout, port, started)
         stack = Stack(layout, sandbox, airflow, tuple(processes))
         _prepare(stack)
     except BaseException:
@@ -93,10 +78,10 @@ def shut_down(processes: Sequence[Process], layout: Layout) -> None:
 
 
 @contextmanager
-def running(layout: Layout, ports: Ports, say: Callable[[str], None], seed: str = "demo") -> Iterator[Stack]:
+def running(layout: Layout, port: int, say: Callable[[str], None], seed: str = "demo") -> Iterator[Stack]:
     """Bring everything up, and stop it at the end, also after an error, Ctrl-C or SIGTERM."""
     with _sigterm_as_interrupt():
-        stack = bring_up(layout, ports, say, seed)
+        stack = bring_up(layout, port, say, seed)
         try:
             yield stack
         finally:
@@ -110,9 +95,7 @@ def _prepare(stack: Stack) -> None:
         fields = {"host": address, "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": json.dumps(extra)}
         api.put_connection(f"{name}_default", name, fields)
         api.put_pool(name, POOL_SLOTS, f"Tasks that talk to {name} at the same time")
-    api.put_connection(
-        "projops_state", "generic", {"extra": json.dumps({"url": stack.layout.state_url})}
-    )
+    api.put_connection("projops_state", "generic", {"extra": json.dumps({"url": stack.layout.state_url})})
     for area in AREAS:
         until(
             lambda area=area: api.has_dag(area) or None,  # type: ignore[misc]

@@ -11,7 +11,9 @@ Found = TypeVar("Found")
 _PAUSE_SECONDS = 0.25
 
 
-def until(condition: Callable[[], Found | None], what: str, seconds: float, alive: Sequence[Process]) -> Found:
+def until(
+    condition: Callable[[], Found | None], what: str, seconds: float, alive: Sequence[Process]
+) -> Found:
     """Ask again and again until a condition gives something.
 
     Args:

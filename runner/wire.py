@@ -69,7 +69,10 @@ def _client(address: str, path: str) -> httpx.Client:
     )
     return httpx.Client(
         base_url=address + path,
-        headers={"Authorization": f"Bearer {_decoded(answer)['access_token']}", "Prefer": "odata.maxpagesize=5000"},
+        headers={
+            "Authorization": f"Bearer {_decoded(answer)['access_token']}",
+            "Prefer": "odata.maxpagesize=5000",
+        },
         timeout=_ANSWER_SECONDS,
         trust_env=False,
     )

@@ -1,9 +1,9 @@
 """The DAG of an area, built from its mapping files.
 
-    detect ─┬─> companies__finance_to_dataverse   extract > validate > transform > load ─┐
-            ├─> customers__finance_to_dataverse   (after companies)                      ├─> finish
-            └─> ...                                                                      │
-    ledgers__broken ─────────────────────────────────────────────────────────────────────┘
+detect ─┬─> companies__finance_to_dataverse   extract > validate > transform > load ─┐
+        ├─> customers__finance_to_dataverse   (after companies)                      ├─> finish
+        └─> ...                                                                      │
+ledgers__broken ─────────────────────────────────────────────────────────────────────┘
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -66,7 +66,9 @@ def area_dag(area: str, doc: str | None) -> DAG:
 
 def _add_tasks(area: str, maps: Mapping[str, TableMap], broken: Sequence[BrokenMap]) -> None:
     order = [_ref(node) for node in leg_order(maps)]
-    parents = {_ref(child): [_ref(parent) for parent in needed] for child, needed in leg_parents(maps).items()}
+    parents = {
+        _ref(child): [_ref(parent) for parent in needed] for child, needed in leg_parents(maps).items()
+    }
     finish = FinishOperator(
         task_id=FINISH,
         load_task_ids=[f"{leg}.load" for leg in order],
@@ -137,7 +139,8 @@ def _broken_task(broken: BrokenMap) -> BaseOperator:
         task_id=f"{broken.map}__broken",
         message=broken.message,
         retries=0,
-        doc_md=f"The mapping file is broken, so this map does not run:\n\n```\n{broken.message}\n```\n\n`projops maps lint` says the same.",
+        doc_md="The mapping file is broken, so this map does not run; `projops maps lint` says the same.\n\n"
+        f"```\n{broken.message}\n```",
     )
 
 
@@ -166,7 +169,7 @@ def _form(maps: Iterable[str]) -> dict[str, Param]:
             type="string",
             enum=["incremental", "full"],
             title="Mode",
-            description_md="`incremental` moves what changed; `full` reads everything and moves the differences.",
+            description_md="`incremental` moves what changed; `full` reads all and moves the differences.",
         ),
     }
 
@@ -174,7 +177,8 @@ def _form(maps: Iterable[str]) -> dict[str, Param]:
 def _dag_doc(doc: str, maps: Iterable[TableMap], broken: Sequence[BrokenMap]) -> str:
     lines = [doc.strip(), "", "| map | Dataverse | | Finance | version |", "|---|---|---|---|---|"]
     lines += [
-        f"| `{found.map}` {found.title} | `{found.dataverse}` | {_arrows(found)} | `{found.finance}` | {found.version} |"
+        f"| `{found.map}` {found.title} | `{found.dataverse}` | {_arrows(found)} "
+        f"| `{found.finance}` | {found.version} |"
         for found in maps
     ]
     lines += [f"| `{found.map}` | broken, does not run | | | |" for found in broken]
@@ -188,7 +192,8 @@ def _arrows(table_map: TableMap) -> str:
 
 
 def _stage_doc(table_map: TableMap, direction: Direction, what: str) -> str:
-    return f"{what}\n\n{table_map.title} ({table_map.version}): {_route(table_map, direction)}. File: `{table_map.file}`"
+    route = _route(table_map, direction)
+    return f"{what}\n\n{table_map.title} ({table_map.version}): {route}. File: `{table_map.file}`"
 
 
 def _route(table_map: TableMap, direction: Direction) -> str:

@@ -14,15 +14,18 @@ from airflow.sdk import Connection as AirflowConnection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from sqlalchemy import URL
 
+from projops.engine import Engine
 from projops.errors import ConfigurationError
 from projops.mapping.model import System
-from projops.orchestration.hooks import DataverseHook, FinanceHook
-from projops.pipeline import Engine
+from projops.orchestration.hooks import DataverseHook, FinanceHook, SystemHook
 from projops.settings import Settings
 from projops.systems.connection import Connection
 
 STATE_CONNECTION = "projops_state"
 _STATE_VARIABLES = ("PROJOPS_STATE_URL", f"AIRFLOW_CONN_{STATE_CONNECTION.upper()}")
+
+
+HOOKS: Mapping[System, type[SystemHook]] = {System.DATAVERSE: DataverseHook, System.FINANCE: FinanceHook}
 
 
 @contextmanager
@@ -32,17 +35,25 @@ def airflow_engine() -> Iterator[Engine]:
     Raises:
         ConfigurationError: A connection is missing or wrong; names it and its field.
     """
-    with Engine.open(airflow_settings(), airflow_connections()) as engine:
+    with Engine.open(airflow_settings(), airflow_connection) as engine:
         yield engine
 
 
-def airflow_connections() -> Mapping[System, Connection]:
-    """Resolve the connections of both systems.
+def airflow_connection(system: System) -> Connection:
+    """Resolve the connection to a system.
 
     Raises:
-        ConfigurationError: One is missing or wrong; names it and its field.
+        ConfigurationError: It is missing or wrong; names it and its field.
     """
-    return {System.DATAVERSE: _resolve(DataverseHook()), System.FINANCE: _resolve(FinanceHook())}
+    hook = HOOKS[system]()
+    try:
+        return hook.get_conn()
+    except AirflowNotFoundException:
+        raise ConfigurationError(
+            f"Connection {hook.http_conn_id} is not defined.",
+            remedy=f"Create it in Airflow with the type {hook.hook_name}.",
+            connection=hook.http_conn_id,
+        ) from None
 
 
 def airflow_settings() -> Settings:
@@ -72,18 +83,5 @@ def database_url(found: AirflowConnection) -> str:
             f"Connection {found.conn_id} is of type {found.conn_type}, which names no state database.",
             remedy='Use the type sqlite or postgres, or put {"url": "…"} into its extra field.',
         )
-    url = URL.create(
-        "postgresql+psycopg", found.login, found.password, found.host, found.port, found.schema
-    )
+    url = URL.create("postgresql+psycopg", found.login, found.password, found.host, found.port, found.schema)
     return url.render_as_string(hide_password=False)
-
-
-def _resolve(hook: DataverseHook | FinanceHook) -> Connection:
-    try:
-        return hook.get_conn()
-    except AirflowNotFoundException:
-        raise ConfigurationError(
-            f"Connection {hook.http_conn_id} is not defined.",
-            remedy=f"Create it in Airflow with the type {hook.hook_name}.",
-            connection=hook.http_conn_id,
-        ) from None

@@ -5,21 +5,23 @@ and hand the resolved connection on; requests go through `projops.systems` and i
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import Any
 
 from airflow.providers.http.hooks.http import HttpHook
 
 from projops.errors import ProjOpsError
+from projops.mapping import catalog
+from projops.mapping.model import System
+from projops.systems.columns import properties
 from projops.systems.connection import Connection, Parts, from_parts
 from projops.systems.dataverse import Dataverse
 from projops.systems.finance import Finance
 from projops.systems.session import ODataSession
 
 
-class _SystemHook(HttpHook):
-    """What both hooks share; a subclass names its connection type and its client."""
-
-    client: type[Dataverse] | type[Finance]
+class SystemHook(HttpHook, ABC):
+    """What both hooks share; a subclass names its connection type."""
 
     def __init__(self, conn_id: str | None = None, **kwargs: Any) -> None:  # noqa: ANN401
         name = kwargs.pop(self.conn_name_attr, None) or conn_id or self.default_conn_name
@@ -48,33 +50,45 @@ class _SystemHook(HttpHook):
         return from_parts(self.http_conn_id, parts)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Sign in and ask the environment for its id, for the test button."""
+        """Sign in and read something small, for the test button."""
         try:
-            environment = asyncio.run(self._environment_id())
+            return True, asyncio.run(self._probe())
         except ProjOpsError as error:
             return False, str(error)
-        return True, f"Signed in; the environment's id is {environment}."
 
-    async def _environment_id(self) -> str:
+    async def _probe(self) -> str:
         async with ODataSession(self.get_conn()) as session:
-            return await self.client(session).environment_id()
+            return await self.read_something(session)
+
+    @abstractmethod
+    async def read_something(self, session: ODataSession) -> str:
+        """Read something that every integration user may read; say in one sentence what it was."""
 
 
-class DataverseHook(_SystemHook):
+class DataverseHook(SystemHook):
     """Connection to Microsoft Dataverse, type `dataverse`."""
 
     conn_name_attr = "dataverse_conn_id"
     default_conn_name = "dataverse_default"
     conn_type = "dataverse"
     hook_name = "Microsoft Dataverse"
-    client = Dataverse
+
+    async def read_something(self, session: ODataSession) -> str:
+        """Ask who we are (WhoAmI)."""
+        return f"Signed in; the environment's id is {await Dataverse(session).environment_id()}."
 
 
-class FinanceHook(_SystemHook):
+class FinanceHook(SystemHook):
     """Connection to Dynamics 365 Finance, type `finance`."""
 
     conn_name_attr = "finance_conn_id"
     default_conn_name = "finance_default"
     conn_type = "finance"
     hook_name = "Dynamics 365 Finance"
-    client = Finance
+
+    async def read_something(self, session: ODataSession) -> str:
+        """Read the legal entities."""
+        entities = catalog.table(System.FINANCE, "LegalEntities")
+        pages = Finance(session).pages(entities.entity_set, properties(entities, ["LegalEntityId"]))
+        codes = [code async for page in pages for code in page.batch["LegalEntityId"].to_pylist()]
+        return f"Signed in; the legal entities are {', '.join(sorted(codes))}."

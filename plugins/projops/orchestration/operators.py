@@ -17,7 +17,7 @@ from projops.orchestration.outcomes import describe, outcome_table
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 
 if TYPE_CHECKING:
-    from projops.pipeline import Engine
+    from projops.engine import Engine
 
 
 @contextmanager

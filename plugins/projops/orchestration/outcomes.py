@@ -9,7 +9,7 @@ _COUNTS = ("read", "unchanged", "loaded", "parked", "rejected", "failed")
 
 def outcome_table(outcomes: Sequence[LegOutcome]) -> str:
     """Lay out what became of the rows of each leg, one line a leg."""
-    rows = [("map", "leg", *_COUNTS, "seconds")]
+    rows: list[tuple[str, ...]] = [("map", "leg", *_COUNTS, "seconds")]
     for outcome in outcomes:
         counts = (str(getattr(outcome, name)) for name in _COUNTS)
         rows.append((outcome.map, outcome.leg, *counts, f"{outcome.seconds:.1f}"))
@@ -21,8 +21,8 @@ def describe(outcome: LegOutcome) -> str:
     """Say in one sentence what a load did."""
     if outcome.superseded_by is not None:
         return (
-            f"Batch {outcome.batch} was superseded by batch {outcome.superseded_by}, which has moved this leg on: "
-            "nothing was written."
+            f"Batch {outcome.batch} was superseded by batch {outcome.superseded_by}, "
+            "which has moved this leg on: nothing was written."
         )
     return (
         f"{outcome.read} rows read: {outcome.unchanged} in step already, {outcome.loaded} loaded, "
@@ -31,5 +31,8 @@ def describe(outcome: LegOutcome) -> str:
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [cell.ljust(width) if column < 2 else cell.rjust(width) for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
+    cells = [
+        cell.ljust(width) if column < 2 else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
     return "  ".join(cells).rstrip()

@@ -16,7 +16,9 @@ def provider_info() -> dict[str, Any]:
         "name": "Project Operations Sync",
         "description": "Keeps Microsoft Dataverse and Dynamics 365 Finance in step.",
         "connection-types": [
-            _connection_type("dataverse", "Microsoft Dataverse", "DataverseHook", "https://contoso.crm4.dynamics.com"),
+            _connection_type(
+                "dataverse", "Microsoft Dataverse", "DataverseHook", "https://contoso.crm4.dynamics.com"
+            ),
             _connection_type(
                 "finance",
                 "Dynamics 365 Finance",

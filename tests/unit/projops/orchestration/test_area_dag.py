@@ -42,7 +42,9 @@ def test_a_leg_runs_whatever_became_of_its_parents_but_not_when_detect_failed(ma
 def test_tasks_wait_in_the_pool_of_the_system_that_they_talk_to(mappings: Path) -> None:
     dag = area_dag("reference_data", doc=None)
     pools = {
-        task.task_id: task.pool for task in dag.tasks if task.task_id.startswith("vendors__dataverse_to_finance")
+        task.task_id: task.pool
+        for task in dag.tasks
+        if task.task_id.startswith("vendors__dataverse_to_finance")
     }
     assert pools == {
         "vendors__dataverse_to_finance.extract": "dataverse",

@@ -1,0 +1,84 @@
+"""A few rows changed by hand, as a user of either system would, and what must move because of them."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from projops.mapping.model import Direction, System
+from projops.mapping.reader import LoadedMaps, load_maps
+
+from runner.errors import RunnerError
+from runner.expected import Side, belongs
+from runner.rows import Rows
+from runner.wire import Row, Wire
+
+LegName = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A text of one row that somebody edits.
+
+    Attributes:
+        map: Map of the row.
+        direction: From the system in which it is edited.
+        column: Column that is edited.
+        text: What is written, before the time of day.
+    """
+
+    map: str
+    direction: Direction
+    column: str
+    text: str
+
+    @property
+    def leg(self) -> LegName:
+        """The leg that must move the row."""
+        return self.map, self.direction.value
+
+
+CHANGES = (
+    Change("projects", Direction.DATAVERSE_TO_FINANCE, "msdyn_description", "Reviewed"),
+    Change("project_tasks", Direction.DATAVERSE_TO_FINANCE, "msdyn_subject", "Kick-off"),
+    Change("contract_headers", Direction.DATAVERSE_TO_FINANCE, "name", "Framework agreement"),
+    Change("vendors", Direction.FINANCE_TO_DATAVERSE, "VendorOrganizationName", "Vendor"),
+)
+
+
+def make_changes(mappings: Path, wire: Wire, stamp: str) -> Counter[LegName]:
+    """Edit one row for each of `CHANGES`; say how many rows each leg must move.
+
+    Args:
+        mappings: Folder of the mapping files.
+        wire: Signed-in clients.
+        stamp: Text that makes the new values differ from those of an earlier run.
+    """
+    loaded, rows = load_maps(mappings), Rows(wire)
+    for change in CHANGES:
+        _edit(change, loaded, rows, wire, stamp)
+    return Counter(change.leg for change in CHANGES)
+
+
+def _edit(change: Change, loaded: LoadedMaps, rows: Rows, wire: Wire, stamp: str) -> None:
+    side = Side(loaded.maps[change.map], change.direction.source, rows, loaded)
+    row = _first(side, change.direction)
+    values = {change.column: f"{change.text} {stamp}"}
+    if side.system is System.DATAVERSE:
+        wire.change_dataverse(side.table.entity_set, row[str(side.table.primary_id)], values)
+    else:
+        wire.change_finance(f"{side.table.entity_set}({_predicate(side.table.keys[0], row)})", values)
+
+
+def _first(side: Side, direction: Direction) -> Row:
+    """The row with the least key among those that the leg moves."""
+    found = [row for row in side.rows.of(side.table) if belongs(side, direction, row)]
+    if not found:
+        raise RunnerError(f"{side.table.entity_set} has no row to change; begin anew with: make demo FRESH=1")
+    return min(found, key=side.key)
+
+
+def _predicate(key: tuple[str, ...], row: Row) -> str:
+    return ",".join(
+        f"{name}='{quote(str(row[name]).replace(chr(39), chr(39) * 2), safe='')}'" for name in key
+    )
