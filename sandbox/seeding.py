@@ -1,11 +1,12 @@
 """Filling a database once, and filling it anew on demand."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 
+from sandbox.data.demo import seed_demo
+from sandbox.data.empty import seed_empty
 from sandbox.store import Store
 
-_SEEDS: Mapping[str, str] = {"demo": "sandbox.data.demo:seed_demo", "empty": "sandbox.data.empty:seed_empty"}
+_SEEDS: Mapping[str, Callable[[Store], None]] = {"demo": seed_demo, "empty": seed_empty}
 
 
 class SeedRefusedError(ValueError):
@@ -42,9 +43,7 @@ def reseed(store: Store, name: str) -> None:
 
 
 def _filler(name: str) -> Callable[[Store], None]:
-    place = _SEEDS.get(name)
-    if place is None:
+    filler = _SEEDS.get(name)
+    if filler is None:
         raise SeedRefusedError(f"There is no seed named {name}. Known seeds: {', '.join(sorted(_SEEDS))}.")
-    module, _, function = place.partition(":")
-    filler: Callable[[Store], None] = getattr(import_module(module), function)
     return filler

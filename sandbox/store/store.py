@@ -76,7 +76,7 @@ class Store:
         self._metadata = sa.MetaData()
         self.environment, self.tombstone = build_state(self._metadata)
         self._sql = {
-            table_name(table): build_table(table, self._metadata)
+            table_name(table): build_table(table, self._metadata, self.dataverse)
             for table in (*self.dataverse.values(), *self.finance.values())
         }
         self._metadata.create_all(self.engine)

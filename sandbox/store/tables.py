@@ -1,11 +1,11 @@
 """One SQL table for each Dataverse table and each Finance entity set, made from the schema."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
 
-from sandbox.schema.model import Column, Table
+from sandbox.schema.model import Column, ColumnType, Table
 from sandbox.store.folding import fold
 from sandbox.store.types import TEXT_TYPES, CodeText, sql_type
 
@@ -19,14 +19,21 @@ def table_name(table: Table) -> str:
     return f"{table.system}_{table.name.lower()}"
 
 
-def build_table(table: Table, metadata: sa.MetaData) -> sa.Table:
-    """Declare the SQL table of a schema table, with its alternate keys as unique indexes."""
+def build_table(table: Table, metadata: sa.MetaData, stored: Container[str] = ()) -> sa.Table:
+    """Declare the SQL table of a schema table, with its alternate keys as unique indexes.
+
+    Lookups that lead to one of the tables `stored` are indexed too.
+    """
     name = table_name(table)
     columns = [_column(column, table) for column in table.columns.values() if column.name != VERSION]
     sql = sa.Table(name, metadata, *columns, *_system_columns(table))
     sa.Index(f"{name}_version", sql.c[VERSION])
     for number, key in enumerate(table.keys, start=1):
         sa.Index(f"{name}_key{number}", *key_expressions(table, sql, key), unique=True)
+    for number, lookup in enumerate(_lookups(table, stored), start=1):
+        # Partial, since most lookups are empty: it serves $expand, filters and deletes of the parent.
+        filled = sql.c[lookup].is_not(None)
+        sa.Index(f"{name}_lookup{number}", sql.c[lookup], sqlite_where=filled, postgresql_where=filled)
     return sql
 
 
@@ -64,6 +71,14 @@ def _column(column: Column, table: Table) -> sa.Column[Any]:
     return sa.Column(
         column.name, sql_type(column.type), primary_key=column.name == table.primary_id, autoincrement=False
     )
+
+
+def _lookups(table: Table, stored: Container[str]) -> list[str]:
+    return [
+        column.name
+        for column in table.columns.values()
+        if column.type is ColumnType.LOOKUP and any(target in stored for target in column.targets)
+    ]
 
 
 def _system_columns(table: Table) -> list[sa.Column[int]]:
