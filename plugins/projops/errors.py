@@ -41,7 +41,9 @@ class ProjOpsError(Exception):
     def __init__(self, message: str, *, remedy: str = "", **context: Any) -> None:  # noqa: ANN401
         self.message = message
         self.remedy = remedy
-        self.context: Mapping[str, Any] = {name: value for name, value in context.items() if value is not None}
+        self.context: Mapping[str, Any] = {
+            name: value for name, value in context.items() if value is not None
+        }
         super().__init__(" ".join(part for part in (message, remedy) if part))
 
 
@@ -70,7 +72,13 @@ class MappingError(StopError):
     """
 
     def __init__(
-        self, message: str, *, file: str, line: int, remedy: str = "", **context: Any  # noqa: ANN401
+        self,
+        message: str,
+        *,
+        file: str,
+        line: int,
+        remedy: str = "",
+        **context: Any,  # noqa: ANN401
     ) -> None:
         self.file = file
         self.line = line
@@ -112,7 +120,12 @@ class ThrottledError(TryAgainError):
     """
 
     def __init__(
-        self, message: str, *, retry_after: float, remedy: str = "", **context: Any  # noqa: ANN401
+        self,
+        message: str,
+        *,
+        retry_after: float,
+        remedy: str = "",
+        **context: Any,  # noqa: ANN401
     ) -> None:
         self.retry_after = retry_after
         super().__init__(message, remedy=remedy, retry_after=retry_after, **context)

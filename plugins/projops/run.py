@@ -1,4 +1,4 @@
-"""The values that stages, tasks and the command line hand on: what to run, what was staged, what came of it."""
+"""What stages, tasks and the command line hand on: what to run, what was staged, what came of it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields

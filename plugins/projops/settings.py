@@ -1,5 +1,6 @@
 """Settings of the engine, from the environment, with safe defaults."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,8 +64,6 @@ class Settings:
 
 def _state_connection(env: Mapping[str, str]) -> str | None:
     """Read the state's URL from Airflow's connection variable, in URI or JSON form."""
-    import json
-
     text = env.get("AIRFLOW_CONN_PROJOPS_STATE")
     if not text:
         return None
@@ -87,4 +86,6 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise ConfigurationError(f"{name} is {text!r}, which is no number.", remedy="Set it to a number.") from error
+        raise ConfigurationError(
+            f"{name} is {text!r}, which is no number.", remedy="Set it to a number."
+        ) from error

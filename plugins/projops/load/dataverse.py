@@ -9,6 +9,7 @@ import pyarrow as pa
 from projops.extract.lookups import Lookups
 from projops.load.decide import Action, Kind, Row, TargetRow
 from projops.load.references import Reference, References
+from projops.load.results import outcome_of
 from projops.load.target import Outcome, Result, Waiting
 from projops.mapping.catalog import ColumnType, Table
 from projops.mapping.keys import key_column
@@ -30,20 +31,6 @@ _VERBS = {
     WriteMode.UPDATE_ONLY: Verb.UPDATE,
     WriteMode.CREATE_ONLY: Verb.CREATE,
 }
-RESULTS = {
-    Status.OK: Result.WRITTEN,
-    Status.REJECTED: Result.REFUSED,
-    Status.PARENT_MISSING: Result.WAITS,
-    Status.DUPLICATE: Result.LOOK_AGAIN,
-    Status.NOT_FOUND: Result.LOOK_AGAIN,
-    Status.CONFLICT: Result.LOOK_AGAIN,
-    Status.UNKNOWN: Result.LOOK_AGAIN,
-}
-
-
-def outcome_of(row: RowOutcome, target_id: str | None = None) -> Outcome:
-    """Turn what a system said of a row into what it means for the load."""
-    return Outcome(RESULTS[row.status], row.entity_id or target_id, row.code, row.message)
 
 
 @dataclass(slots=True)

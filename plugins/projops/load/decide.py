@@ -144,11 +144,15 @@ def decide(row: Row, entry: Entry | None, target: TargetRow | None, policy: Poli
     """
     if target is None:
         if policy.write is WriteMode.UPDATE_ONLY:
-            return Action(Kind.REJECT, row, reason="The target has no such row, and this leg never creates one.")
+            return Action(
+                Kind.REJECT, row, reason="The target has no such row, and this leg never creates one."
+            )
         return Action(Kind.CREATE, row, columns=tuple(row.payload))
     if policy.write is WriteMode.CREATE_ONLY:
         return Action(Kind.SKIP, row, target_id=target.id)
-    different = tuple(name for name in row.payload if not _same(name, row.payload[name], target.values.get(name)))
+    different = tuple(
+        name for name in row.payload if not _same(name, row.payload[name], target.values.get(name))
+    )
     shared = tuple(name for name in different if name in policy.shared)
     if not shared:
         return _write(row, target, different)
@@ -156,7 +160,10 @@ def decide(row: Row, entry: Entry | None, target: TargetRow | None, policy: Poli
 
 
 def decide_unread(row: Row, entry: Entry, policy: Policy) -> Action:
-    """Decide on a row of a one-way map that the crosswalk knows: it is there, nobody else writes these columns."""
+    """Decide on a row of a one-way map that the crosswalk knows.
+
+    It is there, and nobody else writes these columns.
+    """
     if policy.write is WriteMode.CREATE_ONLY:
         return Action(Kind.SKIP, row, entry.dataverse_id)
     return Action(Kind.UPDATE, row, entry.dataverse_id, tuple(row.payload))

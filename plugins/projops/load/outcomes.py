@@ -58,9 +58,7 @@ def commit_chunk(
 
 def _count(done: Sequence[Done]) -> Counts:
     results = [pair.outcome.result for pair in done]
-    skipped = sum(
-        pair.action.kind is Kind.SKIP and pair.outcome.result is Result.WRITTEN for pair in done
-    )
+    skipped = sum(pair.action.kind is Kind.SKIP and pair.outcome.result is Result.WRITTEN for pair in done)
     return Counts(
         unchanged=skipped,
         loaded=results.count(Result.WRITTEN) - skipped,

@@ -82,13 +82,13 @@ class References:
             lookup, dot, rest = path.partition(".")
             if dot:
                 groups.setdefault(lookup, {})[rest] = rows[path].to_pylist()
-        return [
-            await self._lookup(table, lookup, values, companies) for lookup, values in groups.items()
-        ]
+        return [await self._lookup(table, lookup, values, companies) for lookup, values in groups.items()]
 
     def awaited(self, reference: Reference) -> list[Waiting]:
         """Say of each row without its referenced row what it waits for."""
-        return [self._waiting(reference.lookup, index, missing) for index, missing in reference.missing.items()]
+        return [
+            self._waiting(reference.lookup, index, missing) for index, missing in reference.missing.items()
+        ]
 
     async def _lookup(
         self,
@@ -104,8 +104,12 @@ class References:
             path, texts = self._part_values(parent, column, values, companies)
             by_path[path] = texts
             parts.append(await self._part_guids(parent, column, path, texts, values, companies))
-        given = [any(column[index] is not None for column in values.values()) for index in range(len(companies))]
-        wanted = [tuple(part[index] for part in parts) if given[index] else None for index in range(len(given))]
+        given = [
+            any(column[index] is not None for column in values.values()) for index in range(len(companies))
+        ]
+        wanted = [
+            tuple(part[index] for part in parts) if given[index] else None for index in range(len(given))
+        ]
         found = await self._find(parent, key, [each for each in wanted if each and None not in each])
         guids = [found.get(key_text(each)) if each and None not in each else None for each in wanted]
         missing = {
@@ -156,7 +160,9 @@ class References:
     def _waiting(self, lookup: str, index: int, missing: Missing) -> Waiting:
         values = ", ".join(f"{path} {value}" for path, value in missing.values.items())
         brings = next((each for each in self.maps if _brings(each, missing.table)), None)
-        by_itself = f"map {brings.map} brings it, and this row then goes by itself" if brings else "create it there"
+        by_itself = (
+            f"map {brings.map} brings it, and this row then goes by itself" if brings else "create it there"
+        )
         message = f"Unable to look up {missing.table} with {values}; {by_itself}."
         text = _key_of(brings, missing.values) if brings else None
         return Waiting(

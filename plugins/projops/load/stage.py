@@ -1,6 +1,5 @@
 """The load stage: decide on each row, write, and commit outcomes and crosswalk chunk by chunk."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,10 +20,13 @@ from projops.load.decide import (
 from projops.load.outcomes import Done, commit_chunk
 from projops.load.target import Outcome, Result, Target, Waiting
 from projops.mapping.model import Leg, System, TableMap
+from projops.mapping.paths import key_paths, table_of
 from projops.settings import Settings
 from projops.state import StateStore, crosswalk, dead_letters
 from projops.state.batches import Batch, Counts
 from projops.state.crosswalk import Entry
+from projops.systems.columns import key_values, properties
+from projops.transform.hashing import row_hash
 
 # A row is decided again after reading the target at most this often: each time is a race lost.
 _LOOKS = 3
@@ -158,7 +160,7 @@ async def _waiting(job: LoadJob, table: pa.Table) -> list[Waiting]:
 
 def _waits_for_parent(index: int, map_id: str, row_id: str) -> Waiting:
     message = (
-        f"Waits for row {row_id} of map {map_id}, which is not in Finance yet; it goes by itself when that one is."
+        f"Waits for row {row_id} of map {map_id}, which is not in Finance yet; goes by itself once it is."
     )
     return Waiting(index, "", map_id, row_id, message, map_id)
 
@@ -227,7 +229,7 @@ def _settled(action: Action) -> Outcome | None:
 
 
 async def _delete(job: LoadJob, table: pa.Table) -> Counts:
-    """Do at the target what the mapping says of deletes, unless they are so many that a person must approve."""
+    """Do at the target what the mapping says of deletes; very many wait for a person's approval."""
     kind = deletion(job.leg.deletes)
     if table.num_rows == 0 or kind is Kind.SKIP:
         return Counts(unchanged=table.num_rows)
@@ -253,11 +255,13 @@ def _awaiting_approval(deletes: int, known: int) -> Outcome:
 
 
 def _identity(job: LoadJob, key: str) -> dict[str, object]:
-    names = [
-        part.finance if job.leg.direction.target is System.FINANCE else part.dataverse
-        for part in job.table_map.key
-    ]
-    return dict(zip(names, json.loads(key), strict=True))
+    """Give the target's key columns of a row of which only the key text is known."""
+    system = job.leg.direction.target
+    if system is System.DATAVERSE:
+        return {}  # Dataverse rows are deleted by GUID
+    names = key_paths(job.table_map, system)
+    values = key_values(key, properties(table_of(job.table_map, system), names))
+    return dict(zip(names, values, strict=True))
 
 
 def _dataverse_id(entry: Entry | None) -> str | None:
@@ -266,8 +270,7 @@ def _dataverse_id(entry: Entry | None) -> str | None:
 
 def _rows(job: LoadJob, table: pa.Table) -> list[Row]:
     """Cut a target frame into rows: only what is about to be written passes here."""
-    finance = job.leg.direction.target is System.FINANCE
-    keys = [part.finance if finance else part.dataverse for part in job.table_map.key]
+    keys = key_paths(job.table_map, job.leg.direction.target)
     payload = [rule.target for rule in job.leg.fields]
     shared = target_shared(job, table)
     identities = table.select(keys).to_pylist()
@@ -281,8 +284,6 @@ def _rows(job: LoadJob, table: pa.Table) -> list[Row]:
 
 def target_shared(job: LoadJob, table: pa.Table) -> list[str | None]:
     """Hash the shared columns as the target will have them."""
-    from projops.transform.hashing import row_hash
-
     side = 0 if job.leg.direction.target is System.FINANCE else 1
     names = [pair[side] for pair in job.table_map.shared_fields()]
     if not names:

@@ -124,4 +124,6 @@ class Staging:
 
 
 def _lost(path: str) -> StagingLostError:
-    return StagingLostError(f"The staged file {path} is gone.", remedy="Clear the extract task of this leg too.")
+    return StagingLostError(
+        f"The staged file {path} is gone.", remedy="Clear the extract task of this leg too."
+    )

@@ -139,6 +139,11 @@ def live(connection: Connection, map_id: str | None = None) -> list[RowMapping]:
     return list(connection.execute(statement).mappings())
 
 
+def get(connection: Connection, number: int) -> RowMapping | None:
+    """Read one entry, live or closed."""
+    return connection.execute(select(dead_letter).where(dead_letter.c.id == number)).mappings().one_or_none()
+
+
 def _live_ids(connection: Connection, map_id: str, leg: str) -> dict[str, int]:
     rows = connection.execute(
         select(dead_letter.c.source_id, dead_letter.c.id).where(

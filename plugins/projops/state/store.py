@@ -9,11 +9,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from projops.errors import ConfigurationError, StopError
+from projops.errors import ConfigurationError
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0001"
-_MIGRATION_LOCK = 5_283_017  # any constant: the key of Postgres' advisory lock
 
 
 class StateStore:
@@ -39,7 +37,10 @@ class StateStore:
         try:
             if self.revision() == HEAD:
                 return
-            self._upgrade()
+            from projops.state.upgrade import upgrade  # noqa: PLC0415  Alembic is needed once a database
+
+            with self.engine.begin() as connection:
+                upgrade(connection)
         except OperationalError as error:
             raise ConfigurationError(
                 f"The state database {self.url.render_as_string()} cannot be opened: {error.orig}.",
@@ -63,25 +64,6 @@ class StateStore:
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
-
-    def _upgrade(self) -> None:
-        from alembic import command
-        from alembic.config import Config
-        from alembic.util import CommandError
-
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
-        with self.engine.begin() as connection:
-            if self.engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise StopError(
-                    f"The state database {self.url.render_as_string()} has a schema that this version does not know.",
-                    remedy="It was written by a newer version: install that version, or restore an older state.",
-                ) from error
 
 
 def _create_engine(url: str) -> Engine:

@@ -1,0 +1,5 @@
+"""`python -m projops`."""
+
+from projops.cli import main
+
+main()

@@ -1,0 +1,113 @@
+"""Which legs have something to move: what decides whether a run does any work at all."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from projops.engine import Engine, Systems
+from projops.errors import ConfigurationError, WatermarkExpiredError
+from projops.extract.source import Watermark
+from projops.mapping.fingerprint import fingerprint
+from projops.mapping.model import Leg, Strategy, System, TableMap
+from projops.mapping.order import leg_order
+from projops.mapping.paths import table_of
+from projops.run import LegRef, RunRequest
+from projops.state import crosswalk, dead_letters, exports
+from projops.state.batches import LegState, leg_state
+from projops.systems.columns import entity_set
+
+# Requests that one look at a leg costs: a delta page; a snapshot's pages; an export with its polls.
+_REQUESTS = {Strategy.CHANGE_TRACKING: 1, Strategy.SNAPSHOT: 2, Strategy.INCREMENTAL_EXPORT: 6}
+_DAY = timedelta(days=1)
+SHORTEST_INTERVAL = timedelta(minutes=5)
+
+
+async def due_legs(engine: Engine, systems: Systems, area: str, request: RunRequest) -> list[LegRef]:
+    """Give the legs of an area that have something to move, in the order in which they run.
+
+    Raises:
+        ConfigurationError: The run asks for a map or a company that does not exist.
+    """
+    maps = selected_maps(engine, area, request)
+    await _check_companies(systems, request)
+    refs = [LegRef(name, direction.value) for name, direction in leg_order(maps)]
+    looks = [partial(_is_due, engine, systems, ref, request) for ref in refs]
+    found = await systems.dataverse.session.all_of(looks)
+    return [ref for ref, due in zip(refs, found, strict=True) if due]
+
+
+def selected_maps(engine: Engine, area: str, request: RunRequest) -> Mapping[str, TableMap]:
+    """Give the maps that a run is to move: those named, or all of the area that are enabled."""
+    in_area = {name: each for name, each in engine.maps.items() if each.area == area}
+    if request.maps is None:
+        return {name: each for name, each in in_area.items() if each.enabled}
+    broken = {each.map for each in engine.loaded.broken if each.area == area}
+    unknown = [name for name in request.maps if name not in in_area and name not in broken]
+    if unknown:
+        raise ConfigurationError(
+            f"Area {area} has no map {', '.join(unknown)}.",
+            remedy=f"It has: {', '.join(sorted(in_area))}.",
+            area=area,
+        )
+    return {name: in_area[name] for name in request.maps if name in in_area}
+
+
+def poll_interval(engine: Engine) -> timedelta:
+    """Give how often exports and snapshots may be asked for within the daily request budget."""
+    with engine.state.begin() as connection:
+        companies = max(crosswalk.count(connection, "companies"), 1)
+    legs = [(each, leg) for each in engine.maps.values() if each.enabled for leg in each.legs.values()]
+    cost = sum(_cost(table_map, leg, companies) for table_map, leg in legs)
+    return max(SHORTEST_INTERVAL, _DAY * cost / engine.settings.request_budget)
+
+
+def _cost(table_map: TableMap, leg: Leg, companies: int) -> int:
+    striped = table_of(table_map, System.FINANCE).company_column is not None
+    times = companies if leg.extract.strategy is Strategy.INCREMENTAL_EXPORT and striped else 1
+    return _REQUESTS[leg.extract.strategy] * times
+
+
+async def _check_companies(systems: Systems, request: RunRequest) -> None:
+    if not request.companies:
+        return
+    known = await systems.companies()
+    unknown = [company for company in request.companies if company.lower() not in known]
+    if unknown:
+        raise ConfigurationError(
+            f"Company {', '.join(unknown)} is no legal entity of Finance.",
+            remedy=f"Ask for one or more of: {', '.join(known)}.",
+        )
+
+
+async def _is_due(engine: Engine, systems: Systems, ref: LegRef, request: RunRequest) -> bool:
+    table_map, leg = engine.leg(ref)
+    with engine.state.begin() as connection:
+        state = leg_state(connection, ref.map, ref.leg)
+        waiting = dead_letters.may_go(connection, ref.map, ref.leg)
+        fetched = exports.uncommitted(connection, ref.map, ref.leg)
+    meaning = fingerprint(table_map, leg, engine.loaded.value_maps)
+    if request.mode == "full" or request.companies or state.watermark is None or state.fingerprint != meaning:
+        return True
+    if waiting or fetched:
+        return True
+    if leg.extract.strategy is Strategy.CHANGE_TRACKING:
+        return await _has_changes(systems, table_map, state)
+    return request.manual or _rested(state, poll_interval(engine))
+
+
+async def _has_changes(systems: Systems, table_map: TableMap, state: LegState) -> bool:
+    link = Watermark.of(state.watermark).facts["delta_link"]
+    try:
+        pending = await systems.dataverse.has_changes(entity_set(table_of(table_map, System.DATAVERSE)), link)
+    except WatermarkExpiredError:
+        return True  # the extract heals it by a full read
+    return pending.changed
+
+
+def _rested(state: LegState, interval: timedelta) -> bool:
+    return state.committed_at is None or datetime.now(UTC) - state.committed_at >= interval
+
+
+def areas(engine: Engine) -> Sequence[str]:
+    """Give the areas that have maps, sorted."""
+    return sorted({each.area for each in engine.maps.values()})

@@ -1,0 +1,74 @@
+"""Strategy `snapshot`: read a whole entity set, for small ones that change seldom.
+
+What is in step already is told by the crosswalk when it is loaded; what is missing is told here.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from projops.errors import ImplausibleReadError
+from projops.extract.source import Chunk, Watermark
+from projops.mapping.catalog import Table
+from projops.mapping.keys import key_column
+from projops.mapping.model import System
+from projops.systems import quoting
+from projops.systems.columns import key_values, properties
+from projops.systems.finance import Finance
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """Reads all rows of a Finance entity set.
+
+    Attributes:
+        finance: Where it is read.
+        table: What is read.
+        columns: Properties.
+        key: Key fields in the map's order.
+        known: Key texts that were in step before.
+        deletes: Whether missing rows matter to the leg.
+    """
+
+    finance: Finance
+    table: Table
+    columns: Sequence[str]
+    key: Sequence[str]
+    known: set[str]
+    deletes: bool
+    _seen: set[str] = field(default_factory=set, init=False)
+
+    async def chunks(self) -> AsyncIterator[Chunk]:
+        """Read page by page; then say which rows are gone.
+
+        Raises:
+            ImplausibleReadError: Nothing came, though there were rows before.
+        """
+        names = properties(self.table, self.columns)
+        async for page in self.finance.pages(self.table.entity_set, names, order_by=self.table.keys[0]):
+            rows = pa.Table.from_batches([page.batch])
+            self._seen.update(key_column([rows[name] for name in self.key]).drop_null().to_pylist())
+            yield Chunk(rows)
+        if self.known and not self._seen:
+            raise ImplausibleReadError(
+                f"{self.table.entity_set} came back empty, though {len(self.known)} rows were in step.",
+                remedy="See in Finance whether they are there and whether the integration user may read them.",
+            )
+        if self.deletes:
+            yield Chunk(pa.Table.from_batches([], schema=rows.schema), await self._gone())
+
+    async def _gone(self) -> list[str]:
+        """Of the rows that did not come, give those that Finance says are not there."""
+        columns = properties(self.table, self.key)
+        gone = []
+        for text in sorted(self.known - self._seen):
+            predicate = quoting.key_predicate(System.FINANCE, columns, key_values(text, columns))
+            if await self.finance.get(self.table.entity_set, columns, predicate) is None:
+                gone.append(text)
+        return gone
+
+    def watermark(self) -> Watermark:
+        """Note when it was read."""
+        return Watermark({"read_at": datetime.now(UTC).isoformat()})

@@ -1,0 +1,118 @@
+"""Which strategy reads a leg, and from where."""
+
+from projops.engine import Engine, Systems
+from projops.extract import reread
+from projops.extract.change_tracking import ChangeTracking
+from projops.extract.incremental_export import FullRead, IncrementalExport
+from projops.extract.reread import Reread
+from projops.extract.snapshot import Snapshot
+from projops.extract.source import Source, Watermark
+from projops.extract.stage import ExtractJob
+from projops.mapping.fingerprint import fingerprint
+from projops.mapping.model import Deletes, Leg, Strategy, System, TableMap
+from projops.mapping.paths import key_paths, source_columns, table_of
+from projops.run import RunRequest
+from projops.staging import StageWriter
+from projops.state import crosswalk
+from projops.state.batches import Batch, leg_state
+
+
+async def extract_job(  # noqa: PLR0913  # everything that one batch's extract depends on
+    engine: Engine,
+    systems: Systems,
+    table_map: TableMap,
+    leg: Leg,
+    batch: Batch,
+    request: RunRequest,
+    writer: StageWriter,
+) -> ExtractJob:
+    """Choose the strategy that the mapping names, at the watermark that the batch starts from."""
+    companies = _companies(table_map, request)
+    since = _since(engine, table_map, leg, batch)
+    return ExtractJob(
+        state=engine.state,
+        table_map=table_map,
+        leg=leg,
+        batch=batch,
+        source=await _source(engine, systems, table_map, leg, batch, since, companies),
+        afresh=await _source(engine, systems, table_map, leg, batch, None, companies),
+        reread=_reread(systems, table_map, leg),
+        lookups=systems.lookups(),
+        companies=companies,
+        writer=writer,
+    )
+
+
+def own_columns(table_map: TableMap, leg: Leg) -> list[str]:
+    """Give the columns that are read from the source itself, without those behind lookups."""
+    return [path for path in source_columns(table_map, leg) if "." not in path]
+
+
+def _companies(table_map: TableMap, request: RunRequest) -> frozenset[str] | None:
+    """Give the companies that both the map and the run ask for; None for all."""
+    asked = [
+        set(code.lower() for code in codes) for codes in (table_map.companies, request.companies) if codes
+    ]
+    return frozenset(set.intersection(*asked)) if asked else None
+
+
+def _since(engine: Engine, table_map: TableMap, leg: Leg, batch: Batch) -> Watermark | None:
+    """Give the watermark to go on from; None for a full read, asked for or needed by a changed mapping."""
+    with engine.state.begin() as connection:
+        state = leg_state(connection, batch.map, batch.leg)
+    meaning = fingerprint(table_map, leg, engine.loaded.value_maps)
+    same_meaning = state.fingerprint in (None, meaning)
+    if batch.mode == "full" or batch.watermark_from is None or not same_meaning or not batch.advances:
+        return None
+    return Watermark.of(batch.watermark_from)
+
+
+async def _source(  # noqa: PLR0913  # as above
+    engine: Engine,
+    systems: Systems,
+    table_map: TableMap,
+    leg: Leg,
+    batch: Batch,
+    since: Watermark | None,
+    companies: frozenset[str] | None,
+) -> Source:
+    table = table_of(table_map, leg.direction.source)
+    columns = own_columns(table_map, leg)
+    if leg.extract.strategy is Strategy.CHANGE_TRACKING:
+        return ChangeTracking(
+            systems.dataverse, table, columns, since or Watermark(), engine.settings.chunk_rows
+        )
+    if leg.extract.strategy is Strategy.SNAPSHOT:
+        with engine.state.begin() as connection:
+            known = crosswalk.all_keys(connection, table_map.map, leg.direction) if batch.advances else set()
+        key = key_paths(table_map, System.FINANCE)
+        return Snapshot(systems.finance, table, columns, key, known, leg.deletes is not Deletes.IGNORE)
+    if since is None and batch.watermark_from is not None or not batch.advances:
+        return FullRead(engine.state, systems.finance, table, columns, table_map.map, leg)
+    return IncrementalExport(
+        engine.state,
+        systems.finance,
+        table,
+        columns,
+        table_map.map,
+        leg,
+        batch,
+        await _striped_by(systems, table.company_column, companies),
+    )
+
+
+async def _striped_by(
+    systems: Systems, company_column: str | None, companies: frozenset[str] | None
+) -> list[str]:
+    """Give the companies to export one by one; an entity without companies is exported once."""
+    if company_column is None:
+        return [""]
+    return sorted(companies) if companies else await systems.companies()
+
+
+def _reread(systems: Systems, table_map: TableMap, leg: Leg) -> Reread:
+    table = table_of(table_map, leg.direction.source)
+    columns = own_columns(table_map, leg)
+    if leg.direction.source is System.DATAVERSE:
+        return reread.from_dataverse(systems.dataverse, table, columns)
+    return reread.from_finance(systems.finance, table, columns, key_paths(table_map, System.FINANCE))

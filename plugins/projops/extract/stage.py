@@ -1,0 +1,195 @@
+"""The extract stage: from what a strategy reads to source frames in Parquet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from projops.errors import WatermarkExpiredError
+from projops.extract.lookups import Lookups
+from projops.extract.reread import Reread
+from projops.extract.source import Chunk, Source, Watermark
+from projops.mapping.catalog import arrow_type
+from projops.mapping.conditions import matches
+from projops.mapping.expressions import parse
+from projops.mapping.keys import fold_column, key_column
+from projops.mapping.model import Leaves, Leg, System, TableMap
+from projops.mapping.paths import company_path, key_paths, source_column, source_columns
+from projops.staging import StageWriter
+from projops.state import StateStore, crosswalk, dead_letters
+from projops.state.batches import Batch
+
+SOURCE_FACTS = ("_id", "_key", "_version", "_deleted")
+
+
+@dataclass(slots=True)
+class ExtractJob:
+    """All that the extract of one batch needs.
+
+    Attributes:
+        state: State database.
+        table_map: The map.
+        leg: The leg.
+        batch: The batch.
+        source: The strategy, from the batch's watermark.
+        afresh: The strategy from the beginning, should the watermark have expired.
+        reread: Reads rows again by identity.
+        lookups: Resolves lookup paths.
+        companies: Company codes in lower case to keep, or None for all.
+        writer: Takes the parts.
+    """
+
+    state: StateStore
+    table_map: TableMap
+    leg: Leg
+    batch: Batch
+    source: Source
+    afresh: Source
+    reread: Reread
+    lookups: Lookups
+    companies: frozenset[str] | None
+    writer: StageWriter
+    _awaited: set[str] = field(default_factory=set, init=False)
+
+    @property
+    def system(self) -> System:
+        """The system that rows come from."""
+        return self.leg.direction.source
+
+
+async def extract_rows(job: ExtractJob) -> Watermark:
+    """Write all parts of a batch; give the watermark that its commit will set.
+
+    Rows that were set aside and may be tried again are read afresh by their identity, never kept.
+    """
+    leg = job.leg.direction.value
+    with job.state.begin() as connection:
+        job._awaited.update(dead_letters.to_retry(connection, job.table_map.map, leg))
+    source = job.source
+    try:
+        await _read(job, source)
+    except WatermarkExpiredError:
+        source = job.afresh
+        await _read(job, source)
+    await _read_again(job)
+    return source.watermark()
+
+
+async def _read(job: ExtractJob, source: Source) -> None:
+    async for chunk in source.chunks():
+        await _write(job, chunk)
+
+
+async def _read_again(job: ExtractJob) -> None:
+    """Read rows that were set aside; those that are gone, or match no longer, need no trying again."""
+    wanted = sorted(job._awaited)
+    if not wanted:
+        return
+    found = await job.reread(wanted)
+    await _write(job, Chunk(found))
+    with job.state.begin() as connection:
+        dead_letters.resolve(
+            connection,
+            job.table_map.map,
+            job.leg.direction.value,
+            job._awaited,
+            "gone at the source, or outside the map's filter",
+        )
+
+
+async def _write(job: ExtractJob, chunk: Chunk) -> None:
+    """Resolve lookups, filter, add keys, and write one part of rows and one of deletes."""
+    gone = _deletes(job, chunk.deleted)
+    if chunk.rows.num_rows:
+        rows = await _with_paths(job, _newest(_with_identity(job, chunk.rows)))
+        keep = _kept(job, rows)
+        gone += _left(job, rows.filter(pc.invert(keep)))
+        rows = rows.filter(keep)
+        job._awaited.difference_update(rows["_id"].to_pylist())
+        job.writer.count("read", rows.num_rows)
+        job.writer.write(rows)
+    if gone:
+        job.writer.count("read", len(gone))
+        job.writer.write(_deleted_frame(job, gone))
+
+
+def _with_identity(job: ExtractJob, rows: pa.Table) -> pa.Table:
+    """Give each row the identity by which the state knows it: GUID, or for Finance its key text."""
+    if job.system is System.DATAVERSE:
+        return rows
+    key = key_column([rows[name] for name in key_paths(job.table_map, System.FINANCE)])
+    # A row without a whole key is still told from others, by its etag, which names its record.
+    identity = pc.coalesce(key, rows["_version"].combine_chunks())
+    return rows.set_column(rows.column_names.index("_id"), "_id", identity)
+
+
+def _newest(rows: pa.Table) -> pa.Table:
+    """Of several versions of a row keep the last: changes come in order of their version."""
+    if pc.count_distinct(rows["_id"], mode="all").as_py() == rows.num_rows:
+        return rows
+    numbered = rows.append_column("__place", pa.array(range(rows.num_rows)))
+    last = numbered.group_by("_id").aggregate([("__place", "max")])["__place_max"].combine_chunks()
+    return rows.take(last.sort())
+
+
+async def _with_paths(job: ExtractJob, rows: pa.Table) -> pa.Table:
+    """Add lookup paths and the facts that every source frame has."""
+    columns = source_columns(job.table_map, job.leg)
+    if job.system is System.DATAVERSE:
+        rows = await job.lookups.add(job.table_map.dataverse, rows, columns)
+    key = key_column([rows[path] for path in key_paths(job.table_map, job.system)])
+    facts = {
+        "_id": rows["_id"],
+        "_key": key,
+        "_version": rows["_version"],
+        "_deleted": pa.array([False] * rows.num_rows),
+    }
+    return pa.table({**facts, **{path: rows[path] for path in columns}})
+
+
+def _kept(job: ExtractJob, rows: pa.Table) -> pa.ChunkedArray | pa.Array:
+    """Say which rows the map's filter and companies take."""
+    keep = pa.array([True] * rows.num_rows)
+    if job.leg.extract.where is not None:
+        keep = pc.and_(keep, matches(parse(job.leg.extract.where), rows))
+    path = company_path(job.table_map, job.system)
+    if job.companies is not None and path is not None:
+        companies = fold_column(rows[path].combine_chunks())
+        keep = pc.and_(keep, pc.is_in(companies, value_set=pa.array(sorted(job.companies))))
+    return pc.fill_null(keep, False)
+
+
+def _left(job: ExtractJob, rows: pa.Table) -> list[tuple[str, str]]:
+    """Of rows that match no longer, give those sent before, where the map says that they go."""
+    if job.leg.extract.leaves is Leaves.KEEP or rows.num_rows == 0:
+        return []
+    return _known(job, rows["_id"].to_pylist())
+
+
+def _deletes(job: ExtractJob, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Give identity and key of deleted rows that were moved before; others concern nobody."""
+    return _known(job, ids)
+
+
+def _known(job: ExtractJob, ids: Sequence[str]) -> list[tuple[str, str]]:
+    with job.state.begin() as connection:
+        if job.system is System.DATAVERSE:
+            entries = crosswalk.by_ids(connection, job.table_map.map, ids)
+        else:
+            entries = crosswalk.by_keys(connection, job.table_map.map, ids)
+    return [(identity, entry.key) for identity, entry in entries.items()]
+
+
+def _deleted_frame(job: ExtractJob, gone: Sequence[tuple[str, str]]) -> pa.Table:
+    columns = {
+        path: pa.nulls(len(gone), arrow_type(source_column(job.table_map, job.leg, path)))
+        for path in source_columns(job.table_map, job.leg)
+    }
+    facts = {
+        "_id": pa.array([identity for identity, _ in gone], pa.string()),
+        "_key": pa.array([key for _, key in gone], pa.string()),
+        "_version": pa.nulls(len(gone), pa.string()),
+        "_deleted": pa.array([True] * len(gone)),
+    }
+    return pa.table({**facts, **columns})

@@ -1,0 +1,103 @@
+"""Finance as the side that is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from projops.load.decide import Action, Kind, Row, TargetRow
+from projops.load.results import outcome_of
+from projops.load.target import Outcome, Result, Waiting
+from projops.mapping.catalog import Table
+from projops.mapping.keys import key_column
+from projops.mapping.model import Leg, System, TableMap
+from projops.mapping.paths import key_paths, table_of
+from projops.systems import quoting
+from projops.systems.columns import properties
+from projops.systems.encoding import body_of
+from projops.systems.finance import Finance, RowWrite, Verb
+from projops.systems.outcomes import RowOutcome, Status
+from projops.transform.canonical import finance_canonical
+from projops.transform.hashing import row_hash
+
+_VERBS = {Kind.CREATE: Verb.CREATE, Kind.UPDATE: Verb.UPDATE, Kind.DELETE: Verb.DELETE}
+
+
+@dataclass(frozen=True, slots=True)
+class FinanceTarget:
+    """Writes one leg's rows to a Finance entity set.
+
+    Attributes:
+        finance: Reads and writes.
+        table_map: The map.
+        leg: A leg towards Finance.
+    """
+
+    finance: Finance
+    table_map: TableMap
+    leg: Leg
+
+    @property
+    def table(self) -> Table:
+        """The entity set that is written."""
+        return table_of(self.table_map, System.FINANCE)
+
+    async def resolve(self, table: pa.Table) -> Sequence[Waiting]:  # noqa: ARG002
+        """Nothing to look up: Finance rows name each other by key."""
+        return ()
+
+    async def read(self, rows: Sequence[Row]) -> Mapping[str, TargetRow]:
+        """Read rows by entity key."""
+        if not rows:
+            return {}
+        key = key_paths(self.table_map, System.FINANCE)
+        names = tuple(dict.fromkeys((*key, *(rule.target for rule in self.leg.fields))))
+        found = await self.finance.by_keys(
+            self.table.entity_set,
+            properties(self.table, names),
+            properties(self.table, key),
+            [[row.identity[name] for name in key] for row in rows],
+        )
+        return self._target_rows(finance_canonical(self.table, found))
+
+    async def write(self, actions: Sequence[Action]) -> list[Outcome]:
+        """Write rows, each in a changeset of its own."""
+        if not actions:
+            return []
+        rows = [self._row_write(action) for action in actions]
+        written = await self.finance.write_each(self.table.entity_set, rows)
+        return [_outcome(action, row) for action, row in zip(actions, written, strict=True)]
+
+    def _row_write(self, action: Action) -> RowWrite:
+        row, verb = action.row, _VERBS[action.kind]
+        key = "" if verb is Verb.CREATE else self._predicate(row)
+        if verb is Verb.DELETE:
+            return RowWrite(verb, key)
+        values: dict[str, Any] = {name: row.payload[name] for name in action.columns}
+        if verb is Verb.CREATE:
+            # Finance fills in its own nulls; what is not there need not be said.
+            values = {name: value for name, value in values.items() if value is not None} | dict(row.identity)
+        return RowWrite(verb, key, body_of(System.FINANCE, values, properties(self.table, values)))
+
+    def _predicate(self, row: Row) -> str:
+        key = key_paths(self.table_map, System.FINANCE)
+        values = [row.identity[name] for name in key]
+        return quoting.key_predicate(System.FINANCE, properties(self.table, key), values)
+
+    def _target_rows(self, found: pa.Table) -> dict[str, TargetRow]:
+        keys = key_column([found[name] for name in key_paths(self.table_map, System.FINANCE)]).to_pylist()
+        shared = [finance for finance, _ in self.table_map.shared_fields()]
+        hashes = row_hash([found[name] for name in shared]).to_pylist() if shared else [None] * len(keys)
+        payload = found.select([rule.target for rule in self.leg.fields]).to_pylist()
+        return {
+            key: TargetRow(None, values, digest)
+            for key, values, digest in zip(keys, payload, hashes, strict=True)
+            if key is not None
+        }
+
+
+def _outcome(action: Action, row: RowOutcome) -> Outcome:
+    if action.kind is Kind.DELETE and row.status is Status.NOT_FOUND:
+        return Outcome(Result.WRITTEN)
+    return outcome_of(row)

@@ -1,0 +1,229 @@
+"""The stages as functions: what a DAG's tasks and the command line both call.
+
+    detect -> for each leg: extract -> validate -> transform -> load
+
+Each stage of a batch may be run again at any time and gives the same result; a batch whose leg was
+moved on by a later one is superseded and writes nothing.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+from projops.due import due_legs
+from projops.engine import Engine, Systems
+from projops.extract.source import Watermark
+from projops.extract.sources import extract_job
+from projops.extract.stage import extract_rows
+from projops.load.dataverse import DataverseTarget
+from projops.load.finance import FinanceTarget
+from projops.load.references import References
+from projops.load.stage import LoadJob, load_tables
+from projops.load.target import Target
+from projops.mapping.fingerprint import fingerprint
+from projops.mapping.model import Leg, Strategy, System, TableMap
+from projops.rejects import record_rejects
+from projops.run import LegOutcome, LegRef, RunRequest, Staged
+from projops.staging import Manifest
+from projops.state import exports
+from projops.state.batches import (
+    Batch,
+    Counts,
+    NewBatch,
+    commit_batch,
+    get_batch,
+    mark_superseded,
+    open_batch,
+    record_extracted,
+    superseded_by,
+)
+from projops.state.leases import Lease, acquire_waiting
+from projops.systems.dataverse_writer import DataverseWriter
+from projops.transform.stage import transform_table
+from projops.validate.stage import check_breaker, validate_table
+
+
+def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
+    """Find the legs of an area that have something to move.
+
+    Raises:
+        ConfigurationError: A connection, map or company does not exist.
+        SystemUnavailableError: A system cannot be reached.
+    """
+
+    async def look() -> list[LegRef]:
+        async with engine.systems() as systems:
+            return await due_legs(engine, systems, area, request)
+
+    return asyncio.run(look())
+
+
+def extract(engine: Engine, ref: LegRef, request: RunRequest) -> Staged:
+    """Read what changed since the batch's watermark into the staging area."""
+    table_map, leg = engine.leg(ref)
+    batch = _open(engine, table_map, leg, request)
+    later = _superseded(engine, batch)
+    if later is not None:
+        return Staged(batch.id, ref.map, ref.leg, "extract", "", 0, later)
+    # An export moves Finance's own mark, so that only one run at a time may ask for it.
+    exporting = leg.extract.strategy is Strategy.INCREMENTAL_EXPORT
+    lease = acquire_waiting(engine.state, ref.map, f"{request.owner} extract") if exporting else None
+    try:
+        return asyncio.run(_extract(engine, table_map, leg, batch, request, lease))
+    finally:
+        if lease is not None:
+            lease.release()
+
+
+def validate(engine: Engine, staged: Staged) -> Staged:
+    """Set bad rows aside as dead letters; stop the leg where they are too many.
+
+    Raises:
+        BreakerOpenError: Too many rows are bad; nothing is loaded.
+        StagingLostError: The extracted files are gone.
+    """
+    return _through(engine, staged, "validate")
+
+
+def transform(engine: Engine, staged: Staged) -> Staged:
+    """Turn source frames into target frames; set rows aside that do not fit the target.
+
+    Raises:
+        StagingLostError: The validated files are gone.
+    """
+    return _through(engine, staged, "transform")
+
+
+def load(engine: Engine, staged: Staged) -> LegOutcome:
+    """Write what is not in step yet, then move the leg's watermark.
+
+    Raises:
+        LeaseHeldError: Another writer holds the map.
+        StagingLostError: The transformed files are gone.
+    """
+    table_map, leg = engine.leg(LegRef(staged.map, staged.leg))
+    with engine.state.begin() as connection:
+        batch = get_batch(connection, staged.batch)
+    later = staged.superseded_by or _superseded(engine, batch)
+    if later is not None:
+        return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
+    manifest = engine.staging.open(staged.uri)
+    lease = acquire_waiting(engine.state, staged.map, f"batch {batch.id} load")
+    try:
+        later = _superseded(engine, batch)
+        if later is not None:
+            return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
+        counts = asyncio.run(_load(engine, table_map, leg, batch, manifest, lease))
+        return _finish(engine, leg, batch, counts)
+    finally:
+        lease.release()
+
+
+def _open(engine: Engine, table_map: TableMap, leg: Leg, request: RunRequest) -> Batch:
+    new = NewBatch(
+        dag_id=request.dag_id,
+        run_id=request.run_id,
+        map=table_map.map,
+        leg=leg.direction.value,
+        mode=request.mode,
+        mapping_version=table_map.version,
+        fingerprint=fingerprint(table_map, leg, engine.loaded.value_maps),
+        advances=not request.companies,
+    )
+    with engine.state.begin() as connection:
+        return open_batch(connection, new)
+
+
+def _superseded(engine: Engine, batch: Batch) -> int | None:
+    with engine.state.begin() as connection:
+        later = superseded_by(connection, batch)
+        if later is not None:
+            mark_superseded(connection, batch)
+    return later
+
+
+async def _extract(
+    engine: Engine, table_map: TableMap, leg: Leg, batch: Batch, request: RunRequest, lease: Lease | None
+) -> Staged:
+    async with engine.systems(lease.seconds_left if lease else None) as systems:
+        with engine.staging.writer(table_map.map, leg.direction.value, batch.id, "extract") as writer:
+            job = await extract_job(engine, systems, table_map, leg, batch, request, writer)
+            watermark = await extract_rows(job)
+    with engine.state.begin() as connection:
+        record_extracted(connection, batch, watermark.text())
+    return _staged(engine, batch, "extract", engine.staging.uri_of(writer))
+
+
+def _through(engine: Engine, staged: Staged, stage: str) -> Staged:
+    """Pass the parts of a batch through validate or transform."""
+    if staged.superseded_by is not None:
+        return Staged(staged.batch, staged.map, staged.leg, stage, "", 0, staged.superseded_by)
+    table_map, leg = engine.leg(LegRef(staged.map, staged.leg))
+    manifest = engine.staging.open(staged.uri)
+    with engine.state.begin() as connection:
+        batch = get_batch(connection, staged.batch)
+    rejected = manifest.counts.get("rejected", 0)
+    with engine.staging.writer(staged.map, staged.leg, batch.id, stage) as writer:
+        writer.count("read", manifest.counts.get("read", 0))
+        for table in engine.staging.tables(manifest):
+            good, rejects = _PASS[stage](engine, table_map, leg, table)
+            rejected += record_rejects(engine.state, table_map, leg, batch, rejects)
+            writer.write(good)
+        writer.count("rejected", rejected)
+        if stage == "validate":
+            check_breaker(
+                rejected, manifest.rows, engine.settings.breaker_share, engine.settings.breaker_rows
+            )
+    return _staged(engine, batch, stage, engine.staging.uri_of(writer))
+
+
+def _staged(engine: Engine, batch: Batch, stage: str, uri: str) -> Staged:
+    return Staged(batch.id, batch.map, batch.leg, stage, uri, engine.staging.open(uri).rows)
+
+
+async def _load(
+    engine: Engine, table_map: TableMap, leg: Leg, batch: Batch, manifest: Manifest, lease: Lease
+) -> Counts:
+    async with engine.systems(lease.seconds_left) as systems:
+        target = _target(engine, systems, table_map, leg)
+        job = LoadJob(engine.state, table_map, leg, batch, target, engine.settings)
+        counts = await load_tables(job, engine.staging.tables(manifest))
+    earlier = Counts(read=manifest.counts.get("read", 0), rejected=manifest.counts.get("rejected", 0))
+    return earlier + counts
+
+
+def _target(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg) -> Target:
+    if leg.direction.target is System.FINANCE:
+        return FinanceTarget(systems.finance, table_map, leg)
+    return DataverseTarget(
+        systems.dataverse,
+        DataverseWriter(systems.dataverse.session),
+        table_map,
+        leg,
+        References(systems.dataverse, tuple(engine.maps.values())),
+        systems.lookups(),
+    )
+
+
+def _finish(engine: Engine, leg: Leg, batch: Batch, counts: Counts) -> LegOutcome:
+    """Close the batch; the watermark moves last, in one transaction with the exports that it stands for."""
+    with engine.state.begin() as connection:
+        fresh = get_batch(connection, batch.id)
+        if leg.extract.strategy is Strategy.INCREMENTAL_EXPORT and fresh.advances:
+            exports.commit(connection, Watermark.of(fresh.watermark_to).facts["executions"])
+        commit_batch(connection, fresh, counts)
+    seconds = (datetime.now(UTC) - batch.started_at).total_seconds()
+    return LegOutcome(
+        batch.id,
+        batch.map,
+        batch.leg,
+        counts.read,
+        counts.unchanged,
+        counts.loaded,
+        counts.parked,
+        counts.rejected,
+        counts.failed,
+        round(seconds, 3),
+    )
+
+
+_PASS = {"validate": validate_table, "transform": transform_table}

@@ -1,0 +1,41 @@
+"""What people ask of the state: how each leg stands."""
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from projops.state.tables import batch, dead_letter, leg
+
+
+def leg_overview(connection: Connection) -> list[dict[str, Any]]:
+    """Give a row for each leg that has run: when it was last in step, its last batch, rows set aside."""
+    aside = _set_aside(connection)
+    legs = connection.execute(
+        select(leg.c.map, leg.c.leg, leg.c.committed_at, batch.c.id, batch.c.loaded, batch.c.mapping_version)
+        .join(batch, batch.c.id == leg.c.batch)
+        .order_by(leg.c.map, leg.c.leg)
+    )
+    return [
+        {
+            "map": row.map,
+            "leg": row.leg,
+            "in_step_at": row.committed_at.isoformat(timespec="seconds"),
+            "batch": row.id,
+            "loaded": row.loaded,
+            "version": row.mapping_version,
+            **{status: aside.get((row.map, row.leg, status), 0) for status in _STATUSES},
+        }
+        for row in legs
+    ]
+
+
+_STATUSES = ("open", "parked", "awaiting_approval")
+
+
+def _set_aside(connection: Connection) -> dict[tuple[str, str, str], int]:
+    rows = connection.execute(
+        select(dead_letter.c.map, dead_letter.c.leg, dead_letter.c.status, func.count())
+        .where(dead_letter.c.status.in_(_STATUSES))
+        .group_by(dead_letter.c.map, dead_letter.c.leg, dead_letter.c.status)
+    )
+    return {(map_id, leg_id, status): number for map_id, leg_id, status, number in rows}

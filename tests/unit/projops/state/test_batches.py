@@ -1,0 +1,79 @@
+from projops.state import StateStore
+from projops.state.batches import (
+    Batch,
+    Counts,
+    NewBatch,
+    commit_batch,
+    get_batch,
+    leg_state,
+    mark_superseded,
+    open_batch,
+    record_extracted,
+    superseded_by,
+    totals,
+)
+
+
+def new(run_id: str, advances: bool = True) -> NewBatch:
+    return NewBatch(
+        "setup", run_id, "projects", "dataverse_to_finance", "incremental", "1.0.0.3", "f1", advances
+    )
+
+
+def run(store: StateStore, run_id: str, watermark: str, counts: Counts = Counts()) -> Batch:
+    with store.begin() as connection:
+        batch = open_batch(connection, new(run_id))
+        record_extracted(connection, batch, watermark)
+        commit_batch(connection, get_batch(connection, batch.id), counts)
+        return batch
+
+
+def test_a_batch_starts_where_the_last_one_ended(store: StateStore) -> None:
+    first = run(store, "r1", "w1")
+    with store.begin() as connection:
+        second = open_batch(connection, new("r2"))
+        assert (second.watermark_from, second.base_batch) == ("w1", first.id)
+
+
+def test_a_rerun_finds_its_batch_with_the_watermark_that_it_started_from(store: StateStore) -> None:
+    run(store, "r1", "w1")
+    with store.begin() as connection:
+        mine = open_batch(connection, new("r2"))
+    run(store, "r3", "w3")
+    with store.begin() as connection:
+        again = open_batch(connection, new("r2"))
+    assert (again.id, again.watermark_from) == (mine.id, "w1")
+
+
+def test_a_batch_whose_leg_moved_on_is_superseded(store: StateStore) -> None:
+    with store.begin() as connection:
+        failed = open_batch(connection, new("r1"))
+        assert superseded_by(connection, failed) is None
+    later = run(store, "r2", "w2")
+    with store.begin() as connection:
+        assert superseded_by(connection, failed) == later.id
+        mark_superseded(connection, failed)
+        assert leg_state(connection, "projects", "dataverse_to_finance").batch == later.id
+
+
+def test_a_committed_batch_may_run_again_until_another_moves_the_leg(store: StateStore) -> None:
+    first = run(store, "r1", "w1")
+    with store.begin() as connection:
+        assert superseded_by(connection, get_batch(connection, first.id)) is None
+
+
+def test_a_run_for_some_companies_leaves_the_watermark_alone(store: StateStore) -> None:
+    run(store, "r1", "w1")
+    with store.begin() as connection:
+        part = open_batch(connection, new("r2", advances=False))
+        record_extracted(connection, part, "w2")
+        commit_batch(connection, get_batch(connection, part.id), Counts(read=3))
+        assert leg_state(connection, "projects", "dataverse_to_finance").watermark == "w1"
+
+
+def test_totals_add_up_runs_by_leg(store: StateStore) -> None:
+    run(store, "r1", "w1", Counts(read=5, loaded=4, rejected=1))
+    run(store, "r2", "w2", Counts(read=1, loaded=1))
+    with store.begin() as connection:
+        found = totals(connection, [("setup", "r1"), ("setup", "r2")])
+    assert found == {("projects", "dataverse_to_finance"): Counts(read=6, loaded=5, rejected=1)}

@@ -1,0 +1,76 @@
+from projops.mapping.model import Direction
+from projops.state import StateStore, crosswalk, dead_letters, exports
+from projops.state.crosswalk import Entry
+from projops.state.dead_letters import Letter, Origin
+from projops.state.exports import Execution
+
+ORIGIN = Origin("contract_lines", "dataverse_to_finance", 7, "1.0.0.2")
+
+
+def letter(status: str = "open", **facts: object) -> Letter:
+    values = {"source_id": "g1", "key": '["k"]', "stage": "load", "rule": "refused", "message": "No."} | facts
+    return Letter(status=status, **values)  # type: ignore[arg-type]
+
+
+def test_a_crosswalk_entry_keeps_what_the_other_leg_wrote(store: StateStore) -> None:
+    with store.begin() as connection:
+        crosswalk.put(connection, "customers", 1, [Entry("k1", "g1", hash_dataverse_to_finance="a")])
+        crosswalk.put(connection, "customers", 2, [Entry("k1", hash_finance_to_dataverse="b")])
+        assert crosswalk.by_ids(connection, "customers", ["g1"]) == {"g1": Entry("k1", "g1", "a", "b")}
+        assert crosswalk.all_keys(connection, "customers", Direction.DATAVERSE_TO_FINANCE) == {"k1"}
+        crosswalk.remove(connection, "customers", ["k1"])
+        assert crosswalk.count(connection, "customers") == 0
+
+
+def test_many_entries_are_read_in_slices(store: StateStore) -> None:
+    with store.begin() as connection:
+        crosswalk.put(connection, "m", 1, [Entry(f"k{number}", f"g{number}") for number in range(1203)])
+        assert len(crosswalk.by_keys(connection, "m", [f"k{number}" for number in range(1203)])) == 1203
+
+
+def test_there_is_one_live_letter_a_row_and_a_newer_failure_replaces_its_reason(store: StateStore) -> None:
+    with store.begin() as connection:
+        dead_letters.record(connection, ORIGIN, [letter(message="First.")])
+        dead_letters.record(connection, ORIGIN, [letter(message="Rerun of the same batch.")])
+        later = Origin(ORIGIN.map, ORIGIN.leg, 8, ORIGIN.mapping_version)
+        dead_letters.record(connection, later, [letter(message="Second.")])
+        (live,) = dead_letters.live(connection)
+        assert (live["message"], live["attempts"], live["batch"]) == ("Second.", 2, 8)
+
+
+def test_success_closes_a_letter_and_a_later_failure_opens_another(store: StateStore) -> None:
+    with store.begin() as connection:
+        dead_letters.record(connection, ORIGIN, [letter()])
+        assert dead_letters.resolve(connection, ORIGIN.map, ORIGIN.leg, ["g1", "g2"], "moved") == 1
+        assert dead_letters.live(connection) == []
+        dead_letters.record(connection, ORIGIN, [letter()])
+        (live,) = dead_letters.live(connection)
+        assert live["attempts"] == 1
+
+
+def test_a_parked_row_may_go_once_its_parent_is_there(store: StateStore) -> None:
+    with store.begin() as connection:
+        waits = letter("parked", waits_for_map="contract_headers", waits_for_id="g9")
+        dead_letters.record(connection, ORIGIN, [waits])
+        assert not dead_letters.may_go(connection, ORIGIN.map, ORIGIN.leg)
+        assert dead_letters.to_retry(connection, ORIGIN.map, ORIGIN.leg) == ["g1"]
+        crosswalk.put(connection, "contract_headers", 1, [Entry("k9", "g9")])
+        assert dead_letters.may_go(connection, ORIGIN.map, ORIGIN.leg)
+
+
+def test_an_open_letter_is_tried_again_only_if_that_can_help(store: StateStore) -> None:
+    with store.begin() as connection:
+        dead_letters.record(connection, ORIGIN, [letter(), letter(source_id="g2", retriable=True)])
+        assert dead_letters.to_retry(connection, ORIGIN.map, ORIGIN.leg) == ["g2"]
+        assert dead_letters.may_go(connection, ORIGIN.map, ORIGIN.leg)
+
+
+def test_an_export_is_fetched_again_until_a_batch_has_loaded_it(store: StateStore) -> None:
+    with store.begin() as connection:
+        for name in ("e1", "e2"):
+            exports.record_request(
+                connection, "customers", "finance_to_dataverse", Execution(name, "uspm", 1, False)
+            )
+        exports.commit(connection, ["e1"])
+        left = exports.uncommitted(connection, "customers", "finance_to_dataverse")
+        assert [execution.execution_id for execution in left] == ["e2"]

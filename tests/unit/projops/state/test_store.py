@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from projops.errors import ConfigurationError, EnvironmentMismatchError, StopError
+from projops.state import StateStore
+from projops.state.environments import bind_environment
+from projops.state.store import HEAD
+from projops.state.tables import metadata
+
+
+def test_migrations_give_the_tables_that_the_code_knows(store: StateStore) -> None:
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+    assert store.revision() == HEAD
+
+
+def test_preparing_twice_changes_nothing(store: StateStore) -> None:
+    store.prepare()
+    assert store.revision() == HEAD
+
+
+def test_a_schema_of_a_newer_version_is_refused(store: StateStore) -> None:
+    with store.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StopError, match="newer version"):
+        store.prepare()
+
+
+def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "folder.db").mkdir()
+    with pytest.raises(ConfigurationError, match="projops_state"):
+        StateStore(f"sqlite:///{tmp_path / 'folder.db'}").prepare()
+
+
+def test_the_state_belongs_to_one_environment(store: StateStore) -> None:
+    with store.begin() as connection:
+        bind_environment(connection, "dataverse", "org-1")
+        bind_environment(connection, "dataverse", "org-1")
+        with pytest.raises(EnvironmentMismatchError, match="org-1.*org-2"):
+            bind_environment(connection, "dataverse", "org-2")
