@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 
 import pyarrow as pa
 
@@ -20,7 +19,7 @@ SERVICE = "/api/data/v9.2/"
 PAGE_SIZE = 5000  # default and maximum [D]
 _IDS_A_REQUEST = 200
 _KEYS_A_REQUEST = 50
-_REQUESTS_A_BATCH = 10
+_REQUESTS_A_BATCH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +146,7 @@ class Dataverse:
             quoting.guid_in(table.primary_id, wanted[start : start + _IDS_A_REQUEST])
             for start in range(0, len(wanted), _IDS_A_REQUEST)
         ]
-        calls = [partial(self._all_rows, table, properties, where) for where in filters]
-        batches = chain.from_iterable(await self.session.all_of(calls))
-        found = table_of(batches, System.DATAVERSE, properties)
+        found = await self._matching(table, properties, filters, f"reading {table.name} by id")
         there = set(found.column("_id").to_pylist())
         return found, tuple(each for each in wanted if each not in there)
 
@@ -171,11 +168,16 @@ class Dataverse:
         Returns:
             The rows found, in any order; texts are compared without regard to case.
         """
-        what = f"reading {table.name} by key"
         filters = [
             quoting.key_filter(System.DATAVERSE, keys, values[start : start + _KEYS_A_REQUEST])
             for start in range(0, len(values), _KEYS_A_REQUEST)
         ]
+        return await self._matching(table, properties, filters, f"reading {table.name} by key")
+
+    async def _matching(
+        self, table: EntitySet, properties: Sequence[Property], filters: Sequence[str], what: str
+    ) -> pa.Table:
+        """Read what any of the filters finds; in $batch, where addresses may be long (64 KB [D])."""
         base = self.session.connection.base_url
         operations = [Operation("GET", base + self._list_url(table, properties, where)) for where in filters]
         exchange = Exchange(self.session, f"{SERVICE}$batch", what, "read", True, _REQUESTS_A_BATCH)
@@ -188,11 +190,6 @@ class Dataverse:
                 rest = paging.pages(self.session, self.session.local(page.next_link), decode, what)
                 batches += [page.batch async for page in rest]
         return table_of(batches, System.DATAVERSE, properties)
-
-    async def _all_rows(
-        self, table: EntitySet, properties: Sequence[Property], where: str
-    ) -> list[pa.RecordBatch]:
-        return [page.batch async for page in self.rows(table, properties, where)]
 
     def _decoder(self, table: EntitySet, properties: Sequence[Property], what: str) -> paging.Decoder:
         return partial(

@@ -90,7 +90,7 @@ def decode_page(
     """
     content = decode_json(body, what)
     entries = content.get("value")
-    if not isinstance(entries, list):
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ProtocolError(f"The answer to {what} holds no rows.", remedy="Check the entity set's name.")
     rows = [entry for entry in entries if not _is_deleted(entry)]
     return Page(

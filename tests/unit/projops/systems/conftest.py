@@ -1,15 +1,12 @@
-"""A system on the wire whose answers a test writes itself, and sessions whose time it holds."""
+"""The system on the wire, sessions with it, and a server that speaks TLS."""
 
 import ssl
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
-import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -17,71 +14,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-
 from projops.mapping.model import System
 from projops.systems.connection import Connection
 from projops.systems.session import ODataSession
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(frozen=True)
-class Seen:
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass
-class Wire:
-    """Answers in the order in which a test wrote them, and keeps what was asked."""
-
-    base_url: str = ""
-    seen: list[Seen] = field(default_factory=list)
-    answers: deque[Handler] = field(default_factory=deque)
-
-    def reply(
-        self, status: int = 200, content: object = None, *, body: bytes = b"", headers: Mapping[str, str] = {}
-    ) -> None:
-        payload = orjson.dumps(content) if content is not None else body
-        kind = {"Content-Type": "application/json"} if content is not None else {}
-
-        async def answer(_: web.Request) -> web.StreamResponse:
-            return web.Response(status=status, body=payload, headers={**kind, **headers})
-
-        self.answers.append(answer)
-
-    def hang_up(self) -> None:
-        """Close the connection after the request was read, without an answer."""
-
-        async def cut(request: web.Request) -> web.StreamResponse:
-            assert request.transport is not None
-            request.transport.close()
-            return web.Response()
-
-        self.answers.append(cut)
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.seen.append(Seen(request.method, request.raw_path, request.headers, await request.read()))
-        if not self.answers:
-            return web.Response(status=418, text="nothing was prepared")
-        return await self.answers.popleft()(request)
-
-
-@dataclass
-class Time:
-    """Seconds that pass only when somebody waits."""
-
-    now: float = 1000.0
-    pauses: list[float] = field(default_factory=list)
-
-    def clock(self) -> float:
-        return self.now
-
-    async def pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.now += seconds
+from tests.unit.projops.systems.wire import OpenSession, Time, Wire
 
 
 @pytest.fixture
@@ -99,9 +36,6 @@ async def wire() -> AsyncIterator[Wire]:
 @pytest.fixture
 def time() -> Time:
     return Time()
-
-
-OpenSession = Callable[..., AbstractAsyncContextManager[ODataSession]]
 
 
 @pytest.fixture

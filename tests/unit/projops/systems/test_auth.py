@@ -3,15 +3,16 @@ from urllib.parse import parse_qs
 
 import aiohttp
 import pytest
-
 from projops.errors import AuthenticationError, SystemUnavailableError
 from projops.mapping.model import System
 from projops.systems.auth import ClientCredentials, StaticToken
 from projops.systems.connection import Connection
 
+from tests.unit.projops.systems.wire import Time, Wire
+
 
 @pytest.fixture
-def connection(wire) -> Connection:
+def connection(wire: Wire) -> Connection:
     return Connection(
         "finance_default",
         System.FINANCE,
@@ -27,7 +28,7 @@ def token(text: str, lifetime: int = 3599) -> dict[str, object]:
     return {"token_type": "Bearer", "expires_in": lifetime, "access_token": text}
 
 
-async def test_asks_the_v2_endpoint_with_client_credentials(wire, connection) -> None:
+async def test_asks_the_v2_endpoint_with_client_credentials(wire: Wire, connection: Connection) -> None:
     wire.reply(200, token("one"))
     async with aiohttp.ClientSession() as http:
         assert await ClientCredentials(connection).token(http) == "one"
@@ -41,7 +42,9 @@ async def test_asks_the_v2_endpoint_with_client_credentials(wire, connection) ->
     }
 
 
-async def test_a_token_is_kept_until_shortly_before_it_expires(wire, connection, time) -> None:
+async def test_a_token_is_kept_until_shortly_before_it_expires(
+    wire: Wire, connection: Connection, time: Time
+) -> None:
     wire.reply(200, token("one"))
     wire.reply(200, token("two"))
     source = ClientCredentials(connection, time.clock)
@@ -54,7 +57,7 @@ async def test_a_token_is_kept_until_shortly_before_it_expires(wire, connection,
     assert len(wire.seen) == 2
 
 
-async def test_a_refused_token_is_replaced_once(wire, connection) -> None:
+async def test_a_refused_token_is_replaced_once(wire: Wire, connection: Connection) -> None:
     wire.reply(200, token("one"))
     wire.reply(200, token("two"))
     source = ClientCredentials(connection)
@@ -64,7 +67,7 @@ async def test_a_refused_token_is_replaced_once(wire, connection) -> None:
         assert await source.token(http, refused="one") == "two"  # another request had the old one
 
 
-async def test_wrong_secret_is_one_sentence_without_the_secret(wire, connection) -> None:
+async def test_wrong_secret_is_one_sentence_without_the_secret(wire: Wire, connection: Connection) -> None:
     wire.reply(
         401,
         {
@@ -81,14 +84,16 @@ async def test_wrong_secret_is_one_sentence_without_the_secret(wire, connection)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-async def test_a_provider_in_trouble_is_no_wrong_secret(wire, connection, status) -> None:
+async def test_a_provider_in_trouble_is_no_wrong_secret(
+    wire: Wire, connection: Connection, status: int
+) -> None:
     wire.reply(status, {"error": "temporarily_unavailable"})
     async with aiohttp.ClientSession() as http:
         with pytest.raises(SystemUnavailableError, match="identity provider"):
             await ClientCredentials(connection).token(http)
 
 
-async def test_an_unreachable_provider(connection) -> None:
+async def test_an_unreachable_provider(connection: Connection) -> None:
     gone = replace(connection, authority="http://127.0.0.1:1")
     async with aiohttp.ClientSession() as http:
         with pytest.raises(SystemUnavailableError, match="does not answer"):
@@ -96,14 +101,14 @@ async def test_an_unreachable_provider(connection) -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"expires_in": 1}'])
-async def test_an_answer_without_token_is_refused(wire, connection, body) -> None:
+async def test_an_answer_without_token_is_refused(wire: Wire, connection: Connection, body: bytes) -> None:
     wire.reply(200, body=body)
     async with aiohttp.ClientSession() as http:
         with pytest.raises(AuthenticationError):
             await ClientCredentials(connection).token(http)
 
 
-async def test_a_static_token_cannot_be_renewed(connection) -> None:
+async def test_a_static_token_cannot_be_renewed(connection: Connection) -> None:
     source = StaticToken(connection, "let-me-in")
     async with aiohttp.ClientSession() as http:
         assert await source.token(http) == "let-me-in"

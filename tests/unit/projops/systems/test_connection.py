@@ -1,7 +1,6 @@
 import json
 
 import pytest
-
 from projops.errors import ConfigurationError
 from projops.mapping.model import System
 from projops.systems.connection import Connection, Parts, from_environment, from_parts, is_loopback
@@ -105,14 +104,22 @@ def test_malformed_uri_is_a_sentence() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    parts = Parts("finance", "https://fno.example.com", login="c", password="hush", extra={**EXTRA, "key": "hush"})
+    parts = Parts(
+        "finance", "https://fno.example.com", login="c", password="hush", extra={**EXTRA, "key": "hush"}
+    )
     assert "hush" not in repr(parts)
     assert "hush" not in repr(from_parts("finance_default", parts))
 
 
 @pytest.mark.parametrize(
     ("host", "expected"),
-    [("localhost", True), ("127.0.0.9", True), ("::1", True), ("10.0.0.1", False), ("localhost.example", False)],
+    [
+        ("localhost", True),
+        ("127.0.0.9", True),
+        ("::1", True),
+        ("10.0.0.1", False),
+        ("localhost.example", False),
+    ],
 )
 def test_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected

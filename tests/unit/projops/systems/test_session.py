@@ -1,10 +1,10 @@
 import asyncio
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiohttp import web
-
 from projops.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -19,10 +19,12 @@ from projops.mapping.model import System
 from projops.systems.connection import Connection
 from projops.systems.session import ODataSession, RetryPolicy
 
+from tests.unit.projops.systems.wire import OpenSession, Time, Wire
+
 TOO_MANY = {"error": {"code": "0x80072322", "message": "Number of requests exceeded the limit of 6000."}}
 
 
-async def test_odata_headers_and_token_go_along(wire, open_session) -> None:
+async def test_odata_headers_and_token_go_along(wire: Wire, open_session: OpenSession) -> None:
     wire.reply(200, {"value": []})
     async with open_session() as session:
         answer = await session.read("/api/data/v9.2/accounts?$filter=name%20eq%20'a%26b'", what="reading")
@@ -34,7 +36,7 @@ async def test_odata_headers_and_token_go_along(wire, open_session) -> None:
     assert session.counts == {"read": 1}
 
 
-async def test_retry_after_is_waited_for(wire, open_session, time) -> None:
+async def test_retry_after_is_waited_for(wire: Wire, open_session: OpenSession, time: Time) -> None:
     wire.reply(429, TOO_MANY, headers={"Retry-After": "17"})
     wire.reply(200, {"value": []})
     async with open_session() as session:
@@ -43,7 +45,7 @@ async def test_retry_after_is_waited_for(wire, open_session, time) -> None:
     assert session.counts == {"read": 2, "retries": 1, "throttled": 1}
 
 
-async def test_backoff_grows_and_is_jittered(wire, open_session, time) -> None:
+async def test_backoff_grows_and_is_jittered(wire: Wire, open_session: OpenSession, time: Time) -> None:
     for _ in range(3):
         wire.reply(500, {"error": {"code": "", "message": "oops"}})
     wire.reply(200, {})
@@ -54,7 +56,7 @@ async def test_backoff_grows_and_is_jittered(wire, open_session, time) -> None:
         assert backoff / 2 <= pause <= backoff
 
 
-async def test_throttled_to_the_end_keeps_what_was_asked(wire, open_session) -> None:
+async def test_throttled_to_the_end_keeps_what_was_asked(wire: Wire, open_session: OpenSession) -> None:
     for _ in range(3):
         wire.reply(429, TOO_MANY, headers={"Retry-After": "5"})
     async with open_session(policy=RetryPolicy(attempts=3)) as session:
@@ -64,7 +66,9 @@ async def test_throttled_to_the_end_keeps_what_was_asked(wire, open_session) -> 
     assert len(wire.seen) == 3
 
 
-async def test_a_wait_beyond_the_total_is_not_begun(wire, open_session, time) -> None:
+async def test_a_wait_beyond_the_total_is_not_begun(
+    wire: Wire, open_session: OpenSession, time: Time
+) -> None:
     wire.reply(429, TOO_MANY, headers={"Retry-After": "900"})
     async with open_session() as session:
         with pytest.raises(ThrottledError):
@@ -72,7 +76,7 @@ async def test_a_wait_beyond_the_total_is_not_begun(wire, open_session, time) ->
     assert time.pauses == []
 
 
-async def test_reads_survive_a_cut_connection_and_a_cut_body(wire, open_session) -> None:
+async def test_reads_survive_a_cut_connection_and_a_cut_body(wire: Wire, open_session: OpenSession) -> None:
     wire.hang_up()
     wire.reply(200, body=b'{"value":[{"a":', headers={"Content-Type": "application/json"})
     wire.reply(200, {"value": []})
@@ -81,7 +85,7 @@ async def test_reads_survive_a_cut_connection_and_a_cut_body(wire, open_session)
     assert len(wire.seen) == 3
 
 
-async def test_a_write_that_must_not_be_repeated_is_not(wire, open_session) -> None:
+async def test_a_write_that_must_not_be_repeated_is_not(wire: Wire, open_session: OpenSession) -> None:
     wire.hang_up()
     async with open_session() as session:
         with pytest.raises(UnknownOutcomeError, match="unknown"):
@@ -90,7 +94,9 @@ async def test_a_write_that_must_not_be_repeated_is_not(wire, open_session) -> N
 
 
 @pytest.mark.parametrize(("status", "headers"), [(500, {}), (503, {}), (504, {"Retry-After": "1"})])
-async def test_a_server_error_to_such_a_write_is_unknown_as_well(wire, open_session, status, headers) -> None:
+async def test_a_server_error_to_such_a_write_is_unknown_as_well(
+    wire: Wire, open_session: OpenSession, status: int, headers: dict[str, str]
+) -> None:
     wire.reply(status, {"error": {"code": "", "message": "oops"}}, headers=headers)
     async with open_session() as session:
         with pytest.raises(UnknownOutcomeError):
@@ -98,7 +104,9 @@ async def test_a_server_error_to_such_a_write_is_unknown_as_well(wire, open_sess
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_refused_at_the_door_such_a_write_is_sent_again(wire, open_session, status) -> None:
+async def test_refused_at_the_door_such_a_write_is_sent_again(
+    wire: Wire, open_session: OpenSession, status: int
+) -> None:
     wire.reply(status, body=b"busy", headers={"Retry-After": "1"})
     wire.reply(204)
     async with open_session() as session:
@@ -106,7 +114,7 @@ async def test_refused_at_the_door_such_a_write_is_sent_again(wire, open_session
     assert answer.status == 204
 
 
-async def test_a_repeatable_post_is_repeated(wire, open_session) -> None:
+async def test_a_repeatable_post_is_repeated(wire: Wire, open_session: OpenSession) -> None:
     wire.hang_up()
     wire.reply(204)
     async with open_session() as session:
@@ -114,7 +122,7 @@ async def test_a_repeatable_post_is_repeated(wire, open_session) -> None:
     assert answer.status == 204
 
 
-async def test_nobody_there(time) -> None:
+async def test_nobody_there(time: Time) -> None:
     connection = Connection("dataverse_default", System.DATAVERSE, "http://127.0.0.1:1", static_token="t")
     policy = RetryPolicy(attempts=2)
     async with ODataSession(connection, policy=policy, pause=time.pause, clock=time.clock) as session:
@@ -122,7 +130,7 @@ async def test_nobody_there(time) -> None:
             await session.request("POST", "/x", what="writing", body=b"{}")  # nothing was sent: not unknown
 
 
-async def test_a_fresh_token_once_then_a_sentence(wire, open_session) -> None:
+async def test_a_fresh_token_once_then_a_sentence(wire: Wire, open_session: OpenSession) -> None:
     class Tokens:
         asked: list[str | None] = []
 
@@ -143,7 +151,7 @@ async def test_a_fresh_token_once_then_a_sentence(wire, open_session) -> None:
     assert len(wire.seen) == 4
 
 
-async def test_a_refused_row_is_given_back_not_raised(wire, open_session) -> None:
+async def test_a_refused_row_is_given_back_not_raised(wire: Wire, open_session: OpenSession) -> None:
     wire.reply(400, {"error": {"code": "0x80044331", "message": "A validation error occurred. Too long."}})
     async with open_session() as session:
         answer = await session.request("PATCH", "/x", what="writing", body=b"{}")
@@ -152,9 +160,14 @@ async def test_a_refused_row_is_given_back_not_raised(wire, open_session) -> Non
             session.checked(answer, "writing")
 
 
-async def test_foreign_links_are_not_followed(wire, open_session) -> None:
+async def test_foreign_links_are_not_followed(wire: Wire, open_session: OpenSession) -> None:
     port = wire.base_url.rpartition(":")[2]
-    foreign = ["https://evil.example/x", "//evil.example/x", f"https://127.0.0.1:{port}/x", "http://127.0.0.1:1/x"]
+    foreign = [
+        "https://evil.example/x",
+        "//evil.example/x",
+        f"https://127.0.0.1:{port}/x",
+        "http://127.0.0.1:1/x",
+    ]
     async with open_session() as session:
         for link in [*foreign, "file:///etc/passwd", "http://127.0.0.1@evil.example/"]:
             with pytest.raises(ProtocolError, match="elsewhere"):
@@ -162,20 +175,20 @@ async def test_foreign_links_are_not_followed(wire, open_session) -> None:
     assert wire.seen == []
 
 
-async def test_a_link_outlives_a_change_of_port(wire, open_session) -> None:
+async def test_a_link_outlives_a_change_of_port(wire: Wire, open_session: OpenSession) -> None:
     async with open_session() as session:
         link = f"{wire.base_url}/api/data/v9.2/accounts?$deltatoken=919042%2108%2f22%2f2017"
         assert session.local(link) == "/api/data/v9.2/accounts?$deltatoken=919042%2108%2f22%2f2017"
 
 
-async def test_redirects_are_not_followed(wire, open_session) -> None:
+async def test_redirects_are_not_followed(wire: Wire, open_session: OpenSession) -> None:
     wire.reply(302, headers={"Location": "http://127.0.0.1:1/"})
     async with open_session() as session:
         with pytest.raises(ProtocolError, match="redirect"):
             await session.read("/x", what="reading")
 
 
-async def test_the_hint_sets_parallelism_within_bounds(wire, open_session) -> None:
+async def test_the_hint_sets_parallelism_within_bounds(wire: Wire, open_session: OpenSession) -> None:
     for hint in ("10", "900", "nonsense"):
         wire.reply(200, {}, headers={"x-ms-dop-hint": hint})
     async with open_session() as session:
@@ -186,7 +199,7 @@ async def test_the_hint_sets_parallelism_within_bounds(wire, open_session) -> No
     assert seen == [10, 52, 52]
 
 
-async def test_all_of_keeps_order_and_bound(open_session) -> None:
+async def test_all_of_keeps_order_and_bound(open_session: OpenSession) -> None:
     running, most = 0, 0
 
     async def call(number: int) -> int:
@@ -202,7 +215,7 @@ async def test_all_of_keeps_order_and_bound(open_session) -> None:
     assert most == 3
 
 
-async def test_all_of_raises_the_first_error_itself(open_session) -> None:
+async def test_all_of_raises_the_first_error_itself(open_session: OpenSession) -> None:
     async def fail() -> None:
         raise ThrottledError("slow down", retry_after=1)
 
@@ -211,14 +224,14 @@ async def test_all_of_raises_the_first_error_itself(open_session) -> None:
             await session.all_of([fail, fail])
 
 
-async def test_without_lease_time_nothing_is_sent(wire, open_session) -> None:
+async def test_without_lease_time_nothing_is_sent(wire: Wire, open_session: OpenSession) -> None:
     async with open_session(deadline=lambda: 0.0) as session:
         with pytest.raises(LeaseHeldError):
             await session.read("/x", what="reading")
     assert wire.seen == []
 
 
-async def test_the_timeout_is_shorter_than_the_lease(wire, open_session) -> None:
+async def test_the_timeout_is_shorter_than_the_lease(wire: Wire, open_session: OpenSession) -> None:
     async def never(_: web.Request) -> web.StreamResponse:
         await asyncio.Event().wait()
         raise AssertionError
@@ -229,14 +242,14 @@ async def test_the_timeout_is_shorter_than_the_lease(wire, open_session) -> None
             await session.request("POST", "/x", what="writing", body=b"{}")
 
 
-async def test_an_answer_beyond_bounds_is_refused(wire, open_session) -> None:
+async def test_an_answer_beyond_bounds_is_refused(wire: Wire, open_session: OpenSession) -> None:
     wire.reply(200, body=b"x" * 1000)
     async with open_session() as session:
         with pytest.raises(ProtocolError, match="larger than 999 bytes"):
             await session.download(f"{wire.base_url}/file", io.BytesIO(), what="downloading", limit=999)
 
 
-async def test_a_download_starts_over_and_carries_no_token(wire, open_session) -> None:
+async def test_a_download_starts_over_and_carries_no_token(wire: Wire, open_session: OpenSession) -> None:
     async def half(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "10"})
         await response.prepare(request)
@@ -255,7 +268,7 @@ async def test_a_download_starts_over_and_carries_no_token(wire, open_session) -
     assert wire.seen[0].path == "/file?sig=a%2Fb"
 
 
-async def test_a_ca_file_without_certificate_is_named(tmp_path) -> None:
+async def test_a_ca_file_without_certificate_is_named(tmp_path: Path) -> None:
     empty = tmp_path / "ca.pem"
     empty.write_text("nothing here")
     connection = Connection(
@@ -266,7 +279,7 @@ async def test_a_ca_file_without_certificate_is_named(tmp_path) -> None:
             raise AssertionError("opened")
 
 
-async def test_tls_is_verified_and_a_ca_file_trusted(tls_server) -> None:
+async def test_tls_is_verified_and_a_ca_file_trusted(tls_server: tuple[str, str]) -> None:
     base_url, ca_file = tls_server
     connection = Connection("dataverse_default", System.DATAVERSE, base_url, static_token="t")
     async with ODataSession(connection) as session:
@@ -276,7 +289,7 @@ async def test_tls_is_verified_and_a_ca_file_trusted(tls_server) -> None:
         assert (await session.read("/x", what="reading")).body == b"{}"
 
 
-async def test_plain_text_where_tls_is_expected(wire) -> None:
+async def test_plain_text_where_tls_is_expected(wire: Wire) -> None:
     base_url = wire.base_url.replace("http:", "https:")
     connection = Connection("dataverse_default", System.DATAVERSE, base_url, static_token="t")
     async with ODataSession(connection) as session:
@@ -284,7 +297,7 @@ async def test_plain_text_where_tls_is_expected(wire) -> None:
             await session.read("/x", what="reading")
 
 
-async def test_a_session_is_used_inside_async_with_only(wire) -> None:
+async def test_a_session_is_used_inside_async_with_only(wire: Wire) -> None:
     session = ODataSession(Connection("c", System.DATAVERSE, wire.base_url, static_token="t"))
     with pytest.raises(RuntimeError):
         await session.read("/x", what="reading")

@@ -1,0 +1,160 @@
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pytest
+from projops.errors import ConfigurationError, ProtocolError
+from projops.mapping.model import System
+from projops.systems.finance import Finance, RowWrite, Verb, in_companies
+from projops.systems.outcomes import Status
+from projops.systems.properties import Property
+
+from tests.unit.projops.systems.wire import OpenSession, Part, Wire
+
+AREA, NUMBER, NAME = (Property(name, pa.string()) for name in ("dataAreaId", "ProjectId", "ProjectName"))
+COLUMNS = (AREA, NUMBER, NAME)
+AX = "Microsoft.Dynamics.Platform.Integration.Services.OData.AxODataWriteException"
+
+
+def row(area: str, number: str, name: str = "") -> dict[str, object]:
+    return {"@odata.etag": 'W/"JzEsMSc="', "dataAreaId": area, "ProjectId": number, "ProjectName": name}
+
+
+def infolog(text: str) -> dict[str, object]:
+    message = f"Write failed for table row of type 'ProjectsV2'. Infolog: Error: {text}."
+    return {
+        "error": {
+            "code": "",
+            "message": "An error has occurred.",
+            "innererror": {"message": message, "type": AX},
+        }
+    }
+
+
+async def test_lists_cross_company_and_follow_links(wire: Wire, open_session: OpenSession) -> None:
+    link = f"{wire.base_url}/data/ProjectsV2?cross-company=true&$skip=10000&$top=10000"
+    wire.reply(200, {"value": [row("uspm", "P1")], "@odata.nextLink": link})
+    wire.reply(200, {"value": [row("gbpm", "P2", "x")]})
+    async with open_session(System.FINANCE) as session:
+        where = in_companies(["USPM", "gbpm"])
+        pages = Finance(session).pages("ProjectsV2", COLUMNS, where, ["dataAreaId", "ProjectId"])
+        batches = [page.batch async for page in pages]
+    assert [batch.column("ProjectId").to_pylist() for batch in batches] == [["P1"], ["P2"]]
+    assert batches[0].column("ProjectName").to_pylist() == [None]
+    assert unquote(wire.seen[0].path) == (
+        "/data/ProjectsV2?$select=dataAreaId,ProjectId,ProjectName"
+        "&$filter=dataAreaId eq 'uspm' or dataAreaId eq 'gbpm'&$orderby=dataAreaId,ProjectId"
+        "&cross-company=true"
+    )
+    assert wire.seen[1].path == "/data/ProjectsV2?cross-company=true&$skip=10000&$top=10000"
+
+
+async def test_a_repeating_link_ends_the_read(wire: Wire, open_session: OpenSession) -> None:
+    for _ in range(2):
+        wire.reply(200, {"value": [], "@odata.nextLink": "/data/ProjectsV2?$skip=10000"})
+    async with open_session(System.FINANCE) as session:
+        with pytest.raises(ProtocolError, match="repeats"):
+            [page async for page in Finance(session).pages("ProjectsV2", COLUMNS)]
+
+
+async def test_by_keys(wire: Wire, open_session: OpenSession) -> None:
+    wire.reply_batch(
+        Part(200, {"value": [row("uspm", "P1")]}),
+        Part(200, {"value": []}),
+        Part(200, row("uspm", "A*B", "star")),
+        Part(404, {"error": {"code": "", "message": "No."}}),
+    )
+    keys = [("uspm", f"P{number}") for number in range(40)] + [("uspm", "A*B"), ("uspm", "C*")]
+    async with open_session(System.FINANCE) as session:
+        found = await Finance(session).by_keys("ProjectsV2", COLUMNS, (AREA, NUMBER), keys)
+    assert found.column("ProjectId").to_pylist() == ["P1", "A*B"]
+    assert found.schema.names == ["_id", "_version", "dataAreaId", "ProjectId", "ProjectName"]
+    body = unquote(wire.seen[0].body.decode())
+    assert "(dataAreaId eq 'uspm' and ProjectId eq 'P0') or (" in body
+    assert "/data/ProjectsV2(dataAreaId='uspm',ProjectId='C*')?cross-company=true" in body
+    assert body.count("cross-company=true") == 4
+
+
+async def test_get_tells_absent_from_unknown(wire: Wire, open_session: OpenSession) -> None:
+    wire.reply(200, row("uspm", "P1", "x"))
+    wire.reply(404, {"error": {"code": "", "message": "No."}})
+    wire.reply(404, {"Message": "No HTTP resource was found that matches the request URI 'x'."})
+    wire.reply(403, {"error": {"code": "", "message": "Not for you."}})
+    async with open_session(System.FINANCE) as session:
+        finance = Finance(session)
+        found = await finance.get("ProjectsV2", COLUMNS, "(dataAreaId='uspm',ProjectId='P1')")
+        assert found is not None
+        assert found.column("ProjectName").to_pylist() == ["x"]
+        assert await finance.get("ProjectsV2", COLUMNS, "(dataAreaId='uspm',ProjectId='P2')") is None
+        with pytest.raises(ProtocolError, match="No HTTP resource"):
+            await finance.get("ProjectsV3", COLUMNS, "(dataAreaId='uspm',ProjectId='P2')")
+        with pytest.raises(ConfigurationError, match="Not for you"):
+            await finance.get("ProjectsV2", COLUMNS, "(dataAreaId='uspm',ProjectId='P2')")
+    assert wire.seen[0].path == "/data/ProjectsV2(dataAreaId='uspm',ProjectId='P1')?cross-company=true"
+
+
+async def test_each_row_has_its_own_changeset_and_outcome(wire: Wire, open_session: OpenSession) -> None:
+    wire.reply_batch(
+        Part(201, row("uspm", "P1"), {"ETag": 'W/"x"'}, "1"),
+        Part(204, content_id="2"),
+        Part(500, infolog("The record already exists")),  # a failed changeset names no Content-ID
+        Part(500, infolog("Project contract 'C9' does not exist")),
+        Part(500, infolog("Field 'Project name' must be filled in")),
+        Part(404, {"error": {"code": "", "message": "Gone."}}),
+    )
+    key = "(dataAreaId='uspm',ProjectId='P1')"
+    rows = [
+        RowWrite(Verb.CREATE, body=b'{"a":1}'),
+        RowWrite(Verb.UPDATE, key, b'{"a":2}'),
+        RowWrite(Verb.CREATE, body=b'{"a":3}'),
+        RowWrite(Verb.CREATE, body=b'{"a":4}'),
+        RowWrite(Verb.UPDATE, key, b'{"a":5}'),
+        RowWrite(Verb.DELETE, key),
+    ]
+    async with open_session(System.FINANCE) as session:
+        written = await Finance(session).write_each("ProjectsV2", rows)
+    assert [outcome.status for outcome in written] == [
+        Status.OK,
+        Status.OK,
+        Status.DUPLICATE,
+        Status.PARENT_MISSING,
+        Status.REJECTED,
+        Status.NOT_FOUND,
+    ]
+    assert written[0].etag == 'W/"x"'
+    assert written[4].message == "Field 'Project name' must be filled in."
+    body = wire.seen[0].body
+    assert body.count(b"Content-Type: multipart/mixed; boundary=") == 6
+    base = wire.base_url.encode()
+    assert b"POST " + base + b"/data/ProjectsV2?cross-company=true HTTP/1.1" in body
+    assert (
+        b"DELETE " + base + b"/data/ProjectsV2(dataAreaId='uspm',ProjectId='P1')?cross-company=true " in body
+    )
+
+
+async def test_a_lost_create_is_unknown_and_a_lost_update_repeated(
+    wire: Wire, open_session: OpenSession
+) -> None:
+    wire.hang_up()
+    async with open_session(System.FINANCE) as session:
+        [lost] = await Finance(session).write_each("ProjectsV2", [RowWrite(Verb.CREATE, body=b"{}")])
+        assert lost.status is Status.UNKNOWN
+        assert len(wire.seen) == 1
+        wire.hang_up()
+        wire.reply_batch(Part(204))
+        [done] = await Finance(session).write_each("ProjectsV2", [RowWrite(Verb.UPDATE, "(a='1')", b"{}")])
+    assert done.status is Status.OK
+
+
+async def test_creates_beyond_the_cut_are_unknown(wire: Wire, open_session: OpenSession) -> None:
+    wire.reply_batch(Part(201, row("uspm", "P1")), Part(201, row("uspm", "P2")), end=False)
+    rows = [RowWrite(Verb.CREATE, body=b"{}")] * 3
+    async with open_session(System.FINANCE) as session:
+        written = await Finance(session).write_each("ProjectsV2", rows)
+    assert [outcome.status for outcome in written] == [Status.OK, Status.UNKNOWN, Status.UNKNOWN]
+
+
+async def test_an_unknown_set_stops_everything(wire: Wire, open_session: OpenSession) -> None:
+    wire.reply_batch(Part(404, {"Message": "No HTTP resource was found that matches the request URI 'x'."}))
+    async with open_session(System.FINANCE) as session:
+        with pytest.raises(ProtocolError):
+            await Finance(session).write_each("Projects", [RowWrite(Verb.CREATE, body=b"{}")])
