@@ -35,7 +35,7 @@ class Company:
         country: ISO country code.
         language: Language code as Finance writes it.
         prefix: What its customer and vendor accounts begin with.
-        capital: City of its address.
+        city: City of its address.
     """
 
     code: str
