@@ -14,7 +14,16 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from projops.mapping.expressions import Comparison, Expression, Junction, Literal, Membership, Negation, TextTest, Truth
+from projops.mapping.expressions import (
+    Comparison,
+    Expression,
+    Junction,
+    Literal,
+    Membership,
+    Negation,
+    TextTest,
+    Truth,
+)
 
 _COMPARE: dict[str, Callable[[pa.Array, pa.Scalar], pa.Array]] = {
     "eq": pc.equal,
@@ -96,7 +105,9 @@ def _alike(column: pa.Array, value: Literal) -> tuple[pa.Array, pa.Scalar]:
     if isinstance(value, datetime) and pa.types.is_date(column.type):
         return column, pa.scalar(value.date())
     if isinstance(value, date) and pa.types.is_timestamp(column.type):
-        moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
+        moment = (
+            value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
+        )
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
         return column, pa.scalar(aware, column.type)
     return column, pa.scalar(value, column.type)

@@ -67,12 +67,16 @@ class Document:
         """Note that something is wrong."""
         self.findings.append(Finding(self.file, line, message, remedy))
 
-    def section(self, located: Located | None, what: str, allowed: frozenset[str] | None = None) -> dict[Any, Located]:
+    def section(
+        self, located: Located | None, what: str, allowed: frozenset[str] | None = None
+    ) -> dict[Any, Located]:
         """The entries of a mapping, none when it is something else; unknown keys are reported."""
         if located is None:
             return {}
         if not isinstance(located.value, dict):
-            self.report(located.line, f"{_opening(what)} must be a mapping.", "Write it as `name: value` entries.")
+            self.report(
+                located.line, f"{_opening(what)} must be a mapping.", "Write it as `name: value` entries."
+            )
             return {}
         for key in located.value if allowed is not None else ():
             if allowed is not None and key not in allowed:
@@ -156,7 +160,7 @@ class Document:
             return dict(self._entries(node))
         if isinstance(node, yaml.SequenceNode):
             return tuple(self._located(item, None) for item in node.value)
-        return _scalar(node)
+        return _scalar(node) if isinstance(node, yaml.ScalarNode) else None
 
     def _entries(self, node: yaml.MappingNode) -> Iterator[tuple[Any, Located]]:
         seen: set[tuple[type, Any]] = set()
@@ -185,7 +189,7 @@ def _opening(what: str) -> str:
     return what[0].upper() + what[1:]
 
 
-def _scalar(node: yaml.Node) -> Any:  # noqa: ANN401
+def _scalar(node: yaml.ScalarNode) -> Any:  # noqa: ANN401
     text = node.value
     if node.style:  # quoted or block: a text whatever it looks like
         return text

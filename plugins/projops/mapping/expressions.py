@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
     from odata_query import ast
 
-Literal = Union[None, bool, int, Decimal, str, date, datetime]
+Literal = bool | int | Decimal | str | date | datetime | None
 
 
 class ExpressionError(ValueError):
@@ -76,7 +76,7 @@ class Junction:
     right: Expression
 
 
-Expression = Union[Comparison, Membership, TextTest, Truth, Negation, Junction]
+Expression = Comparison | Membership | TextTest | Truth | Negation | Junction
 
 _MIRRORED = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 _OPERATORS = {"Eq": "eq", "NotEq": "ne", "Gt": "gt", "GtE": "ge", "Lt": "lt", "LtE": "le"}
@@ -89,7 +89,7 @@ def parse(text: str) -> Expression:
     Raises:
         ExpressionError: The text is no expression of this grammar.
     """
-    from odata_query import exceptions, grammar  # noqa: PLC0415  its tables take a while to build
+    from odata_query import exceptions, grammar
 
     try:
         tree = grammar.ODataParser().parse(grammar.ODataLexer().tokenize(text))
@@ -168,7 +168,7 @@ def _comparison(node: ast.Compare, text: str) -> Expression:
 
 
 def _call(node: ast.Call, text: str) -> Expression:
-    function = node.func.full_name()
+    function = _column(node.func, text)
     if function not in ("contains", "startswith", "endswith"):
         raise ExpressionError(f"'{text}' uses {function}, which this grammar does not have.")
     value = _literal(node.args[1], text)

@@ -85,7 +85,7 @@ def misfit(shape: Shape, target: Column) -> tuple[str, str] | None:
         return _kind_problem(shape, wanted, target)
     if wanted.kind == "text" and wanted.length is not None and (_length(shape) or 0) > wanted.length:
         return (
-            f"a text of up to {_length(shape)} characters does not fit {target.name}, which holds {wanted.length}",
+            f"a text of up to {_length(shape)} characters is too long for the {wanted.length} of {target.name}",
             f"Add `truncate: {wanted.length}`.",
         )
     if wanted.scale is not None and (shape.scale or 0) > wanted.scale:
@@ -129,9 +129,7 @@ def _kind_problem(shape: Shape, wanted: Shape, target: Column) -> tuple[str, str
 
 
 def _after_concat(_: Shape, step: Step, parts: Mapping[str, Column]) -> Shape:
-    lengths = [
-        _length(shape_of(parts[part])) if part in parts else len(part) - 2 for part in step.argument
-    ]
+    lengths = [_length(shape_of(parts[part])) if part in parts else len(part) - 2 for part in step.argument]
     return Shape("text", length=None if None in lengths else sum(length or 0 for length in lengths))
 
 
@@ -139,7 +137,9 @@ def _after_default(shape: Shape, step: Step, parts: Mapping[str, Column]) -> Sha
     if not isinstance(step.argument, Mapping) or step.argument["from"] not in parts:
         return shape
     other = shape_of(parts[step.argument["from"]])
-    longest = None if None in (_length(shape), _length(other)) else max(_length(shape) or 0, _length(other) or 0)
+    longest = (
+        None if None in (_length(shape), _length(other)) else max(_length(shape) or 0, _length(other) or 0)
+    )
     return replace(shape, length=longest) if shape.kind == other.kind else Shape(_ANY)
 
 

@@ -59,20 +59,22 @@ def fold_column(texts: pa.Array) -> pa.Array:
 def _part_text(value: object) -> str:
     if value is None:
         raise ValueError("A part of the key has no value.")
+    if isinstance(value, bool | int):
+        return json.dumps(value)
+    return json.dumps(_plain_text(value), ensure_ascii=False)
+
+
+def _plain_text(value: object) -> str:
     if isinstance(value, str):
-        return json.dumps(fold(value), ensure_ascii=False)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
+        return fold(value)
     if isinstance(value, Decimal):
-        return json.dumps(f"{value.normalize():f}")
+        return f"{value.normalize():f}"
     if isinstance(value, datetime):
-        return json.dumps(value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, date):
-        return json.dumps(value.isoformat())
+        return value.isoformat()
     if isinstance(value, UUID):
-        return json.dumps(str(value))
+        return str(value)
     raise TypeError(f"A key cannot hold a {type(value).__name__}.")
 
 

@@ -127,7 +127,9 @@ def _conflict_findings(table_map: TableMap) -> Iterator[Finding]:
     if shared and table_map.conflict is None:
         fields = ", ".join(finance for finance, _ in shared)
         message = f"Both legs of {table_map.map} write {fields}, and nothing says who wins."
-        yield _finding(table_map, table_map.lines["legs"], message, "Add `conflict: finance` or `conflict: dataverse`.")
+        yield _finding(
+            table_map, table_map.lines["legs"], message, "Add `conflict: finance` or `conflict: dataverse`."
+        )
 
 
 def _cycle_findings(maps: Mapping[str, TableMap]) -> Iterator[Finding]:
@@ -151,7 +153,9 @@ def _key_findings(table_map: TableMap) -> Iterator[Finding]:
                 yield _finding(table_map, line, str(error.args[0]), "Correct the key.")
     for missing in sorted(set(entity.keys[0]) - {part.finance for part in table_map.key}):
         message = f"The key field {missing} of {entity.name} is not mapped."
-        yield _finding(table_map, table_map.lines["key"], message, f"Add `{missing}: <Dataverse path>` to the key.")
+        yield _finding(
+            table_map, table_map.lines["key"], message, f"Add `{missing}: <Dataverse path>` to the key."
+        )
     if not broken:
         yield from _alternate_key_findings(table_map)
 
@@ -162,7 +166,8 @@ def _alternate_key_findings(table_map: TableMap) -> Iterator[Finding]:
     if table.primary_id in columns or any(columns.issuperset(key) for key in table.keys):
         return
     known = "; ".join("+".join(key) for key in table.keys) or "none"
-    message = f"The key columns {', '.join(sorted(columns))} are no alternate key of {table.name} (it has: {known})."
+    mine = ", ".join(sorted(columns))
+    message = f"The key columns {mine} are no alternate key of {table.name} (it has: {known})."
     yield _finding(table_map, table_map.lines["key"], message, "Use the columns of an alternate key.")
 
 
@@ -174,9 +179,14 @@ def _leg_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
     if leg.write is WriteMode.UPDATE_ONLY and leg.deletes is Deletes.PROPAGATE:
         message = f"The leg {leg.direction} only updates, but hands on deletes."
         yield _finding(table_map, leg.line, message, "Say `deletes: ignore`.")
-    if leg.direction.target is System.FINANCE and Deletes.DEACTIVATE in (leg.deletes, leg.extract.leaves.value):
+    if leg.direction.target is System.FINANCE and Deletes.DEACTIVATE in (
+        leg.deletes,
+        leg.extract.leaves.value,
+    ):
         message = "A Finance row has no state to deactivate."
-        yield _finding(table_map, leg.line, message, f"Use {Deletes.PROPAGATE}, {Leaves.DELETE} or {Leaves.KEEP}.")
+        yield _finding(
+            table_map, leg.line, message, f"Use {Deletes.PROPAGATE}, {Leaves.DELETE} or {Leaves.KEEP}."
+        )
     if not leg.fields and leg.write is WriteMode.UPDATE_ONLY:
         yield _finding(table_map, leg.line, f"The leg {leg.direction} updates no field.", "Add fields.")
     yield from _where_findings(table_map, leg)
@@ -201,14 +211,21 @@ def _condition_findings(table_map: TableMap, leg: Leg, text: str, line: int) -> 
             continue
         problem = literal_problem(value, column)
         if problem:
-            yield _finding(table_map, line, f"The condition compares {path} with {value}, which {problem}.", "Correct it.")
+            yield _finding(
+                table_map,
+                line,
+                f"The condition compares {path} with {value}, which {problem}.",
+                "Correct it.",
+            )
 
 
 def _rule_findings(table_map: TableMap, leg: Leg, rule: FieldRule, around: Surroundings) -> Iterator[Finding]:
     try:
         target = target_column(table_map, leg, rule.target)
     except KeyError as error:
-        yield _finding(table_map, rule.line, str(error.args[0]), "Correct the field, or leave it out and say so.")
+        yield _finding(
+            table_map, rule.line, str(error.args[0]), "Correct the field, or leave it out and say so."
+        )
         return
     yield from _target_findings(table_map, leg, rule)
     yield from _value_findings(table_map, rule)
@@ -218,7 +235,9 @@ def _rule_findings(table_map: TableMap, leg: Leg, rule: FieldRule, around: Surro
         return
     source = columns[rule.source] if rule.source is not None else None
     for step in rule.steps:
-        for message, remedy in _STEP_CHECKS.get(step.operator, _no_problem)(leg, step, source, target, around):
+        for message, remedy in _STEP_CHECKS.get(step.operator, _no_problem)(
+            leg, step, source, target, around
+        ):
             yield _finding(table_map, step.line, f"The field {rule.target}: {message}.", remedy)
         if step.operator == "when":
             yield from _condition_findings(table_map, leg, step.argument, step.line)
@@ -265,14 +284,17 @@ def _target_findings(table_map: TableMap, leg: Leg, rule: FieldRule) -> Iterator
         message = f"{rule.target} is an accounting attribute, which Finance alone owns (R101)."
         yield _finding(table_map, rule.line, message, "Take the field out.")
     if len(resolved.columns) > 1 and not any(resolved.column.name in key for key in resolved.table.keys):
-        message = f"{resolved.table.name} rows cannot be found by {resolved.column.name}, which is in no alternate key."
+        name = f"{resolved.table.name}.{resolved.column.name}"
+        message = f"No row can be found by {name}, which is in no alternate key."
         yield _finding(table_map, rule.line, message, "Set the lookup by a column of an alternate key.")
 
 
 _Problems = Iterator[tuple[str, str]]
 
 
-def _no_problem(leg: Leg, step: Step, source: Column | None, target: Column, around: Surroundings) -> _Problems:
+def _no_problem(
+    leg: Leg, step: Step, source: Column | None, target: Column, around: Surroundings
+) -> _Problems:
     del leg, step, source, target, around
     yield from ()
 
@@ -282,16 +304,25 @@ def _value_map_problems(
 ) -> _Problems:
     value_map = around.value_maps.get(step.argument)
     if value_map is None:
-        yield f"there is no value map {step.argument}", f"Add _shared/{step.argument}.yaml, or correct the name."
+        yield (
+            f"there is no value map {step.argument}",
+            f"Add _shared/{step.argument}.yaml, or correct the name.",
+        )
         return
     pairs = value_map.towards(leg.direction)
     for hole in _holes(source, pairs) if source is not None else ():
         remedy = f"Add a line for it to {value_map.file}."
-        yield f"the value map {value_map.name} has no line for {hole} of {source.name if source else ''}", remedy
+        yield (
+            f"the value map {value_map.name} has no line for {hole} of {source.name if source else ''}",
+            remedy,
+        )
     for value in sorted({value for value in pairs.values() if value is not None}):
         problem = _mapped_problem(value, target)
         if problem:
-            yield f"the value map {value_map.name} gives {value}, which {problem}", f"Correct {value_map.file}."
+            yield (
+                f"the value map {value_map.name} gives {value}, which {problem}",
+                f"Correct {value_map.file}.",
+            )
 
 
 def _holes(source: Column, pairs: Mapping[str | None, str | None]) -> tuple[str, ...]:
@@ -328,13 +359,16 @@ def _literal_problems(
 def _function_problems(
     leg: Leg, step: Step, source: Column | None, target: Column, around: Surroundings
 ) -> _Problems:
-    from projops.transform.functions import function_names  # noqa: PLC0415  only maps with `python` pay
+    from projops.transform.functions import function_names
 
     del leg, source, target, around
     name = function_name(step)
     if name not in function_names():
         known = ", ".join(function_names())
-        yield f"there is no registered function {name}", f"Register it in transform/functions.py, or use: {known}."
+        yield (
+            f"there is no registered function {name}",
+            f"Register it in transform/functions.py, or use: {known}.",
+        )
 
 
 _STEP_CHECKS: Mapping[str, Callable[[Leg, Step, Column | None, Column, Surroundings], _Problems]] = {
@@ -343,4 +377,3 @@ _STEP_CHECKS: Mapping[str, Callable[[Leg, Step, Column | None, Column, Surroundi
     "default": _literal_problems,
     "python": _function_problems,
 }
-

@@ -91,7 +91,9 @@ def _value_or_column(argument: Any) -> str | None:  # noqa: ANN401
 
 
 def _parts(argument: Any) -> str | None:  # noqa: ANN401
-    good = isinstance(argument, tuple) and argument and all(isinstance(part, str) and part for part in argument)
+    good = (
+        isinstance(argument, tuple) and argument and all(isinstance(part, str) and part for part in argument)
+    )
     return None if good else "takes a list of columns and of texts in single quotes"
 
 

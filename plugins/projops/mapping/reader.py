@@ -37,7 +37,20 @@ from projops.mapping.value_maps import ValueMap, read_value_map
 
 SHARED_FOLDER = "_shared"
 _MAP_KEYS = frozenset(
-    {"map", "title", "version", "area", "dataverse", "finance", "key", "needs", "companies", "enabled", "legs", "conflict"}
+    {
+        "map",
+        "title",
+        "version",
+        "area",
+        "dataverse",
+        "finance",
+        "key",
+        "needs",
+        "companies",
+        "enabled",
+        "legs",
+        "conflict",
+    }
 )
 _LEG_KEYS = frozenset({"extract", "write", "deletes", "fields"})
 _EXTRACT_KEYS = frozenset({"strategy", "where", "leaves"})
@@ -103,7 +116,7 @@ class LoadedMaps:
 
 def load_maps(folder: Path) -> LoadedMaps:
     """Read and check all maps of a folder (`include/mappings`)."""
-    from projops.mapping.lint import lint_folder  # noqa: PLC0415  lint builds on the reader
+    from projops.mapping.lint import lint_folder
 
     content = read_folder(folder)
     findings = dict(content.unreadable)
@@ -116,7 +129,8 @@ def load_maps(folder: Path) -> LoadedMaps:
     return LoadedMaps(
         maps=MappingProxyType({name: each for name, each in content.maps.items() if name not in bad}),
         broken=tuple(
-            BrokenMap(map_id, area, tuple(sorted(set(found)))) for (area, map_id), found in sorted(findings.items())
+            BrokenMap(map_id, area, tuple(sorted(set(found))))
+            for (area, map_id), found in sorted(findings.items())
         ),
         value_maps=content.value_maps,
         companies=content.companies,
@@ -256,10 +270,14 @@ def _key(document: Document, located: Located | None) -> tuple[KeyPart, ...]:
     parts = document.section(located, "key")
     if not parts:
         line = located.line if located is not None else 1
-        document.report(line, "The map has no key.", "Write `key:` with `Finance field: Dataverse path` pairs.")
+        document.report(
+            line, "The map has no key.", "Write `key:` with `Finance field: Dataverse path` pairs."
+        )
     for field, part in parts.items():
         if not isinstance(part.value, str):
-            document.report(part.line, f"The key field {field} names no Dataverse path.", "Write a column or path.")
+            document.report(
+                part.line, f"The key field {field} names no Dataverse path.", "Write a column or path."
+            )
     return tuple(KeyPart(str(field), str(part.value)) for field, part in parts.items())
 
 
@@ -268,9 +286,15 @@ def _legs(document: Document, located: Located | None) -> Mapping[Direction, Leg
     legs = document.section(located, "legs", allowed)
     if not legs:
         line = located.line if located is not None else 1
-        document.report(line, "The map has no legs.", f"Write `legs:` with one of {', '.join(sorted(allowed))}.")
+        document.report(
+            line, "The map has no legs.", f"Write `legs:` with one of {', '.join(sorted(allowed))}."
+        )
     return MappingProxyType(
-        {Direction(name): _leg(document, Direction(name), leg) for name, leg in legs.items() if name in allowed}
+        {
+            Direction(name): _leg(document, Direction(name), leg)
+            for name, leg in legs.items()
+            if name in allowed
+        }
     )
 
 
@@ -329,7 +353,10 @@ def _rule(document: Document, target: str, located: Located) -> FieldRule:
     what = f"the field {target}"
     entries = document.section(located, what)
     steps = tuple(
-        step for name, each in entries.items() if name not in ("from", "required") for step in _step(document, target, name, each)
+        step
+        for name, each in entries.items()
+        if name not in ("from", "required")
+        for step in _step(document, target, name, each)
     )
     return FieldRule(
         target=target,
@@ -344,7 +371,9 @@ def _rule(document: Document, target: str, located: Located) -> FieldRule:
 def _step(document: Document, target: str, name: Any, located: Located) -> tuple[Step, ...]:  # noqa: ANN401
     if not is_operator(name):
         known = ", ".join(("from", "required", *operator_names()))
-        document.report(located.key_line, f"The field {target} has the unknown operator {name}.", f"Use one of: {known}.")
+        document.report(
+            located.key_line, f"The field {target} has the unknown operator {name}.", f"Use one of: {known}."
+        )
         return ()
     argument = located.plain()
     problem = argument_problem(name, argument)

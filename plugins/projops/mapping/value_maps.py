@@ -73,7 +73,9 @@ def read_value_map(path: Path, file: str) -> tuple[ValueMap | None, tuple[Findin
         )
     values = document.section(entries.get("values"), "values")
     if not values:
-        document.report(1, f"The value map {name} has no values.", "List `Dataverse value: Finance value` pairs.")
+        document.report(
+            1, f"The value map {name} has no values.", "List `Dataverse value: Finance value` pairs."
+        )
     forth = {value_text(key): value_text(located.plain()) for key, located in values.items()}
     back = _backwards(document, values, document.section(entries.get("to_dataverse"), "to_dataverse"))
     if document.findings:

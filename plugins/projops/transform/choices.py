@@ -50,7 +50,9 @@ def default(values: pa.Array, step: Step, rows: Rows, ends: Ends) -> Outcome:
 def when(values: pa.Array, step: Step, rows: Rows, ends: Ends) -> Outcome:
     """The value where a condition on the source row holds, else none (a `default` may follow)."""
     del ends
-    return Outcome(pc.if_else(matches(parse(step.argument), rows.table), values, pa.scalar(None, values.type)))
+    return Outcome(
+        pc.if_else(matches(parse(step.argument), rows.table), values, pa.scalar(None, values.type))
+    )
 
 
 def python(values: pa.Array | None, step: Step, rows: Rows, ends: Ends) -> Outcome:

@@ -39,7 +39,7 @@ class Rows:
     @property
     def count(self) -> int:
         """Number of rows."""
-        return self.table.num_rows
+        return int(self.table.num_rows)
 
 
 @dataclass(frozen=True, slots=True)

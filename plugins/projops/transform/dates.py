@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
-from typing import TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -21,8 +21,6 @@ from projops.transform.context import Ends, Rows
 from projops.transform.outcome import Outcome
 
 _MOMENT = pa.timestamp("us", "UTC")
-_Given = TypeVar("_Given", date, datetime)
-_Made = TypeVar("_Made", date, datetime)
 
 
 def to_date(values: pa.Array, step: Step, rows: Rows, ends: Ends) -> Outcome:
@@ -41,12 +39,16 @@ def to_date(values: pa.Array, step: Step, rows: Rows, ends: Ends) -> Outcome:
 
 def days_of(moments: pa.Array, zones: pa.Array) -> pa.Array:
     """The day of each moment (timestamp in UTC) in its zone, as date32."""
-    return _by_zone(moments, zones, lambda moment, zone: moment.astimezone(zone).date(), pa.date32())
+    return _by_zone(moments, zones, _day, pa.date32())
 
 
 def midnights(days: pa.Array, zones: pa.Array) -> pa.Array:
     """The moment at which each day begins in its zone, as timestamp in UTC."""
     return _by_zone(days, zones, _midnight, _MOMENT)
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.astimezone(zone).date()
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -60,7 +62,7 @@ def _zones(rows: Rows, column: Column | None) -> pa.Array:
 
 
 def _by_zone(
-    values: pa.Array, zones: pa.Array, convert: Callable[[_Given, ZoneInfo], _Made], made: pa.DataType
+    values: pa.Array, zones: pa.Array, convert: Callable[[Any, ZoneInfo], date], made: pa.DataType
 ) -> pa.Array:
     """Convert each distinct value once a zone."""
     result = pa.nulls(len(values), made)

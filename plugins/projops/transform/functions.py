@@ -45,6 +45,6 @@ def function(name: str) -> MappingFunction:
 @mapping_function
 def outline_level(wbs_ids: pa.Array) -> pa.Array:
     """How deep a task stands in its project's tree: 1 for `2`, 3 for `2.1.4` (PROPOSED)."""
-    import pyarrow.compute as pc  # noqa: PLC0415
+    import pyarrow.compute as pc
 
     return pc.add(pc.count_substring(wbs_ids, pattern="."), 1).cast("int64")

@@ -45,14 +45,14 @@ class Fault:
     Attributes:
         rule: Id of the rule.
         field: Field that breaks it.
-        message: One sentence.
+        message: One sentence, the same for all of them or one for each row of the frame.
         bad: Which rows, boolean without nulls.
         values: What stands there, for the reject's own column.
     """
 
     rule: str
     field: str
-    message: str
+    message: str | pa.Array
     bad: pa.Array
     values: pa.Array | None
 
@@ -93,10 +93,12 @@ def one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 def _part(stage: str, rows: pa.Table, fault: Fault, places: pa.Array) -> pa.Table:
     count = len(places)
     values = pa.nulls(count, pa.string()) if fault.values is None else _shown(fault.values.take(places))
+    message = fault.message
     columns = [
         one_array(rows["_id"]).take(places),
         one_array(rows["_key"]).take(places),
-        *(pa.array([text] * count, pa.string()) for text in (stage, fault.rule, fault.field, fault.message)),
+        *(pa.array([text] * count, pa.string()) for text in (stage, fault.rule, fault.field)),
+        pa.array([message] * count, pa.string()) if isinstance(message, str) else message.take(places),
         values,
     ]
     return pa.table(columns, schema=REJECT_SCHEMA)

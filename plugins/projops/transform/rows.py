@@ -69,10 +69,14 @@ def transform_table(
     gone = pc.fill_null(one_array(table["_deleted"]), False)
     alive = table.filter(pc.invert(gone))
     rows = rows_of(table_map, leg, alive, value_maps, companies)
-    made = _keys(table_map, leg, rows) | {rule.target: _field(table_map, leg, rule, rows) for rule in leg.fields}
+    made = _keys(table_map, leg, rows) | {
+        rule.target: _field(table_map, leg, rule, rows) for rule in leg.fields
+    }
     faults = [fault for column in made.values() for fault in column.faults]
     columns = {name: column.values for name, column in made.items()}
-    frame = pa.table({name: alive[name] for name in FACTS} | columns | _derived(table_map, leg, alive, columns, maps))
+    frame = pa.table(
+        {name: alive[name] for name in FACTS} | columns | _derived(table_map, leg, alive, columns, maps)
+    )
     good = frame.filter(pc.invert(any_bad(alive, faults)))
     return pa.concat_tables([good, _deleted(table.filter(gone), frame.schema)]), rejects(STAGE, alive, faults)
 
@@ -178,7 +182,8 @@ def _parents(table_map: TableMap, leg: Leg, alive: pa.Table, maps: Mapping[str, 
 
 
 def _deleted(gone: pa.Table, schema: pa.Schema) -> pa.Table:
-    columns = [gone[name] if name in FACTS else pa.nulls(gone.num_rows, schema.field(name).type) for name in schema.names]
+    columns = [
+        gone[name] if name in FACTS else pa.nulls(gone.num_rows, schema.field(name).type)
+        for name in schema.names
+    ]
     return pa.table(columns, schema=schema)
-
-

@@ -21,7 +21,9 @@ def conform(values: pa.Array, target: Column) -> Outcome:
     wanted = arrow_type(target)
     if target.type in (ColumnType.GUID, ColumnType.LOOKUP):
         texts = pc.utf8_lower(pc.utf8_trim(values.cast(pa.string()), characters="{} "))
-        return _kept(texts, pc.match_substring_regex(texts, _GUID), wanted, f"is no GUID, as {target.name} needs")
+        return _kept(
+            texts, pc.match_substring_regex(texts, _GUID), wanted, f"is no GUID, as {target.name} needs"
+        )
     if values.type == wanted:
         return Outcome(values)
     if pa.types.is_integer(wanted):
@@ -79,14 +81,19 @@ def _length(values: pa.Array, target: Column) -> tuple[pa.Array, str] | None:
     if not target.is_text or target.length is None:
         return None
     too_long = pc.greater(utf16_length(values), target.length)
-    return too_long, f"is longer than the {target.length} characters that it may have; shorten it at the source"
+    return (
+        too_long,
+        f"is longer than the {target.length} characters that it may have; shorten it at the source",
+    )
 
 
 def _scale(values: pa.Array, target: Column) -> tuple[pa.Array, str] | None:
     if target.scale is None or not pa.types.is_decimal(values.type):
         return None
     rounded = pc.round(values, ndigits=target.scale)
-    reason = f"has more than the {target.scale} digits after the point that it may have; round it in the mapping"
+    reason = (
+        f"has more than the {target.scale} digits after the point that it may have; round it in the mapping"
+    )
     return pc.not_equal(values, rounded), reason
 
 

@@ -36,7 +36,9 @@ def concat(values: pa.Array | None, step: Step, rows: Rows, ends: Ends) -> Outco
     columns = {part: rows.column(part).cast(pa.string()) for part in step.argument if not is_literal(part)}
     parts = [columns[part] if part in columns else pa.scalar(literal_text(part)) for part in step.argument]
     if not columns:
-        return Outcome(pa.array(["".join(literal_text(part) for part in step.argument)] * rows.count, pa.string()))
+        return Outcome(
+            pa.array(["".join(literal_text(part) for part in step.argument)] * rows.count, pa.string())
+        )
     joined = pc.binary_join_element_wise(*parts, "", null_handling="skip")
     present = pc.is_valid(pc.coalesce(*columns.values()))
     return Outcome(pc.if_else(present, one_array(joined), pa.scalar(None, pa.string())))

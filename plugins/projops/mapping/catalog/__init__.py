@@ -159,7 +159,10 @@ def finance_enums() -> Mapping[str, tuple[str, ...]]:
     """Symbols of each Finance enum; the first stands for null."""
     members = _document(System.FINANCE)["enums"]
     return MappingProxyType(
-        {name: tuple(symbols[value] for value in sorted(symbols, key=int)) for name, symbols in members.items()}
+        {
+            name: tuple(symbols[value] for value in sorted(symbols, key=int))
+            for name, symbols in members.items()
+        }
     )
 
 
@@ -198,7 +201,7 @@ def arrow_type(column: Column) -> pa.DataType:
     decimal128(38, 16). Date and time: timestamp("us", "UTC"); a day without time (DateOnly, on
     both systems): date32.
     """
-    import pyarrow as pa  # noqa: PLC0415  DAG files are parsed without pyarrow
+    import pyarrow as pa
 
     if column.is_day:
         return pa.date32()
@@ -231,7 +234,7 @@ def _through(start: Table, lookup: Column, rest: str) -> Resolved:
 
 
 def _near(name: str, columns: Mapping[str, Column]) -> str:
-    import difflib  # noqa: PLC0415  only for a message
+    import difflib
 
     near = difflib.get_close_matches(name, columns, n=1)
     return f" (did you mean {near[0]}?)" if near else ""
@@ -256,7 +259,9 @@ def _table(system: System, name: str, facts: Mapping[str, Any]) -> Table:
         primary_id=facts.get("primary_id"),
         keys=tuple(tuple(key) for key in facts.get("keys", ())),
         company_column=facts.get("company_column"),
-        columns=MappingProxyType({column: _column(column, each) for column, each in facts["columns"].items()}),
+        columns=MappingProxyType(
+            {column: _column(column, each) for column, each in facts["columns"].items()}
+        ),
     )
 
 
