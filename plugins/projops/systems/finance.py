@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
@@ -56,6 +57,19 @@ class Finance:
     """
 
     session: ODataSession
+
+    async def environment_id(self) -> str:
+        """Give what identifies the environment: what state is bound to.
+
+        Its `EnvironmentInfo` entity [?] where there is one, else the host's name: a copy of an
+        environment has another one.
+        """
+        what = "asking which environment this is"
+        answer = await self.session.request("GET", f"{DATA}EnvironmentInfo", what=what)
+        if answer.failure is not None and answer.status == 404:
+            return urlsplit(self.session.connection.base_url).hostname or ""
+        [row] = decode_json(self.session.checked(answer, what).body, what).get("value") or [{}]
+        return str(row.get("EnvironmentId", "")).lower()
 
     async def pages(
         self,
