@@ -125,15 +125,14 @@ def _details(connection: sa.Connection, catalog: Catalog, group: Row) -> list[Ro
 def _floors(
     connection: sa.Connection, tables: PackageTables, execution: Execution, group_recid: int
 ) -> dict[str, int]:
+    """Where the delta of each entity begins; a re-execution begins where its first run began."""
+    change, floor = tables.change.c, tables.floor.c
+    mine = (change.group_recid == group_recid, change.company == execution.company)
+    floors = {row.entity: row.version for row in connection.execute(sa.select(tables.change).where(*mine))}
     if execution.reexecute:
-        floor = tables.floor.c
-        query = sa.select(floor.entity, floor.version).where(floor.execution_id == execution.execution_id)
-    else:
-        change = tables.change.c
-        query = sa.select(change.entity, change.version).where(
-            change.group_recid == group_recid, change.company == execution.company
-        )
-    return {entity: version for entity, version in connection.execute(query)}
+        query = sa.select(tables.floor).where(floor.execution_id == execution.execution_id)
+        floors |= {row.entity: row.version for row in connection.execute(query)}
+    return floors
 
 
 def _file(

@@ -1,0 +1,210 @@
+"""Writing to Finance over HTTP (protocol 2.1)."""
+
+import base64
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+def companies(finance: httpx.Client) -> None:
+    for code in ("USPM", "GBPM"):
+        assert finance.post("/data/LegalEntities", json={"LegalEntityId": code}).status_code == 201
+
+
+def post(client: httpx.Client, entity_set: str, **values: Any) -> httpx.Response:
+    return client.post(f"/data/{entity_set}", json=values)
+
+
+def contract(client: httpx.Client, number: str = "C1", **values: Any) -> httpx.Response:
+    return post(client, "ProjectContractHeaders", **{"dataAreaId": "USPM", "ProjectContractId": number, **values})
+
+
+def infolog(answer: httpx.Response) -> str:
+    assert answer.status_code == 400, answer.text
+    error = answer.json()["error"]
+    assert (error["code"], error["message"]) == ("", "An error has occurred.")
+    assert set(error["innererror"]) == {"message", "type", "stacktrace"}
+    return str(error["innererror"]["message"])
+
+
+CONTRACT = "/data/ProjectContractHeaders(dataAreaId='uspm',ProjectContractId='C1')"
+
+
+@pytest.mark.usefixtures("companies")
+def test_create_answers_the_whole_row_with_the_null_conventions(finance: httpx.Client) -> None:
+    """[L]: no null: "", 0, 1900-01-01T12:00:00Z, the first member of an enum."""
+    answer = post(
+        finance, "ProjectsV2", dataAreaId="USPM", ProjectId="P1", ProjectName=None, ActualStartDate=None
+    )
+    row = answer.json()
+    assert answer.status_code == 201
+    assert row["@odata.context"].endswith("/data/$metadata#ProjectsV2/$entity")
+    assert None not in row.values()
+    assert (row["ProjectName"], row["ActualStartDate"]) == ("", "1900-01-01T12:00:00Z")
+    assert finance.get(answer.headers["location"]).json()["ProjectId"] == "P1"
+
+
+@pytest.mark.usefixtures("companies")
+def test_etags_hold_record_version_and_record_id(finance: httpx.Client) -> None:
+    """[L]: base64 of `'RecVersion,RecId'`; 1 on create, another one after an update."""
+    created = contract(finance).headers["etag"]
+    updated = finance.patch(CONTRACT, json={"CustomersOrderReference": "x"}).headers["etag"]
+    versions = []
+    for tag in (created, updated):
+        match = re.fullmatch(r'W/"([A-Za-z0-9+/=]+)"', tag)
+        assert match is not None
+        versions.append(base64.b64decode(match[1]).decode())
+    assert re.fullmatch(r"'1,\d+'", versions[0])
+    assert versions[0].partition(",")[2] == versions[1].partition(",")[2]
+    assert created != updated
+
+
+@pytest.mark.usefixtures("companies")
+def test_update_changes_only_what_was_sent(finance: httpx.Client) -> None:
+    contract(finance, CustomersOrderReference="a", CustomerRequisitionNumber="b")
+    for verb in ("PATCH", "PUT"):
+        assert finance.request(verb, CONTRACT, json={"CustomersOrderReference": verb}).status_code == 204
+        row = finance.get(CONTRACT).json()
+        assert (row["CustomersOrderReference"], row["CustomerRequisitionNumber"]) == (verb, "b")
+
+
+@pytest.mark.usefixtures("companies")
+def test_if_match(finance: httpx.Client) -> None:
+    tag = contract(finance).headers["etag"]
+    stale = {"If-Match": tag}
+    assert finance.patch(CONTRACT, json={"CustomersOrderReference": "x"}, headers=stale).status_code == 204
+    assert finance.patch(CONTRACT, json={"CustomersOrderReference": "y"}, headers=stale).status_code == 412
+    assert finance.delete(CONTRACT, headers=stale).status_code == 412
+    assert finance.delete(CONTRACT, headers={"If-Match": "*"}).status_code == 204
+    assert finance.get(CONTRACT).status_code == 404
+
+
+@pytest.mark.usefixtures("companies")
+def test_missing_rows_are_404(finance: httpx.Client) -> None:
+    assert finance.patch(CONTRACT, json={}).status_code == 404
+    assert finance.delete(CONTRACT).status_code == 404
+
+
+@pytest.mark.usefixtures("companies")
+def test_a_key_that_exists_is_refused_whatever_its_case(finance: httpx.Client) -> None:
+    contract(finance, "Åb1")
+    message = infolog(contract(finance, "åB1", dataAreaId="uspm"))
+    assert "Infolog:" in message
+    assert "The record already exists" in message
+
+
+@pytest.mark.usefixtures("companies")
+def test_key_fields_are_mandatory_and_never_change(finance: httpx.Client) -> None:
+    assert "'ProjectContractId' must be filled in" in infolog(post(finance, "ProjectContractHeaders", dataAreaId="uspm"))
+    assert "'ProjectContractId' must be filled in" in infolog(contract(finance, ""))
+    contract(finance)
+    assert finance.patch(CONTRACT, json={"ProjectContractId": "c1", "dataAreaId": "USPM"}).status_code == 204
+    assert "does not allow editing" in infolog(finance.patch(CONTRACT, json={"ProjectContractId": "C2"}))
+
+
+@pytest.mark.usefixtures("companies")
+def test_the_company_has_a_default(finance: httpx.Client) -> None:
+    row = post(finance, "ProjectContractHeaders", ProjectContractId="C9").json()
+    assert row["dataAreaId"] == "uspm"
+
+
+@pytest.mark.usefixtures("companies")
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"Nope": 1}, "The property 'Nope' does not exist"),
+        ({"NetPrice": "Maybe"}, "NoYes"),
+        ({"NetPrice": 1}, "NoYes"),
+        ({"CustomersOrderReference": 5}, "CustomersOrderReference"),
+        ({"IntrastatAdditionalValue": "x"}, "IntrastatAdditionalValue"),
+        ({"CustomersOrderReference": "a\u0000"}, "CustomersOrderReference"),
+        ({"SalesCurrencyCode": "EURO"}, "SalesCurrencyCode"),
+    ],
+)
+def test_values_that_do_not_fit(finance: httpx.Client, values: dict[str, Any], message: str) -> None:
+    assert message in infolog(contract(finance, **values))
+
+
+@pytest.mark.usefixtures("companies")
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b'{"ProjectContractId": "\\ud800"}'])
+def test_bodies_that_are_no_json_object(finance: httpx.Client, body: bytes) -> None:
+    assert infolog(finance.post("/data/ProjectContractHeaders", content=body))
+
+
+@pytest.mark.usefixtures("companies")
+def test_awkward_text_stays_as_it_is(finance: httpx.Client) -> None:
+    text = "  O'Brien & Söhne, \"日本\" 🚀\r\n\t%_[a]* "
+    contract(finance, CustomersOrderReference=text)
+    assert finance.get(CONTRACT).json()["CustomersOrderReference"] == text
+
+
+@pytest.mark.usefixtures("companies")
+def test_dates_are_noon_whatever_time_was_sent(finance: httpx.Client) -> None:
+    """[L]: the T12 is literal."""
+    row = post(
+        finance, "ProjectsV2", dataAreaId="USPM", ProjectId="P1", ProjectedStartDate="2028-02-29T00:00:00Z"
+    ).json()
+    assert row["ProjectedStartDate"] == "2028-02-29T12:00:00Z"
+
+
+@pytest.mark.usefixtures("companies")
+@pytest.mark.parametrize(
+    ("entity_set", "values", "missing"),
+    [
+        ("ProjectContractHeaders", {"dataAreaId": "XXXX", "ProjectContractId": "C"}, "The company 'XXXX'"),
+        ("ProjectContractHeaders", {"ProjectContractId": "C", "CustomerAccountNumber": "K"}, "Customer account K"),
+        ("ProjectsV2", {"ProjectId": "P", "ProjectContractId": "C"}, "Project contract C"),
+        ("ProjectTasks", {"ProjectId": "P", "TaskId": "T"}, "Project P"),
+        ("ProjectContractLines", {"ProjectContractId": "C", "LineSequenceNumber": 1}, "Project contract C"),
+        ("ProjectFundingSources", {"ProjectContractID": "C", "FundingSourceId": "F"}, "Project contract C"),
+        (
+            "ProjectContractLineMilestones",
+            {"ContractLineMilestoneIdentifier": "M", "ContractLineId": "L"},
+            "Project contract line L",
+        ),
+    ],
+)
+def test_parents_come_before_children(
+    finance: httpx.Client, entity_set: str, values: dict[str, Any], missing: str
+) -> None:
+    assert f"{missing} does not exist" in infolog(post(finance, entity_set, **values))
+
+
+@pytest.mark.usefixtures("companies")
+def test_a_parent_counts_in_its_own_company_only(finance: httpx.Client) -> None:
+    post(finance, "ProjectsV2", dataAreaId="USPM", ProjectId="P1")
+    assert post(finance, "ProjectTasks", dataAreaId="uspm", ProjectId="p1", TaskId="T1").status_code == 201
+    refused = post(finance, "ProjectTasks", dataAreaId="GBPM", ProjectId="P1", TaskId="T1")
+    assert "Project P1 does not exist" in infolog(refused)
+
+
+@pytest.mark.usefixtures("companies")
+def test_a_grant_needs_no_customer(finance: httpx.Client) -> None:
+    contract(finance)
+    source = {"dataAreaId": "USPM", "ProjectContractID": "C1", "CustomerOrOrganization": "nobody"}
+    refused = post(finance, "ProjectFundingSources", **source, FundingSourceId="F1", FundingType="Customer")
+    assert "Customer account nobody does not exist" in infolog(refused)
+    taken = post(finance, "ProjectFundingSources", **source, FundingSourceId="F1", FundingType="Grant")
+    assert taken.status_code == 201
+
+
+def test_verbs_that_do_not_fit(finance: httpx.Client) -> None:
+    assert finance.patch("/data/ProjectsV2", json={}).status_code == 405
+    assert finance.post("/data/LegalEntities('USPM')", json={}).status_code == 405
+    assert finance.post("/data/EnvironmentInfo", json={}).status_code == 405
+
+
+@pytest.mark.usefixtures("companies")
+def test_every_write_is_in_the_log(finance: httpx.Client, control: httpx.Client) -> None:
+    control.delete("/sandbox/stats")
+    contract(finance, CustomersOrderReference="x")
+    contract(finance)
+    writes = control.get("/sandbox/stats").json()["writes"]
+    assert [(it["system"], it["entity"], it["verb"], it["status"]) for it in writes] == [
+        ("finance", "ProjectContractHeaders", "POST", 201),
+        ("finance", "ProjectContractHeaders", "POST", 400),
+    ]
+    assert "CustomersOrderReference" in writes[0]["columns"]
