@@ -7,7 +7,11 @@ moved on by a later one is superseded and writes nothing.
 """
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+
+import pyarrow as pa
 
 from projops.due import due_legs
 from projops.engine import Engine, Systems
@@ -38,8 +42,13 @@ from projops.state.batches import (
 )
 from projops.state.leases import Lease, acquire_waiting
 from projops.systems.dataverse_writer import DataverseWriter
-from projops.transform.stage import transform_table
-from projops.validate.stage import check_breaker, validate_table
+from projops.transform.rows import transform_table
+from projops.validate.breaker import check_breaker
+from projops.validate.expectations import implied_expectations, read_expectations
+from projops.validate.rows import validate_table
+
+# A chunk of rows -> those that may go on, and those that are set aside.
+Pass = Callable[[pa.Table], tuple[pa.Table, pa.Table]]
 
 
 def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
@@ -154,26 +163,50 @@ async def _extract(
 
 
 def _through(engine: Engine, staged: Staged, stage: str) -> Staged:
-    """Pass the parts of a batch through validate or transform."""
+    """Pass the parts of a batch through validate or transform, one after another."""
     if staged.superseded_by is not None:
-        return Staged(staged.batch, staged.map, staged.leg, stage, "", 0, staged.superseded_by)
+        return replace(staged, stage=stage)
     table_map, leg = engine.leg(LegRef(staged.map, staged.leg))
     manifest = engine.staging.open(staged.uri)
     with engine.state.begin() as connection:
         batch = get_batch(connection, staged.batch)
-    rejected = manifest.counts.get("rejected", 0)
+    judge = _PASSES[stage](engine, table_map, leg)
+    rejected = 0
     with engine.staging.writer(staged.map, staged.leg, batch.id, stage) as writer:
-        writer.count("read", manifest.counts.get("read", 0))
         for table in engine.staging.tables(manifest):
-            good, rejects = _PASS[stage](engine, table_map, leg, table)
+            good, rejects = judge(table)
             rejected += record_rejects(engine.state, table_map, leg, batch, rejects)
             writer.write(good)
-        writer.count("rejected", rejected)
-        if stage == "validate":
-            check_breaker(
-                rejected, manifest.rows, engine.settings.breaker_share, engine.settings.breaker_rows
-            )
+        writer.count("read", manifest.counts.get("read", 0))
+        writer.count("rejected", rejected + manifest.counts.get("rejected", 0))
+        settings = engine.settings
+        check_breaker(
+            rejected, manifest.rows, settings.breaker_share, settings.breaker_rows, leg=str(staged.map)
+        )
     return _staged(engine, batch, stage, engine.staging.uri_of(writer))
+
+
+def _validation(engine: Engine, table_map: TableMap, leg: Leg) -> Pass:
+    expectations = (
+        *implied_expectations(table_map, leg, engine.loaded.value_maps),
+        *read_expectations(engine.settings.expectations, table_map, leg),
+    )
+    seen: dict[str, str] = {}
+
+    def judge(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+        verdict = validate_table(table_map, leg, table, expectations, seen)
+        return verdict.good, verdict.rejects
+
+    return judge
+
+
+def _transformation(engine: Engine, table_map: TableMap, leg: Leg) -> Pass:
+    loaded = engine.loaded
+
+    def judge(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+        return transform_table(table_map, leg, table, loaded.value_maps, loaded.companies, loaded.maps)
+
+    return judge
 
 
 def _staged(engine: Engine, batch: Batch, stage: str, uri: str) -> Staged:
@@ -226,4 +259,4 @@ def _finish(engine: Engine, leg: Leg, batch: Batch, counts: Counts) -> LegOutcom
     )
 
 
-_PASS = {"validate": validate_table, "transform": transform_table}
+_PASSES = {"validate": _validation, "transform": _transformation}

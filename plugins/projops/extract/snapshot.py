@@ -54,7 +54,7 @@ class Snapshot:
         if self.known and not self._seen:
             raise ImplausibleReadError(
                 f"{self.table.entity_set} came back empty, though {len(self.known)} rows were in step.",
-                remedy="See in Finance whether they are there and whether the integration user may read them.",
+                remedy="See in Finance whether they are there and whether the user may read them.",
             )
         if self.deletes:
             yield Chunk(pa.Table.from_batches([], schema=rows.schema), await self._gone())

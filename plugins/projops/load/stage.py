@@ -65,6 +65,31 @@ class LoadJob:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Rows put off because they refer to rows of their own map that are not at the target yet.
+
+    Attributes:
+        table: The rows.
+        needs: For each row, the identities (GUIDs or key texts) of the rows that it waits for.
+    """
+
+    table: pa.Table
+    needs: Sequence[frozenset[str]]
+
+    def cyclic(self, identity: str) -> pa.Table:
+        """Give the rows that wait, directly or not, for nothing but each other.
+
+        Args:
+            identity: Column by which rows name each other: `_id` or `_key`.
+        """
+        waiting = dict(zip(self.table[identity].to_pylist(), self.needs, strict=True))
+        while outside := [name for name, needs in waiting.items() if not needs <= waiting.keys()]:
+            for name in outside:
+                del waiting[name]
+        return self.table.filter(pc.is_in(self.table[identity], pa.array(list(waiting), pa.string())))
+
+
 async def load_tables(job: LoadJob, tables: Iterable[pa.Table]) -> Counts:
     """Load the chunks of a batch.
 
@@ -76,47 +101,52 @@ async def load_tables(job: LoadJob, tables: Iterable[pa.Table]) -> Counts:
         Rows by what became of them; `read` and `rejected` are the earlier stages' to count.
     """
     counts = Counts()
-    deferred: list[pa.Table] = []
+    put_off: list[Deferred] = []
     for table in tables:
         gone = pc.fill_null(table["_deleted"], False)
         counts += await _delete(job, table.filter(gone))
-        more, waiting = await _load_chunk(job, table.filter(pc.invert(gone)), defer=True)
+        more, deferred = await _load_chunk(job, table.filter(pc.invert(gone)), defer=True)
         counts += more
-        deferred += [waiting] if waiting.num_rows else []
-    return counts + await _load_deferred(job, deferred)
+        put_off += [deferred] if deferred.needs else []
+    return counts + await _load_deferred(job, put_off)
 
 
-async def _load_deferred(job: LoadJob, deferred: list[pa.Table]) -> Counts:
+async def _load_deferred(job: LoadJob, put_off: list[Deferred]) -> Counts:
     """Write rows that refer to rows of their own map, level by level; cycles first without the reference."""
     counts = Counts()
-    waiting = pa.concat_tables(deferred) if deferred else None
-    while waiting is not None and waiting.num_rows:
-        before = waiting.num_rows
-        more, waiting = await _load_chunk(job, waiting, defer=True)
+    if not put_off:
+        return counts
+    waiting = pa.concat_tables([each.table for each in put_off])
+    while waiting.num_rows:
+        more, deferred = await _load_chunk(job, waiting, defer=True)
         counts += more
-        if waiting.num_rows == before:
-            await _load_chunk(job, _cyclic(job, waiting), defer=False, without_own_references=True)
+        if deferred.table.num_rows == waiting.num_rows:
+            identity = "_id" if job.leg.direction.source is System.DATAVERSE else "_key"
+            await _load_chunk(job, deferred.cyclic(identity), defer=False, without_own_references=True)
             more, _ = await _load_chunk(job, waiting, defer=False)
             return counts + more
+        waiting = deferred.table
     return counts
 
 
 async def _load_chunk(
     job: LoadJob, table: pa.Table, *, defer: bool, without_own_references: bool = False
-) -> tuple[Counts, pa.Table]:
+) -> tuple[Counts, Deferred]:
     """Load one chunk; give its counts and the rows put off until others of their map are there."""
+    own = job.table_map.map
     entries, table, unchanged = _drop_rows_in_step(job, table)
-    waits = {wait.index: wait for wait in await _waiting(job, table)}
+    waits = await _waiting(job, table)
     if without_own_references:
-        waits = {index: wait for index, wait in waits.items() if wait.map != job.table_map.map}
-    later = [index for index, wait in waits.items() if defer and wait.map == job.table_map.map]
-    parked = [wait for index, wait in waits.items() if index not in set(later)]
+        waits = {index: rest for index, all_ in waits.items() if (rest := [w for w in all_ if w.map != own])}
+    later = [index for index, all_ in waits.items() if defer and all(wait.map == own for wait in all_)]
+    parked = [index for index in waits if index not in set(later)]
     rows = _rows(job, table)
     going = [row for index, row in enumerate(rows) if index not in waits]
     done = await _write(job, going, entries)
-    done += [Done(Action(Kind.SKIP, rows[wait.index]), _parked(wait)) for wait in parked]
-    counts = commit_chunk(job.state, job.table_map.map, job.origin, done, in_step=not without_own_references)
-    return counts + Counts(unchanged=unchanged), table.take(pa.array(later, pa.int64()))
+    done += [Done(Action(Kind.SKIP, rows[index]), _parked(waits[index][0])) for index in parked]
+    counts = commit_chunk(job.state, own, job.origin, done, in_step=not without_own_references)
+    needs = [frozenset(wait.id for wait in waits[index]) for index in later]
+    return counts + Counts(unchanged=unchanged), Deferred(table.take(pa.array(later, pa.int64())), needs)
 
 
 def _drop_rows_in_step(job: LoadJob, table: pa.Table) -> tuple[dict[str, Entry], pa.Table, int]:
@@ -140,22 +170,30 @@ def _drop_rows_in_step(job: LoadJob, table: pa.Table) -> tuple[dict[str, Entry],
     return entries, table.filter(pc.invert(mask)), same.num_rows
 
 
-async def _waiting(job: LoadJob, table: pa.Table) -> list[Waiting]:
-    """Find the rows whose parents are not at the target yet."""
-    waits = list(await job.target.resolve(table))
+async def _waiting(job: LoadJob, table: pa.Table) -> dict[int, list[Waiting]]:
+    """Find the rows whose parents are not at the target yet, by row number."""
+    found: dict[int, list[Waiting]] = {}
+    for wait in [*await job.target.resolve(table), *_missing_parents(job, table)]:
+        found.setdefault(wait.index, []).append(wait)
+    return found
+
+
+def _missing_parents(job: LoadJob, table: pa.Table) -> list[Waiting]:
+    """Find parents that the crosswalk does not know: rows of Finance name their parents by key."""
     if job.leg.direction.source is not System.DATAVERSE:
-        return waits
-    parents = table["_parents"].to_pylist()
+        return []
+    parents = [row or () for row in table["_parents"].to_pylist()]
     wanted: dict[str, set[str]] = {}
-    for parent in (parent for row in parents for parent in row or ()):
+    for parent in (parent for row in parents for parent in row):
         wanted.setdefault(parent["map"], set()).add(parent["id"])
     with job.state.begin() as connection:
         known = {name: set(crosswalk.by_ids(connection, name, ids)) for name, ids in wanted.items()}
-    for index, row in enumerate(parents):
-        missing = next((parent for parent in row or () if parent["id"] not in known[parent["map"]]), None)
-        if missing is not None:
-            waits.append(_waits_for_parent(index, missing["map"], missing["id"]))
-    return waits
+    return [
+        _waits_for_parent(index, parent["map"], parent["id"])
+        for index, row in enumerate(parents)
+        for parent in row
+        if parent["id"] not in known[parent["map"]]
+    ]
 
 
 def _waits_for_parent(index: int, map_id: str, row_id: str) -> Waiting:
@@ -167,17 +205,6 @@ def _waits_for_parent(index: int, map_id: str, row_id: str) -> Waiting:
 
 def _parked(wait: Waiting) -> Outcome:
     return Outcome(Result.WAITS, code="parent_missing", message=wait.message, waiting=wait)
-
-
-def _cyclic(job: LoadJob, table: pa.Table) -> pa.Table:
-    """Give the rows that wait for rows among themselves only: the cycles."""
-    ids = set(table["_id"].to_pylist())
-    own = job.table_map.map
-    if job.leg.direction.source is not System.DATAVERSE:
-        return table
-    parents = table["_parents"].to_pylist()
-    mask = [all(parent["id"] in ids for parent in row or () if parent["map"] == own) for row in parents]
-    return table.filter(pa.array(mask, pa.bool_()))
 
 
 async def _write(job: LoadJob, rows: Sequence[Row], entries: dict[str, Entry]) -> list[Done]:

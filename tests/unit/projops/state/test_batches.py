@@ -20,7 +20,10 @@ def new(run_id: str, advances: bool = True) -> NewBatch:
     )
 
 
-def run(store: StateStore, run_id: str, watermark: str, counts: Counts = Counts()) -> Batch:
+NOTHING = Counts()
+
+
+def run(store: StateStore, run_id: str, watermark: str, counts: Counts = NOTHING) -> Batch:
     with store.begin() as connection:
         batch = open_batch(connection, new(run_id))
         record_extracted(connection, batch, watermark)
