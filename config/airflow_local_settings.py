@@ -4,7 +4,10 @@ Airflow imports this file at every start. Only the scheduler (LocalExecutor) and
 tasks, so only they pay for the heavy imports: about five seconds once instead of four in every task.
 """
 
+import os
 import sys
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 if sys.argv[1:2] in (["scheduler"], ["celery"]):
     import great_expectations  # noqa: F401

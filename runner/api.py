@@ -75,6 +75,10 @@ class AirflowApi:
             raise RunnerError(f"Airflow could not import {error['filename']}:\n{error['stack_trace']}")
         return False
 
+    def task_ids(self, dag_id: str) -> frozenset[str]:
+        """Name the tasks of a DAG as it stands now."""
+        return frozenset(task["task_id"] for task in self._get(f"/api/v2/dags/{dag_id}/tasks")["tasks"])
+
     def unpause(self, dag_id: str) -> None:
         """Let a DAG run."""
         _require(self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}))

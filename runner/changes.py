@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from projops.mapping.model import Direction, System
-from projops.mapping.reader import LoadedMaps, load_maps
+from projops.mapping.reader import load_maps
 
 from runner.errors import RunnerError
 from runner.expected import Side, belongs
@@ -54,14 +54,15 @@ def make_changes(mappings: Path, wire: Wire, stamp: str) -> Counter[LegName]:
         wire: Signed-in clients.
         stamp: Text that makes the new values differ from those of an earlier run.
     """
-    loaded, rows = load_maps(mappings), Rows(wire)
     for change in CHANGES:
-        _edit(change, loaded, rows, wire, stamp)
+        edit(change, mappings, wire, stamp)
     return Counter(change.leg for change in CHANGES)
 
 
-def _edit(change: Change, loaded: LoadedMaps, rows: Rows, wire: Wire, stamp: str) -> None:
-    side = Side(loaded.maps[change.map], change.direction.source, rows, loaded)
+def edit(change: Change, mappings: Path, wire: Wire, stamp: str) -> None:
+    """Edit one row; arguments as for `make_changes`."""
+    loaded = load_maps(mappings)
+    side = Side(loaded.maps[change.map], change.direction.source, Rows(wire), loaded)
     row = _first(side, change.direction)
     values = {change.column: f"{change.text} {stamp}"}
     if side.system is System.DATAVERSE:

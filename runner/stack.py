@@ -88,14 +88,21 @@ def running(layout: Layout, port: int, say: Callable[[str], None], seed: str = "
             shut_down(stack.processes, layout)
 
 
+def connect(api: AirflowApi, sandbox: Addresses) -> None:
+    """Make the connections of both systems lead to the sandbox."""
+    for name, address in (("dataverse", sandbox.dataverse), ("finance", sandbox.finance)):
+        extra = json.dumps({"tenant_id": TENANT, "authority": address})
+        fields = {"host": address, "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": extra}
+        api.put_connection(f"{name}_default", name, fields)
+
+
 def _prepare(stack: Stack) -> None:
     api = stack.api()
-    for name, address in (("dataverse", stack.sandbox.dataverse), ("finance", stack.sandbox.finance)):
-        extra = {"tenant_id": TENANT, "authority": address}
-        fields = {"host": address, "login": CLIENT_ID, "password": CLIENT_SECRET, "extra": json.dumps(extra)}
-        api.put_connection(f"{name}_default", name, fields)
-        api.put_pool(name, POOL_SLOTS, f"Tasks that talk to {name} at the same time")
-    api.put_connection("projops_state", "generic", {"extra": json.dumps({"url": stack.layout.state_url})})
+    connect(api, stack.sandbox)
+    state = {"extra": json.dumps({"url": stack.layout.state_url})}
+    api.put_connection("projops_state", "generic", state)
+    for system in ("dataverse", "finance"):
+        api.put_pool(system, POOL_SLOTS, f"Tasks that talk to {system} at the same time")
     for area in AREAS:
         until(
             lambda area=area: api.has_dag(area) or None,  # type: ignore[misc]

@@ -90,5 +90,5 @@ class FinanceHook(SystemHook):
         """Read the legal entities."""
         entities = catalog.table(System.FINANCE, "LegalEntities")
         pages = Finance(session).pages(entities.entity_set, properties(entities, ["LegalEntityId"]))
-        codes = [code async for page in pages for code in page.batch["LegalEntityId"].to_pylist()]
+        codes = [code async for page in pages for code in page.batch["LegalEntityId"].to_pylist() if code]
         return f"Signed in; the legal entities are {', '.join(sorted(codes))}."

@@ -1,0 +1,96 @@
+"""Sandbox and Airflow's four components as they run in `make demo`, once on SQLite and once on Postgres.
+
+One stack serves all tests of a database; each test leaves both systems in step.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+
+from runner.api import FINAL, AirflowApi
+from runner.layout import ROOT, Layout, free_port
+from runner.stack import AREAS, Stack, connect, running
+from runner.waiting import until
+from runner.wire import Wire
+from tests.contract.process import postgres
+
+RUN_SECONDS = 300
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp(f"stack-{request.param}")
+    mappings = shutil.copytree(ROOT / "include" / "mappings", folder / "mappings")
+    layout = Layout(
+        folder, f"sqlite:///{folder / 'sandbox.db'}", f"sqlite:///{folder / 'state.db'}", mappings=mappings
+    )
+    with ExitStack() as opened:
+        if request.param == "postgres":
+            layout = on_postgres(layout, opened.enter_context(postgres(folder / "postgres")))
+        started = opened.enter_context(running(layout, free_port(), print))
+        for area in AREAS:
+            started.api().unpause(area)
+        yield started
+
+
+def on_postgres(layout: Layout, url: str) -> Layout:
+    """The same layout with databases of their own for sandbox and state on a Postgres server."""
+    import psycopg
+
+    with psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True) as connection:
+        for name in ("sandbox", "state"):
+            connection.execute(f"CREATE DATABASE {name}")
+    return Layout(
+        layout.folder,
+        sandbox_database=_database(url, "sandbox"),
+        state_url=_database(url, "state"),
+        mappings=layout.mappings,
+    )
+
+
+def _database(url: str, name: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[AirflowApi]:
+    """Airflow's API; afterwards the connections are right again and no fault stands."""
+    client = stack.api()
+    yield client
+    connect(client, stack.sandbox)
+    httpx.delete(f"{stack.sandbox.control}/sandbox/faults", trust_env=False).raise_for_status()
+
+
+@pytest.fixture
+def wire(stack: Stack) -> Wire:
+    return Wire.sign_in(stack.sandbox)
+
+
+@pytest.fixture
+def run(stack: Stack, api: AirflowApi) -> Callable[..., tuple[str, str]]:
+    """Trigger a DAG and wait for its end: gives run id and final state."""
+
+    def go(area: str, **conf: object) -> tuple[str, str]:
+        run_id = api.trigger(area, conf)
+        return run_id, ended(stack, api, area, run_id)
+
+    return go
+
+
+def ended(stack: Stack, api: AirflowApi, area: str, run_id: str) -> str:
+    def final() -> str | None:
+        state = api.run_state(area, run_id)
+        return state if state in FINAL else None
+
+    return until(final, f"the run {run_id}", RUN_SECONDS, stack.processes)
+
+
+def writes(stack: Stack) -> int:
+    """How many writes the sandbox has seen, sign-ins not counted."""
+    stats = httpx.get(f"{stack.sandbox.control}/sandbox/stats", trust_env=False).json()
+    return len([write for write in stats["writes"] if write["entity"] not in {"$batch", "token"}])

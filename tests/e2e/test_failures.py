@@ -1,0 +1,140 @@
+"""What goes wrong ends as one sentence on a task, writes nothing by halves, and is mended by clearing it."""
+
+from collections.abc import Callable
+
+import httpx
+
+from runner.api import AirflowApi
+from runner.changes import CHANGES, edit
+from runner.comparison import compare
+from runner.layout import free_port
+from runner.moves import run_until_in_step
+from runner.sandbox import CLIENT_ID, TENANT
+from runner.stack import AREAS, Stack, connect
+from runner.waiting import until
+from runner.wire import Wire
+from tests.e2e.conftest import ended, writes
+
+Run = Callable[..., tuple[str, str]]
+AREA = "setup_and_configuration"
+
+
+def reasons(api: AirflowApi, run_id: str, area: str = AREA) -> dict[str, str]:
+    """Why the tasks of a run failed, by task."""
+    failed = (reason.partition(": ") for reason in api.failures(area, run_id))
+    return {task_id: reason for task_id, _, reason in failed if task_id != "finish"}
+
+
+def states(api: AirflowApi, run_id: str, area: str = AREA) -> dict[str, str]:
+    return {task.task_id: task.state for task in api.tasks(area, run_id)}
+
+
+def clear_and_wait(stack: Stack, api: AirflowApi, run_id: str) -> str:
+    api.clear_failed(AREA, run_id)
+    return ended(stack, api, AREA, run_id)
+
+
+def test_a_system_that_is_down_is_named_and_clearing_finishes_the_run(
+    stack: Stack, api: AirflowApi, run: Run
+) -> None:
+    before = writes(stack)
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    extra = f'{{"tenant_id": "{TENANT}", "authority": "{nowhere}"}}'
+    api.put_connection(
+        "finance_default", "finance", {"host": nowhere, "login": CLIENT_ID, "password": "x", "extra": extra}
+    )
+    run_id, state = run(AREA)
+    assert state == "failed"
+    (reason,) = reasons(api, run_id).values()
+    assert nowhere.removeprefix("http://") in reason or "finance_default" in reason
+    assert "Traceback" not in reason
+    assert writes(stack) == before
+    connect(api, stack.sandbox)
+    assert clear_and_wait(stack, api, run_id) == "success"
+
+
+def test_a_wrong_secret_fails_at_once_and_names_the_connection(
+    stack: Stack, api: AirflowApi, run: Run
+) -> None:
+    before = writes(stack)
+    address = stack.sandbox.finance
+    extra = f'{{"tenant_id": "{TENANT}", "authority": "{address}"}}'
+    api.put_connection(
+        "finance_default",
+        "finance",
+        {"host": address, "login": CLIENT_ID, "password": "wrong", "extra": extra},
+    )
+    run_id, state = run(AREA)
+    assert state == "failed"
+    ((task_id, reason),) = reasons(api, run_id).items()
+    assert task_id == "detect"
+    assert "finance_default" in reason
+    assert "AADSTS7000215" in reason
+    assert "wrong" not in reason
+    assert {task.try_number for task in api.tasks(AREA, run_id) if task.task_id == "detect"} == {1}
+    assert writes(stack) == before
+    connect(api, stack.sandbox)
+    assert clear_and_wait(stack, api, run_id) == "success"
+
+
+def test_an_unknown_company_is_named(stack: Stack, api: AirflowApi, run: Run) -> None:
+    before = writes(stack)
+    run_id, state = run(AREA, companies=["nope"])
+    assert state == "failed"
+    (reason,) = reasons(api, run_id).values()
+    assert "nope" in reason
+    assert writes(stack) == before
+
+
+def test_a_load_that_was_overtaken_finishes_when_it_is_cleared(
+    stack: Stack, api: AirflowApi, run: Run, wire: Wire
+) -> None:
+    change = next(each for each in CHANGES if each.map == "contract_headers")
+    load = "contract_headers__dataverse_to_finance.load"
+    edit(change, stack.layout.mappings, wire, "one")
+    refuse(stack, [{"system": "finance", "entity": "$batch", "status": 403, "message": "No rights today"}])
+    first, state = run(AREA, maps=["contract_headers"])
+    assert state == "failed"
+    assert states(api, first)[load] == "failed"
+    refuse(stack, [])
+    edit(change, stack.layout.mappings, wire, "two")
+    assert run(AREA, maps=["contract_headers"])[1] == "success"
+    assert clear_and_wait(stack, api, first) == "success"
+    assert any("superseded" in line for line in api.log(AREA, first, load, 2))
+    assert [str(each) for each in compare(stack.layout.mappings, AREAS, wire)] == []
+
+
+def test_a_broken_map_is_one_failing_task_and_the_others_run(stack: Stack, api: AirflowApi, run: Run) -> None:
+    file = stack.layout.mappings / AREA / "resource_roles.yaml"
+    good = file.read_text()
+    assert "name, required" in good
+    file.write_text(good.replace("name, required", "nmae, required"))
+    try:
+        wait_for_task(stack, api, "resource_roles__broken", there=True)
+        run_id, state = run(AREA)
+    finally:
+        file.write_text(good)
+    assert state == "failed"
+    ((task_id, reason),) = reasons(api, run_id).items()
+    assert task_id == "resource_roles__broken"
+    assert "resource_roles.yaml:" in reason
+    assert "nmae" in reason
+    others = states(api, run_id)
+    assert others["projects__dataverse_to_finance.load"] in {"success", "skipped"}
+    assert "resource_roles__dataverse_to_finance.load" not in others
+    wait_for_task(stack, api, "resource_roles__broken", there=False)
+    assert run_until_in_step(stack, print)[-1] == 0
+
+
+def wait_for_task(stack: Stack, api: AirflowApi, task_id: str, *, there: bool) -> None:
+    until(
+        lambda: (task_id in api.task_ids(AREA)) is there or None,
+        f"the task {task_id} to {'appear' if there else 'go'}",
+        120,
+        stack.processes,
+    )
+
+
+def refuse(stack: Stack, rules: list[dict[str, object]]) -> None:
+    answer = httpx.put(f"{stack.sandbox.control}/sandbox/faults", json=rules, trust_env=False)
+    answer.raise_for_status()

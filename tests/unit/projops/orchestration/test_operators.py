@@ -1,0 +1,155 @@
+"""What the operators hand on, skip and raise, with the engine's stages stood in for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, DownstreamTasksSkipped
+from projops.errors import AuthenticationError, ProjOpsError, SystemUnavailableError
+from projops.orchestration import operators
+from projops.orchestration.area_dag import area_dag
+from projops.orchestration.operators import one_sentence, run_request
+from projops.run import LegOutcome, LegRef, RunRequest, Staged
+
+OUTCOME = LegOutcome(7, "units", "finance_to_dataverse", read=3, loaded=2, unchanged=1, seconds=1.5)
+
+
+class TaskInstance:
+    """As much of a task instance as the operators use."""
+
+    map_index = -1
+
+    def __init__(self, states: dict[str, str] | None = None, pulled: list[Any] | None = None) -> None:
+        self.pushed: dict[str, Any] = {}
+        self._states = states or {}
+        self._pulled = pulled or []
+
+    def xcom_push(self, key: str, value: Any) -> None:  # noqa: ANN401
+        self.pushed[key] = value
+
+    def xcom_pull(self, task_ids: list[str]) -> list[Any]:
+        assert task_ids == [task_id for task_id, state in self._states.items() if state == "success"]
+        return self._pulled
+
+    def get_task_states(self, dag_id: str, run_ids: list[str]) -> dict[str, Any]:
+        assert dag_id == "reference_data"
+        return {run_ids[0]: self._states}
+
+
+def context(ti: TaskInstance | None = None, **params: object) -> Any:  # noqa: ANN401
+    form = {"maps": None, "companies": None, "mode": "incremental"} | params
+    run = SimpleNamespace(dag_id="reference_data", run_id="run-1", run_type="manual")
+    return {"params": form, "dag_run": run, "ti": ti or TaskInstance()}
+
+
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def nothing() -> Iterator[None]:
+        with one_sentence():
+            yield None
+
+    monkeypatch.setattr(operators, "open_engine", nothing)
+
+
+def test_the_form_becomes_the_request() -> None:
+    asked = run_request(context(maps=["units"], companies=["USPM"], mode="full"))
+    assert asked == RunRequest("reference_data", "run-1", ("units",), ("USPM",), "full", True)
+    assert run_request(context()).maps is None
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "retried"),
+    [
+        (AuthenticationError("Connection a: refused.", remedy="Renew it."), AirflowFailException, False),
+        (SystemUnavailableError("Finance is down.", remedy="Wait."), AirflowException, True),
+    ],
+)
+def test_only_what_may_pass_is_retried(error: ProjOpsError, raised: type[Exception], retried: bool) -> None:
+    with pytest.raises(raised) as caught, one_sentence():
+        raise error
+    assert str(caught.value) == str(error)
+    assert caught.value.__suppress_context__
+    assert isinstance(caught.value, AirflowFailException) is not retried
+
+
+def test_a_programming_error_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError), one_sentence():
+        _ = 1 / 0
+
+
+def detected(monkeypatch: pytest.MonkeyPatch, *due: LegRef) -> None:
+    monkeypatch.setattr("projops.pipeline.detect", lambda engine, area, request: list(due))
+
+
+@pytest.mark.usefixtures("mappings")
+def test_an_idle_area_skips_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    detected(monkeypatch)
+    detect = area_dag("reference_data", doc=None).get_task("detect")
+    with pytest.raises(DownstreamTasksSkipped) as skipped:
+        detect.execute(context())
+    assert set(skipped.value.tasks) == detect.downstream_task_ids
+
+
+@pytest.mark.usefixtures("mappings")
+def test_a_leg_that_is_due_does_not_wake_the_maps_that_need_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    detected(monkeypatch, LegRef("companies", "finance_to_dataverse"))
+    detect = area_dag("reference_data", doc=None).get_task("detect")
+    ti = TaskInstance()
+    with pytest.raises(DownstreamTasksSkipped) as skipped:
+        detect.execute(context(ti))
+    assert set(skipped.value.tasks) == {
+        "units__finance_to_dataverse.extract",
+        "vendors__finance_to_dataverse.extract",
+        "vendors__dataverse_to_finance.extract",
+    }
+    assert set(ti.pushed["skipmixin_key"]["skipped"]) == set(skipped.value.tasks)
+
+
+def test_stages_hand_on_where_the_rows_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    staged = Staged(7, "units", "finance_to_dataverse", "extract", "file:///m.json", 3)
+    monkeypatch.setattr("projops.pipeline.extract", lambda engine, leg, request: staged)
+    extract = operators.ExtractOperator(task_id="e", leg=LegRef("units", "finance_to_dataverse"))
+    value = extract.execute(context())
+    assert value == staged.as_json()
+
+    seen = []
+    monkeypatch.setattr("projops.pipeline.validate", lambda engine, given: seen.append(given) or given)
+    operators.StageOperator(task_id="v", stage="validate", staged=value).execute(context())
+    assert seen == [staged]
+
+
+@pytest.mark.usefixtures("mappings")
+def test_load_tells_its_asset_how_many_rows_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projops.pipeline.load", lambda engine, staged: OUTCOME)
+    load = area_dag("reference_data", doc=None).get_task("units__finance_to_dataverse.load")
+    load.staged = Staged(7, "units", "finance_to_dataverse", "transform", "file:///m.json", 3).as_json()
+    events = {asset: SimpleNamespace(extra=None) for asset in load.outlets}
+    value = load.execute(context() | {"outlet_events": events})
+    assert value == OUTCOME.as_json()
+    assert [event.extra for event in events.values()] == [{"batch": 7, "rows": 2}]
+
+
+def finish() -> operators.FinishOperator:
+    return operators.FinishOperator(task_id="finish", load_task_ids=["a.load", "b.load", "c.load"])
+
+
+def test_finish_gives_the_outcomes_of_the_legs_that_ran(caplog: pytest.LogCaptureFixture) -> None:
+    ti = TaskInstance({"a.load": "success", "b.load": "skipped"}, [OUTCOME.as_json()])
+    assert finish().execute(context(ti)) == [OUTCOME.as_json()]
+
+
+def test_finish_fails_the_run_where_a_task_failed() -> None:
+    ti = TaskInstance(
+        {"a.load": "success", "b.load": "upstream_failed", "b.extract": "failed"}, [OUTCOME.as_json()]
+    )
+    with pytest.raises(AirflowFailException, match=r"Failed: b\.extract\."):
+        finish().execute(context(ti))
+
+
+def test_a_broken_map_fails_with_what_is_wrong() -> None:
+    task = operators.BrokenMapOperator(task_id="units__broken", message="units.yaml:3: No field X. Write Y.")
+    with pytest.raises(AirflowFailException, match=r"units\.yaml:3: No field X\. Write Y\."):
+        task.execute(context())
