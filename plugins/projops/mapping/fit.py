@@ -85,7 +85,7 @@ def misfit(shape: Shape, target: Column) -> tuple[str, str] | None:
         return _kind_problem(shape, wanted, target)
     if wanted.kind == "text" and wanted.length is not None and (_length(shape) or 0) > wanted.length:
         return (
-            f"a text of up to {_length(shape)} characters is too long for the {wanted.length} of {target.name}",
+            f"a text of up to {_length(shape)} characters is too long for {target.name} ({wanted.length})",
             f"Add `truncate: {wanted.length}`.",
         )
     if wanted.scale is not None and (shape.scale or 0) > wanted.scale:

@@ -108,6 +108,19 @@ def check_expectations(
     return {direction: tuple(each) for direction, each in found.items()}, tuple(document.findings)
 
 
+def lint_expectations(folder: Path, maps: Mapping[str, TableMap]) -> tuple[Finding, ...]:
+    """Everything that is wrong in a folder of expectations, also files of no map."""
+    findings: list[Finding] = []
+    for path in sorted(folder.glob("*.yaml")):
+        file = path.relative_to(folder.parent.parent).as_posix()
+        if path.stem in maps:
+            findings.extend(check_expectations(path, file, maps[path.stem])[1])
+        else:
+            message = f"There is no good map {path.stem} to have expectations."
+            findings.append(Finding(file, 1, message, "Name the file after a map, or mend that map first."))
+    return tuple(sorted(findings))
+
+
 def _present(rule: str, path: str) -> RowExpectation:
     message = f"{path} must have a value and has none; fill it at the source."
     return RowExpectation(rule, path, message, "expect_column_values_to_not_be_null", {"column": path})

@@ -18,7 +18,7 @@ from typing import Any
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when great_expectations is imported
 
 import great_expectations as gx
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
