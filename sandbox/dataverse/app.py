@@ -11,10 +11,9 @@ from starlette.routing import Route
 from sandbox.auth import TokenDesk, token_routes
 from sandbox.dataverse.api import Api, open_api
 from sandbox.dataverse.batch import BatchRun
-from sandbox.dataverse.errors import ApiError, bad_request, method_not_allowed
-from sandbox.dataverse.service import Outcome, attempt, record
-from sandbox.dataverse.wire import Request, Response, error_response
-from sandbox.odata.errors import ODataError
+from sandbox.dataverse.errors import method_not_allowed
+from sandbox.dataverse.service import Outcome, attempt, guarded, record
+from sandbox.dataverse.wire import Request, Response
 from sandbox.stats import Stats
 from sandbox.store import Store
 
@@ -44,20 +43,15 @@ def answer(api: Api, stats: Stats, request: Request) -> Response:
         outcome = attempt(api, request)
         record(api, stats, outcome)
         return outcome.response
-    response = _batch(api, stats, request)
+    response = guarded(request, lambda: _batch(api, stats, request))
     record(api, stats, Outcome(request, response))
     return response
 
 
 def _batch(api: Api, stats: Stats, request: Request) -> Response:
-    try:
-        if request.method != "POST":
-            raise method_not_allowed(request.method, "$batch")
-        return BatchRun(api, stats, request).run()
-    except ApiError as error:
-        return error_response(error)
-    except ODataError as error:
-        return error_response(bad_request(str(error)))
+    if request.method != "POST":
+        raise method_not_allowed(request.method, "$batch")
+    return BatchRun(api, stats, request).run()
 
 
 async def _plain(request: HttpRequest) -> Request:

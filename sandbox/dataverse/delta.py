@@ -112,20 +112,20 @@ class TrackedReading:
 
     def _changed(self, shape: Shape, size: int, since: DeltaToken, until: DeltaToken) -> list[Row]:
         version = self.reading.entity.sql.c[VERSION]
-        window = self._window(version, since, until, self.cookie.last.get("changed"))
+        window = self._window(version, since, until, self.cookie.number("changed"))
         return self.reading.render(shape, lambda query: query.where(window).order_by(version).limit(size + 1))
 
     def _gone_rows(self, room: int, since: DeltaToken, until: DeltaToken) -> list[tuple[str, int]]:
         query = (
             sa.select(self._gone.row_id, self._gone.version)
-            .where(*self._deleted(since, until, self.cookie.last.get("deleted")))
+            .where(*self._deleted(since, until, self.cookie.number("deleted")))
             .order_by(self._gone.version)
             .limit(room + 1)
         )
         return [(row_id, version) for row_id, version in self.reading.connection.execute(query)]
 
     def _deleted(
-        self, since: DeltaToken | None, until: DeltaToken, behind: str | None = None
+        self, since: DeltaToken | None, until: DeltaToken, behind: int | None = None
     ) -> list[_Condition]:
         table = self.reading.entity.table
         return [
@@ -138,10 +138,10 @@ class TrackedReading:
         version: sa.ColumnElement[int],
         since: DeltaToken | None,
         until: DeltaToken,
-        behind: str | None = None,
+        behind: int | None = None,
     ) -> _Condition:
         start = since.version if since else 0
-        return sa.and_(version > int(behind or start), version <= until.version)
+        return sa.and_(version > (start if behind is None else behind), version <= until.version)
 
     def _deleted_row(self, row_id: str) -> Row:
         entity_set = self.reading.entity.table.entity_set

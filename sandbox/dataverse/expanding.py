@@ -15,6 +15,7 @@ from sandbox.odata.options import ExpandItem, compile_orderby, parse_count, pars
 from sandbox.schema.model import Column
 
 _CHUNK = 500
+_MAX_DEPTH = 10
 _OPTIONS = frozenset({"$select", "$filter", "$orderby", "$top", "$expand"})
 
 
@@ -32,39 +33,44 @@ class Expander:
     connection: sa.Connection
     root: str
 
-    def expand(self, entity: Entity, rows: list[Row], text: str) -> None:
+    def expand(self, entity: Entity, rows: list[Row], text: str, depth: int = 1) -> None:
         """Add to each row what `$expand` names; rows hold the lookups of `needed_lookups`.
 
         Raises:
             ApiError: When a name is no navigation property.
             ODataError: When an option cannot be read.
         """
+        if depth > _MAX_DEPTH and text:
+            raise bad_request(f"$expand may be nested {_MAX_DEPTH} levels deep.")
         for item in parse_expand(text):
             if unknown := set(item.options) - _OPTIONS:
                 raise bad_request(f"The query option '{min(unknown)}' is not supported inside $expand.")
             if link := entity.links.get(item.name):
-                self._single(rows, link, item)
+                self._single(rows, link, item, depth)
             elif collection := entity.collections.get(item.name):
-                self._many(entity, rows, collection, item)
+                self._many(entity, rows, collection, item, depth)
             else:
                 raise _no_navigation(entity, item.name)
 
-    def _single(self, rows: list[Row], link: Link, item: ExpandItem) -> None:
+    def _single(self, rows: list[Row], link: Link, item: ExpandItem, depth: int) -> None:
         lookup = f"_{link.column}_value"
         target = self.entities.by_name.get(link.target)
         found: dict[str, Row] = {}
         if target is not None:
             wanted = {row[lookup] for row in rows if row[lookup]}
             found = {
-                row_id: row for row_id, row in self._related(target, target.primary_id, wanted, item.options)
+                row_id: row
+                for row_id, row in self._related(target, target.primary_id, wanted, item.options, depth)
             }
         for row in rows:
             row[link.name] = found.get(row[lookup])
 
-    def _many(self, entity: Entity, rows: list[Row], collection: Collection, item: ExpandItem) -> None:
+    def _many(
+        self, entity: Entity, rows: list[Row], collection: Collection, item: ExpandItem, depth: int
+    ) -> None:
         target = self.entities.by_name[collection.table]
         children: dict[str, list[Row]] = {row[entity.primary_id]: [] for row in rows}
-        for owner, child in self._related(target, collection.column, children, item.options):
+        for owner, child in self._related(target, collection.column, children, item.options, depth):
             children[owner].append(child)
         top = parse_count(item.options.get("$top"), "$top")
         query = "&".join(f"{name}={value}" for name, value in item.options.items() if name != "$top")
@@ -75,7 +81,7 @@ class Expander:
             row[f"{item.name}@odata.nextLink"] = address + (f"?{query}" if query else "")
 
     def _related(
-        self, target: Entity, by: str, values: Iterable[str], options: Mapping[str, str]
+        self, target: Entity, by: str, values: Iterable[str], options: Mapping[str, str], depth: int
     ) -> list[tuple[str, Row]]:
         """Return rows of `target` whose column `by` is among `values`, each with that column's value."""
         nested = options.get("$expand", "")
@@ -90,7 +96,7 @@ class Expander:
             found = self.connection.execute(query.where(target.sql.c[by].in_(chunk))).all()
             rows = full.render(row[1:] for row in found)
             related += [(owner[0], row) for owner, row in zip(found, rows, strict=True)]
-        self.expand(target, [row for _, row in related], nested)
+        self.expand(target, [row for _, row in related], nested, depth + 1)
         for _, row in related:
             drop_lookups(row, shape, full)
         return related

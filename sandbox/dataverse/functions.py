@@ -58,7 +58,9 @@ def total_record_count(api: Api, request: Request, argument: str) -> Response:
     if text.startswith("@"):
         text = request.options.get(text, "")
     names = loads(text.replace("'", '"').encode()) if text else []
-    if not isinstance(names, list) or not all(name in api.entities.by_name for name in names):
+    if not isinstance(names, list) or not all(
+        isinstance(name, str) and name in api.entities.by_name for name in names
+    ):
         raise bad_request("EntityNames must be a list of logical names of tables.", INVALID_ARGUMENT)
     with api.store.read() as connection:
         counts = [

@@ -72,12 +72,17 @@ def answer_metadata(api: Api, request: Request, segments: tuple[Segment, ...]) -
 
 
 def _entity(api: Api, key: str) -> Entity:
-    part = parse_key(key)[0]
-    value = str(part.literal.val)
+    value = _literal(key)
     for entity in api.entities.by_name.values():
         if value in {entity.table.name, _metadata_id(entity.table.name)}:
             return entity
     raise ApiError(404, "0x80060888", f"Could not find an entity with name {value}.")
+
+
+def _literal(key: str) -> str:
+    """Return the text of a key with one part: `LogicalName='account'` or a GUID."""
+    parts = parse_key(key)
+    return str(getattr(parts[0].literal, "val", "")) if len(parts) == 1 else ""
 
 
 def _part(entity: Entity, rest: list[Segment], request: Request, context: str) -> Response:
@@ -91,7 +96,7 @@ def _part(entity: Entity, rest: list[Segment], request: Request, context: str) -
         found = [item for item in found if item["@odata.type"] == f"#{NAMESPACE}.{cast}"]
     if rest[0].key is None:
         return _listing(found, request, context)
-    wanted = str(parse_key(rest[0].key)[0].literal.val)
+    wanted = _literal(rest[0].key)
     for item in found:
         if wanted in {item.get("LogicalName"), item.get("SchemaName"), item["MetadataId"]}:
             chosen = _selected(item, parse_select(request.options.get("$select", "")))

@@ -109,7 +109,21 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 def _value(entity: Entity, name: str, value: object, values: dict[str, Any]) -> None:
     column = entity.properties.get(name)
+    if column is None and name in entity.links:
+        _navigation(entity, name, value, values)
+        return
     if column is None:
         raise undeclared_property(entity.table, name)
     if not column.read_only:
         values[column.name] = stored_value(entity.table, column, value)
+
+
+def _navigation(entity: Entity, name: str, value: object, values: dict[str, Any]) -> None:
+    """Empty a lookup by its navigation property; related rows inside of a row are not taken."""
+    if value is not None:
+        raise bad_request(
+            f"Creating '{name}' together with a row of '{entity.table.entity_set}' is not supported: "
+            f"write it first, and bind it with {name}{_BIND}.",
+            INVALID_PAYLOAD,
+        )
+    values[entity.links[name].column] = None

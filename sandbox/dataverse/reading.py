@@ -87,7 +87,7 @@ class Reading:
         body: dict[str, Any] = {"@odata.context": self.context(options)} | self._count(options)
         body["value"] = rows
         if more:
-            offset = int(cookie.last.get("offset", "0")) + size
+            offset = (cookie.number("offset") or 0) + size
             last = (
                 {self.entity.primary_id: rows[-1][self.entity.primary_id]}
                 if keyset
@@ -152,7 +152,7 @@ class Reading:
             last = cookie.last.get(self.entity.primary_id)
             return (query if last is None else query.where(primary > last)).order_by(primary)
         criteria = compile_orderby(order, self.api.entities.scope(self.entity), PROFILE)
-        return query.order_by(*criteria, primary).offset(int(cookie.last.get("offset", "0")))
+        return query.order_by(*criteria, primary).offset(cookie.number("offset") or 0)
 
     def _count(self, options: Mapping[str, str]) -> dict[str, Any]:
         """Return `@odata.count` and the annotations that go with it, capped at 5,000 (protocol 1.3)."""

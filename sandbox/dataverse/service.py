@@ -1,10 +1,11 @@
 """One operation attempted: its answer, whatever becomes of it, and its line in the stats."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sandbox.dataverse.api import Api
-from sandbox.dataverse.errors import ApiError, bad_request
+from sandbox.dataverse.errors import UNEXPECTED, ApiError, bad_request
 from sandbox.dataverse.router import dispatch
 from sandbox.dataverse.wire import Request, Response, error_response
 from sandbox.odata.errors import ODataError
@@ -34,19 +35,29 @@ def attempt(
         unit: The transaction of a changeset; the caller rolls it back when the status is an error.
         refused: An error that is known beforehand.
     """
-    try:
+
+    def operation() -> Response:
         if refused is not None:
             raise refused
-        response = dispatch(api, request, unit)
+        return dispatch(api, request, unit)
+
+    return Outcome(request, guarded(request, operation))
+
+
+def guarded(request: Request, operation: Callable[[], Response]) -> Response:
+    """Run an operation; whatever goes wrong becomes an answer that says so."""
+    try:
+        return operation()
     except ApiError as error:
-        response = _named(request, error_response(error))
+        refused = error
     except ODataError as error:
-        response = _named(request, error_response(bad_request(str(error))))
+        refused = bad_request(str(error))
+    except RecursionError:
+        refused = bad_request("The request is nested too deeply.")
     except Exception:
         _log.exception("%s %s failed", request.method, request.path)
-        failed = ApiError(500, "0x80040216", "An unexpected error occurred.")
-        response = _named(request, error_response(failed))
-    return Outcome(request, response)
+        refused = ApiError(500, UNEXPECTED, "An unexpected error occurred.")
+    return _named(request, error_response(refused))
 
 
 def record(api: Api, stats: Stats, outcome: Outcome) -> None:

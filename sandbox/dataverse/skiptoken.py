@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote_plus
 from xml.sax.saxutils import quoteattr
 
-from sandbox.dataverse.errors import bad_request
+from sandbox.dataverse.errors import ApiError, bad_request
 
 _ROUNDS = 6
 _OUTER = re.compile(
     r'<cookie\s+pagenumber="(\d{1,9})"\s+pagingcookie="(.*)"\s+istracking="(True|False)"\s*/>', re.S
 )
-_INNER = re.compile(r'<(\w+) last="([^"]*)"')
+_INNER = re.compile(r'<(\w+) last="([\w!/: -]{0,64})"')
+_NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,19 @@ class Cookie:
     page: int
     last: Mapping[str, str] = field(default_factory=dict)
     tracking: bool = False
+
+    def number(self, name: str) -> int | None:
+        """Return a mark that is a number, None where there is no such mark.
+
+        Raises:
+            ApiError: When somebody changed it into something else.
+        """
+        text = self.last.get(name)
+        if text is None:
+            return None
+        if not _NUMBER.fullmatch(text):
+            raise _malformed()
+        return int(text)
 
 
 def render_cookie(cookie: Cookie) -> str:
@@ -50,8 +64,12 @@ def read_cookie(text: str) -> Cookie:
     """
     outer = _OUTER.search(_decoded(text))
     if outer is None:
-        raise bad_request("Malformed XML in the Paging Cookie: follow @odata.nextLink as it is.")
+        raise _malformed()
     return Cookie(int(outer[1]), dict(_INNER.findall(outer[2])), outer[3] == "True")
+
+
+def _malformed() -> ApiError:
+    return bad_request("Malformed XML in the Paging Cookie: follow @odata.nextLink as it is.")
 
 
 def _decoded(text: str) -> str:

@@ -35,7 +35,7 @@ def stored_value(table: Table, column: Column, value: object) -> Any:  # noqa: A
         ApiError: When the type does not fit (400), the text is too long (0x80044331), the number or
             the option is outside its range.
     """
-    if value is None:
+    if value is None and column.type is not ColumnType.LOOKUP:
         return None
     return _READERS[column.type](table, column, value)
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -69,16 +70,17 @@ class Writer:
         Raises:
             ApiError: When a required column is emptied (400) or a key meets another row (412).
         """
-        groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for row_id, values in rows:
-            changed = self._changed(unit, entity, values)
-            parameters = {f"new_{name}": value for name, value in changed.items()} | {"row_id": row_id}
-            groups.setdefault(tuple(sorted(changed)), []).append(parameters)
-        for names, parameters_of_rows in groups.items():
+        changes = [(row_id, self._changed(unit, entity, values)) for row_id, values in rows]
+        # Neighbours only are grouped: a row that occurs twice must end as the later one says.
+        for names, group in groupby(changes, key=lambda change: tuple(sorted(change[1]))):
             assignments = {name: sa.bindparam(f"new_{name}", type_=entity.sql.c[name].type) for name in names}
             statement = sa.update(entity.sql).where(entity.id_column == sa.bindparam("row_id"))
+            parameters = [
+                {f"new_{name}": value for name, value in changed.items()} | {"row_id": row_id}
+                for row_id, changed in group
+            ]
             with _duplicates_named():
-                unit.connection.execute(statement.values(assignments), parameters_of_rows)
+                unit.connection.execute(statement.values(assignments), parameters)
 
     def delete(self, unit: WriteUnit, entity: Entity, row_id: str) -> None:
         """Delete a row, leave a tombstone, and empty the lookups that pointed to it (RemoveLink [?])."""

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -73,6 +74,7 @@ class Store:
         self.dataverse = load_dataverse()
         self.finance = load_finance()
         self.engine = open_engine(url)
+        self._writing = Lock()
         self._metadata = sa.MetaData()
         self.environment, self.tombstone = build_state(self._metadata)
         self._sql = {
@@ -96,7 +98,12 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[WriteUnit]:
         """Open the one write transaction of the moment; commit at the end, roll back on error."""
-        with self.engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
+        # The database serialises writers too, but SQLite makes them poll for their turn.
+        with (
+            self._writing,
+            self.engine.connect().execution_options(**{WRITING: True}) as connection,
+            connection.begin(),
+        ):
             counters = self._lock_counters(connection)
             unit = WriteUnit(connection, self.clock.now().replace(microsecond=0), counters)
             yield unit
