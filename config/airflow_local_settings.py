@@ -12,4 +12,5 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 if sys.argv[1:2] in (["scheduler"], ["celery"]):
     import great_expectations  # noqa: F401
     import pandas  # noqa: F401
+
     import projops.pipeline  # noqa: F401

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from projops.mapping.model import Direction, System
 from projops.mapping.reader import load_maps
-
 from runner.errors import RunnerError
 from runner.expected import Side, belongs
 from runner.rows import Rows

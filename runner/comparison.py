@@ -14,7 +14,6 @@ from projops.mapping import catalog
 from projops.mapping.catalog import Column
 from projops.mapping.model import Direction, TableMap
 from projops.mapping.reader import LoadedMaps, load_maps
-
 from runner.expected import Key, Side, belongs, expected_value, text_of
 from runner.rows import Rows, is_empty
 from runner.wire import Row, Wire

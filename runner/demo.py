@@ -6,9 +6,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from projops.state.batches import Counts
 from rich.console import Console
 
+from projops.state.batches import Counts
 from runner.changes import make_changes
 from runner.comparison import Difference, clearing_accounts, compare
 from runner.errors import RunnerError

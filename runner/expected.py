@@ -11,7 +11,6 @@ from projops.mapping.expressions import parse
 from projops.mapping.model import Direction, FieldRule, Step, System, TableMap
 from projops.mapping.operators import is_literal, literal_text
 from projops.mapping.reader import LoadedMaps
-
 from runner.conditions import holds
 from runner.rows import Rows
 from runner.wire import Row

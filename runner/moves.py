@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from projops.state import StateStore
 from projops.state.batches import Counts, totals
 from projops.state.dead_letters import live
-
 from runner.api import FINAL, AirflowApi, TaskState
 from runner.errors import RunnerError
 from runner.stack import AREAS, Stack

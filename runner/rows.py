@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from projops.mapping import catalog
 from projops.mapping.catalog import Behavior, Column, ColumnType, Table
 from projops.mapping.model import System
-
 from runner.wire import Row, Wire
 
 _DAYS = frozenset({ColumnType.DATE, ColumnType.DATETIME})

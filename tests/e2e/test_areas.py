@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
-from projops.mapping.reader import load_maps
 
+from projops.mapping.reader import load_maps
 from runner.api import AirflowApi
 from runner.changes import make_changes
 from runner.comparison import clearing_accounts, compare
