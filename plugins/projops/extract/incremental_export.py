@@ -4,6 +4,7 @@ Finance moves its mark at each export, whether or not we get the package. So an 
 id from us, is recorded before it is asked for, and is fetched again until a batch has loaded it.
 """
 
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,10 @@ from projops.state.batches import Batch
 from projops.state.exports import Execution
 from projops.systems.columns import properties
 from projops.systems.finance import Finance
-from projops.systems.packages import Export, Packages
+from projops.systems.package_files import read_package
+from projops.systems.packages import ExecutionStatus, Export, Packages
+
+_REPEATED = frozenset({ExecutionStatus.FAILED, ExecutionStatus.CANCELED, ExecutionStatus.PARTIALLY_SUCCEEDED})
 
 
 @dataclass(slots=True)
@@ -47,20 +51,21 @@ class IncrementalExport:
     _fetched: list[str] = field(default_factory=list, init=False)
 
     async def chunks(self) -> AsyncIterator[Chunk]:
-        """Read package by package, oldest first: a row that comes twice is newest where it comes last.
+        """Read package by package, oldest first: of a row that comes twice the newest comes last.
 
         Raises:
             WatermarkExpiredError: A package that was never loaded is gone: a full read heals it.
+            SystemUnavailableError: An export failed, or did not finish in time.
         """
         for execution in self._recorded():
-            yield Chunk(await self._read(execution))
+            await self._ask_again(execution)
+            async for chunk in self._package(execution):
+                yield chunk
         for company in self.companies:
             execution = Execution(str(uuid.uuid4()), company, self.batch.id, full=False)
-            await self.packages.ensure_group(self._export(execution))
-            with self.state.begin() as connection:
-                exports.record_request(connection, self.map_id, self.leg.direction.value, execution)
-            await self.packages.start(self._export(execution))
-            yield Chunk(await self._read(execution))
+            await self._ask(execution)
+            async for chunk in self._package(execution):
+                yield chunk
 
     def watermark(self) -> Watermark:
         """Name the executions that the batch's commit settles."""
@@ -70,15 +75,39 @@ class IncrementalExport:
         with self.state.begin() as connection:
             return exports.uncommitted(connection, self.map_id, self.leg.direction.value)
 
-    async def _read(self, execution: Execution) -> pa.Table:
-        names = properties(self.table, self.columns)
-        rows = await self.packages.fetch(self._export(execution), names)
+    async def _ask(self, execution: Execution) -> None:
+        await self.packages.ensure_group(self._export(execution).group, self.table.label)
+        with self.state.begin() as connection:
+            exports.record_request(connection, self.map_id, self.leg.direction.value, execution)
+        await self.packages.export(self._export(execution))
+
+    async def _ask_again(self, execution: Execution) -> None:
+        """Repeat a request that never arrived, or an export that failed, from where it began."""
+        status = await self.packages.status(execution.execution_id)
+        if status is None or status in _REPEATED:
+            await self.packages.export(self._export(execution), re_execute=status is not None)
+
+    async def _package(self, execution: Execution) -> AsyncIterator[Chunk]:
+        await self.packages.wait(execution.execution_id)
+        with tempfile.TemporaryFile() as package:
+            await self.packages.download(execution.execution_id, package)
+            names = [
+                name for name in self.columns if name != self.table.company_column or not execution.company
+            ]
+            for batch in read_package(package, self.table.label, properties(self.table, names)):
+                yield Chunk(self._with_company(pa.Table.from_batches([batch]), execution.company))
         self._fetched.append(execution.execution_id)
-        return rows
+
+    def _with_company(self, rows: pa.Table, company: str) -> pa.Table:
+        """Add the company, which a file does not name since it is of one company anyway [?]."""
+        stripe = self.table.company_column
+        if stripe is None or stripe in rows.column_names or stripe not in self.columns:
+            return rows
+        return rows.append_column(stripe, pa.array([company] * rows.num_rows, pa.string()))
 
     def _export(self, execution: Execution) -> Export:
         group = f"projops-{self.map_id}-{execution.company or 'all'}"
-        return Export(execution.execution_id, group, self.table.label, execution.company)
+        return Export(group, execution.execution_id, execution.company)
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from projops.run import RunRequest
 from projops.staging import StageWriter
 from projops.state import crosswalk
 from projops.state.batches import Batch, leg_state
+from projops.systems.packages import Packages
 
 
 async def extract_job(  # noqa: PLR0913  # everything that one batch's extract depends on
@@ -91,7 +92,7 @@ async def _source(  # noqa: PLR0913  # as above
         return FullRead(engine.state, systems.finance, table, columns, table_map.map, leg)
     return IncrementalExport(
         engine.state,
-        systems.finance,
+        Packages(systems.finance.session),
         table,
         columns,
         table_map.map,

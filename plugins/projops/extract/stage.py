@@ -19,6 +19,7 @@ from projops.mapping.paths import company_path, key_paths, source_column, source
 from projops.staging import StageWriter
 from projops.state import StateStore, crosswalk, dead_letters
 from projops.state.batches import Batch
+from projops.transform.hashing import row_hash
 
 SOURCE_FACTS = ("_id", "_key", "_version", "_deleted")
 
@@ -119,8 +120,8 @@ def _with_identity(job: ExtractJob, rows: pa.Table) -> pa.Table:
     if job.system is System.DATAVERSE:
         return rows
     key = key_column([rows[name] for name in key_paths(job.table_map, System.FINANCE)])
-    # A row without a whole key is still told from others, by its etag, which names its record.
-    identity = pc.coalesce(key, rows["_version"].combine_chunks())
+    # A row without a whole key is still told from others: by what it holds.
+    identity = pc.coalesce(key, row_hash([rows[name] for name in rows.column_names]))
     return rows.set_column(rows.column_names.index("_id"), "_id", identity)
 
 
