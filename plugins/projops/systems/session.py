@@ -150,7 +150,7 @@ class ODataSession:
         """
         return self.checked(await self.request("GET", url, what=what, headers=headers, kind=kind), what)
 
-    async def download(self, url: str, into: BinaryIO, *, what: str, limit: int) -> None:
+    async def download(self, url: str, into: BinaryIO, *, what: str, limit: int) -> Answer:
         """GET a file from a signed address, without our token, into an open file.
 
         Args:
@@ -158,10 +158,13 @@ class ODataSession:
             into: Seekable; emptied before each try.
             what: For messages.
             limit: Most bytes.
+
+        Returns:
+            The answer without its body; `failure` where the address gives nothing.
         """
         address = URL(url, encoded=True)
         call = Call("GET", address, what, kind="download", authorized=False, into=into, limit=limit)
-        self.checked(await self._until_answered(call), what)
+        return await self._until_answered(call)
 
     def checked(self, answer: Answer, what: str) -> Answer:
         """Give the answer back if it is a success, else raise the error that it means."""
