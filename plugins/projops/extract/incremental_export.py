@@ -19,7 +19,7 @@ from projops.state.batches import Batch
 from projops.state.exports import Execution
 from projops.systems.columns import properties
 from projops.systems.finance import Finance
-from projops.systems.package_files import read_package
+from projops.systems.package_files import Columns, read_package
 from projops.systems.packages import ExecutionStatus, Export, Packages
 
 _REPEATED = frozenset({ExecutionStatus.FAILED, ExecutionStatus.CANCELED, ExecutionStatus.PARTIALLY_SUCCEEDED})
@@ -91,19 +91,15 @@ class IncrementalExport:
         await self.packages.wait(execution.execution_id)
         with tempfile.TemporaryFile() as package:
             await self.packages.download(execution.execution_id, package)
-            names = [
-                name for name in self.columns if name != self.table.company_column or not execution.company
-            ]
-            for batch in read_package(package, self.table.label, properties(self.table, names)):
-                yield Chunk(self._with_company(pa.Table.from_batches([batch]), execution.company))
+            for batch in read_package(package, self.table.label, self._taken(execution)):
+                yield Chunk(pa.Table.from_batches([batch]))
         self._fetched.append(execution.execution_id)
 
-    def _with_company(self, rows: pa.Table, company: str) -> pa.Table:
-        """Add the company, which a file does not name since it is of one company anyway [?]."""
+    def _taken(self, execution: Execution) -> Columns:
+        """Say what to take from a file, which does not name the company that it is of."""
         stripe = self.table.company_column
-        if stripe is None or stripe in rows.column_names or stripe not in self.columns:
-            return rows
-        return rows.append_column(stripe, pa.array([company] * rows.num_rows, pa.string()))
+        given = {stripe: execution.company} if stripe and execution.company else {}
+        return Columns(properties(self.table, self.columns), given)
 
     def _export(self, execution: Execution) -> Export:
         group = f"projops-{self.map_id}-{execution.company or 'all'}"
