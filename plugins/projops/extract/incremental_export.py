@@ -18,6 +18,7 @@ from projops.state import StateStore, exports
 from projops.state.batches import Batch
 from projops.state.exports import Execution
 from projops.systems.columns import properties
+from projops.systems.definition_groups import DefinitionGroup, ensure_group
 from projops.systems.finance import Finance
 from projops.systems.package_files import Columns, read_package
 from projops.systems.packages import ExecutionStatus, Export, Packages
@@ -76,7 +77,8 @@ class IncrementalExport:
             return exports.uncommitted(connection, self.map_id, self.leg.direction.value)
 
     async def _ask(self, execution: Execution) -> None:
-        await self.packages.ensure_group(self._export(execution).group, self.table.label)
+        group = DefinitionGroup(self._export(execution).group, self.table.label)
+        await ensure_group(self.packages.session, group)
         with self.state.begin() as connection:
             exports.record_request(connection, self.map_id, self.leg.direction.value, execution)
         await self.packages.export(self._export(execution))
