@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from re import IGNORECASE
+from re import compile as pattern
+from urllib.parse import parse_qsl, quote, unquote
 
 from sandbox.odata.keys import Segment, split_path
 
 _SAFE = "$'()*,/:@=!"
+_ORIGIN = pattern(r"\Ahttps?://[^/]*", IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,9 @@ def read_request(  # noqa: PLR0913 - an HTTP request has as many parts
         body: The body.
         in_batch: Whether it is part of a `$batch`.
     """
-    parts = urlsplit(url)
-    path = unquote(parts.path)
-    if not parts.scheme and not path.startswith("/"):
+    address, _, query = url.partition("#")[0].partition("?")
+    path = unquote(_ORIGIN.sub("", address))
+    if not path.startswith("/"):
         path = f"/data/{path}"
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    options = dict(parse_qsl(query, keep_blank_values=True))
     return DataRequest(method, root, path, options, headers, body, in_batch)

@@ -57,7 +57,7 @@ class Service:
             ODataError: URL or body cannot be read.
             UnknownResourceError: Its URL leads nowhere.
         """
-        segments = request.segments
+        segments = _segments(request)
         if request.method not in _WRITES or len(segments) != 1:
             raise FinanceError(400, "A changeset holds create, update and delete requests of entities only.")
         return self._write(unit, self._table(segments[0], request), segments[0], request)
@@ -68,7 +68,7 @@ class Service:
         self.stats.record(describe(request, response), now)
 
     def _respond(self, request: DataRequest) -> DataResponse:
-        segments = request.segments
+        segments = _segments(request)
         if not segments or segments[0].name in {"$metadata", "EnvironmentInfo"}:
             return self._describe_service(request, segments[0].name if segments else "")
         table = self._table(segments[0], request)
@@ -129,6 +129,13 @@ class Service:
         if table is None:
             raise UnknownResourceError(request.url)
         return table
+
+
+def _segments(request: DataRequest) -> tuple[Segment, ...]:
+    """The resource path; a batch may name paths that are not below `/data`."""
+    if request.path != "/data" and not request.path.startswith("/data/"):
+        raise UnknownResourceError(request.url)
+    return request.segments
 
 
 def not_allowed(request: DataRequest) -> FinanceError:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import pairwise
 
 from sandbox.odata.errors import BatchError
 
@@ -98,8 +99,8 @@ def _parts(content_type: str, body: bytes) -> Iterator[tuple[dict[str, str], byt
     boundary = re.escape((match.group(1) or match.group(2)).encode())
     delimiter = re.compile(rb"(?:\A|\r?\n)--" + boundary + rb"(?:(--)[^\r\n]*(?:\r?\n|\Z)|[ \t]*\r?\n)")
     marks = list(delimiter.finditer(body))
-    for here, following in zip(marks, [*marks[1:], None], strict=True):
-        if here.group(1):
+    for here, following in pairwise([*marks, None]):
+        if here is None or here.group(1):
             return
         content = body[here.end() : following.start() if following else len(body)]
         if content.strip():

@@ -7,10 +7,12 @@ import httpx
 import msgspec
 import pytest
 
+from tests.contract.process import Sandbox
+
 COMPANIES = ("USPM", "GBPM")
 
 
-def create(client: httpx.Client, entity_set: str, **values: Any) -> dict[str, Any]:
+def create(client: httpx.Client, entity_set: str, **values: object) -> dict[str, Any]:
     answer = client.post(f"/data/{entity_set}", json=values)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
@@ -27,7 +29,9 @@ def customer(client: httpx.Client, account: str, name: str = "", company: str = 
 
 
 def accounts(client: httpx.Client, where: str, **options: str) -> list[str]:
-    answer = client.get("/data/CustomersV3", params={"$filter": where, "$orderby": "CustomerAccount", **options})
+    answer = client.get(
+        "/data/CustomersV3", params={"$filter": where, "$orderby": "CustomerAccount", **options}
+    )
     assert answer.status_code == 200, answer.text
     return [row["CustomerAccount"] for row in answer.json()["value"]]
 
@@ -37,7 +41,7 @@ def refusal(answer: httpx.Response) -> str:
     return str(answer.json()["error"]["innererror"]["message"])
 
 
-def test_no_token_no_data(sandbox: Any) -> None:
+def test_no_token_no_data(sandbox: Sandbox) -> None:
     with httpx.Client(base_url=sandbox.finance) as stranger:
         answer = stranger.get("/data/CustomersV3")
     assert answer.status_code == 401
@@ -129,7 +133,10 @@ def test_count_as_text(finance: httpx.Client) -> None:
         ("OrganizationName eq null", ["A3"]),
         ("OnHoldStatus eq Microsoft.Dynamics.DataEntities.CustVendorBlocked'No'", ["A1", "A2", "A3"]),
         ("OnHoldStatus ne Microsoft.Dynamics.DataEntities.CustVendorBlocked'No'", []),
-        ("CustomerAccount eq 'A1' or (CustomerAccount eq 'A2' and not(OrganizationName eq 'x'))", ["A1", "A2"]),
+        (
+            "CustomerAccount eq 'A1' or (CustomerAccount eq 'A2' and not(OrganizationName eq 'x'))",
+            ["A1", "A2"],
+        ),
         ("CreditLimit eq 922337203685476.9999", ["A2"]),
         ("CreditLimit gt 922337203685476.9998 and CreditLimit lt 922337203685477", ["A2"]),
         ("CreditLimit add 0.1 eq 0.1", ["A1", "A3"]),

@@ -14,12 +14,14 @@ def companies(finance: httpx.Client) -> None:
         assert finance.post("/data/LegalEntities", json={"LegalEntityId": code}).status_code == 201
 
 
-def post(client: httpx.Client, entity_set: str, **values: Any) -> httpx.Response:
+def post(client: httpx.Client, entity_set: str, **values: object) -> httpx.Response:
     return client.post(f"/data/{entity_set}", json=values)
 
 
-def contract(client: httpx.Client, number: str = "C1", **values: Any) -> httpx.Response:
-    return post(client, "ProjectContractHeaders", **{"dataAreaId": "USPM", "ProjectContractId": number, **values})
+def contract(client: httpx.Client, number: str = "C1", **values: object) -> httpx.Response:
+    return post(
+        client, "ProjectContractHeaders", **{"dataAreaId": "USPM", "ProjectContractId": number, **values}
+    )
 
 
 def infolog(answer: httpx.Response) -> str:
@@ -98,7 +100,9 @@ def test_a_key_that_exists_is_refused_whatever_its_case(finance: httpx.Client) -
 
 @pytest.mark.usefixtures("companies")
 def test_key_fields_are_mandatory_and_never_change(finance: httpx.Client) -> None:
-    assert "'ProjectContractId' must be filled in" in infolog(post(finance, "ProjectContractHeaders", dataAreaId="uspm"))
+    assert "'ProjectContractId' must be filled in" in infolog(
+        post(finance, "ProjectContractHeaders", dataAreaId="uspm")
+    )
     assert "'ProjectContractId' must be filled in" in infolog(contract(finance, ""))
     contract(finance)
     assert finance.patch(CONTRACT, json={"ProjectContractId": "c1", "dataAreaId": "USPM"}).status_code == 204
@@ -136,7 +140,7 @@ def test_bodies_that_are_no_json_object(finance: httpx.Client, body: bytes) -> N
 
 @pytest.mark.usefixtures("companies")
 def test_awkward_text_stays_as_it_is(finance: httpx.Client) -> None:
-    text = "  O'Brien & Söhne, \"日本\" 🚀\r\n\t%_[a]* "
+    text = '  O\'Brien & Söhne, "日本" 🚀\r\n\t%_[a]* '
     contract(finance, CustomersOrderReference=text)
     assert finance.get(CONTRACT).json()["CustomersOrderReference"] == text
 
@@ -155,7 +159,11 @@ def test_dates_are_noon_whatever_time_was_sent(finance: httpx.Client) -> None:
     ("entity_set", "values", "missing"),
     [
         ("ProjectContractHeaders", {"dataAreaId": "XXXX", "ProjectContractId": "C"}, "The company 'XXXX'"),
-        ("ProjectContractHeaders", {"ProjectContractId": "C", "CustomerAccountNumber": "K"}, "Customer account K"),
+        (
+            "ProjectContractHeaders",
+            {"ProjectContractId": "C", "CustomerAccountNumber": "K"},
+            "Customer account K",
+        ),
         ("ProjectsV2", {"ProjectId": "P", "ProjectContractId": "C"}, "Project contract C"),
         ("ProjectTasks", {"ProjectId": "P", "TaskId": "T"}, "Project P"),
         ("ProjectContractLines", {"ProjectContractId": "C", "LineSequenceNumber": 1}, "Project contract C"),
