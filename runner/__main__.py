@@ -22,13 +22,13 @@ REPORT = ROOT / "build" / "demo-report.json"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what was asked; give the exit code, 1 with one sentence on trouble."""
     options = _parser().parse_args(arguments)
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     try:
         if options.command == "demo":
             return _demo(console, fresh=options.fresh)
         return _up(console, options.port) if options.command == "up" else _down(console)
     except RunnerError as error:
-        Console(stderr=True, highlight=False).print(str(error), style="red", markup=False)
+        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), style="red", markup=False)
         return 1
     except KeyboardInterrupt:
         console.print("Stopped; nothing of it runs on.")

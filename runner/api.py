@@ -117,8 +117,9 @@ class AirflowApi:
         return [str(event.get("event", "")) if isinstance(event, dict) else str(event) for event in events]
 
     def failures(self, dag_id: str, run_id: str) -> list[str]:
-        """Say why tasks of a run failed: the last error that each has logged."""
-        failed = [task for task in self.tasks(dag_id, run_id) if task.state == "failed"]
+        """Say why tasks of a run failed: the last error that each has logged; `finish` only counts them."""
+        tasks = self.tasks(dag_id, run_id)
+        failed = [task for task in tasks if task.state == "failed" and task.task_id != "finish"]
         return [f"{task.task_id}: {self._reason(dag_id, run_id, task)}" for task in failed]
 
     def clear_failed(self, dag_id: str, run_id: str) -> None:

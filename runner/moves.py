@@ -49,9 +49,9 @@ def run_area(stack: Stack, area: str, say: Callable[[str], None]) -> str:
     def ended() -> str | None:
         state = api.run_state(area, run_id)
         for task in api.tasks(area, run_id):
-            if task.state in FINAL and task.task_id not in told:
+            if worth_telling(task) and task.task_id not in told:
                 told.add(task.task_id)
-                say(f"{area}  {task.task_id}  {task.state}  {task.seconds:.1f} s")
+                say(f"  {area}  {task.task_id}  {task.state}")
         return state if state in FINAL else None
 
     if until(ended, f"a run of {area}", _RUN_SECONDS, stack.processes) == "failed":
@@ -124,6 +124,11 @@ def seconds_of(api: AirflowApi, runs: Iterable[Run]) -> Mapping[LegName, float]:
             if (leg := _leg_of(task)) is not None:
                 seconds[leg] = seconds.get(leg, 0.0) + task.seconds
     return seconds
+
+
+def worth_telling(task: TaskState) -> bool:
+    """Whether a task's end is news: a leg was loaded, or something failed."""
+    return task.state == "failed" or (task.state == "success" and task.task_id.endswith(".load"))
 
 
 def _leg_of(task: TaskState) -> LegName | None:

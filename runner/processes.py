@@ -6,7 +6,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -26,12 +26,14 @@ class Process:
         pid: Process id, also of the session that it leads.
         created: When it began, in seconds since the epoch: with the pid it is unmistakable.
         log: File that holds what it prints.
+        handle: The child as it was started; None where another process started it.
     """
 
     name: str
     pid: int
     created: float
     log: Path
+    handle: "subprocess.Popen[bytes] | None" = field(default=None, compare=False, repr=False)
 
     @property
     def running(self) -> bool:
@@ -96,7 +98,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return Process(name, started.pid, psutil.Process(started.pid).create_time(), log)
+    return Process(name, started.pid, psutil.Process(started.pid).create_time(), log, started)
 
 
 def stop(processes: Sequence[Process], grace: float = GRACE_SECONDS) -> None:
@@ -120,6 +122,9 @@ def stop(processes: Sequence[Process], grace: float = GRACE_SECONDS) -> None:
         with suppress(psutil.NoSuchProcess):
             found.kill()
     _, survivors = psutil.wait_procs(alive, timeout=GRACE_SECONDS)
+    for process in processes:
+        if process.handle is not None:
+            process.handle.wait(GRACE_SECONDS)
     if survivors:
         raise RunnerError(f"Processes {', '.join(str(found.pid) for found in survivors)} cannot be stopped.")
 
