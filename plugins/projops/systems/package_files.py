@@ -115,7 +115,7 @@ def _csv_texts(zipped: zipfile.ZipFile, name: str, wanted: Sequence[str]) -> Ite
     with zipped.open(name) as file:
         encoding = "utf-16" if file.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     try:
-        header = _csv_header(zipped, name, encoding)
+        header, has_rows = _csv_start(zipped, name, encoding)
         missing = sorted(set(wanted) - set(header))
         if header and missing:
             raise _bad(f"The file {name} lacks the columns {', '.join(missing)}.")
@@ -126,9 +126,11 @@ def _csv_texts(zipped: zipfile.ZipFile, name: str, wanted: Sequence[str]) -> Ite
         raise _bad(f"The file {name} is no CSV that can be read.") from None
 
 
-def _csv_header(zipped: zipfile.ZipFile, name: str, encoding: str) -> list[str]:
+def _csv_start(zipped: zipfile.ZipFile, name: str, encoding: str) -> tuple[list[str], bool]:
+    """Give the header in upper case, and whether anything follows it."""
     with zipped.open(name) as file, io.TextIOWrapper(file, encoding, newline="") as text:
-        return [each.removeprefix("\ufeff").strip().upper() for each in next(csv.reader(text), [])]
+        header = [each.removeprefix("\ufeff").strip().upper() for each in next(csv.reader(text), [])]
+        return header, text.read(1) != ""
 
 
 def _csv_reader(

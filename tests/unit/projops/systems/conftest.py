@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
 from projops.mapping.model import System
 from projops.systems.connection import Connection
 from projops.systems.session import ODataSession
-
 from tests.unit.projops.systems.wire import OpenSession, Time, Wire
 
 

@@ -3,11 +3,11 @@ from urllib.parse import parse_qs
 
 import aiohttp
 import pytest
+
 from projops.errors import AuthenticationError, SystemUnavailableError
 from projops.mapping.model import System
 from projops.systems.auth import ClientCredentials, StaticToken
 from projops.systems.connection import Connection
-
 from tests.unit.projops.systems.wire import Time, Wire
 
 

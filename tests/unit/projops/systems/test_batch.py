@@ -1,4 +1,5 @@
 import pytest
+
 from projops.errors import ProtocolError
 from projops.systems.batch import Operation, build, parse
 

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from projops.errors import ConfigurationError
 from projops.mapping.model import System
 from projops.systems.connection import Connection, Parts, from_environment, from_parts, is_loopback

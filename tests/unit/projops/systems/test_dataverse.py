@@ -2,10 +2,10 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pytest
+
 from projops.errors import ProtocolError, SystemUnavailableError, WatermarkExpiredError
 from projops.systems.dataverse import Dataverse, EntitySet, Pending
 from projops.systems.properties import Form, Property
-
 from tests.unit.projops.systems.wire import OpenSession, Part, Time, Wire
 
 ACCOUNTS = EntitySet("accounts", "account", "accountid")

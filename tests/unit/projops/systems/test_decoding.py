@@ -4,6 +4,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 from orjson import Fragment, dumps
+
 from projops.errors import ProtocolError, SystemUnavailableError
 from projops.mapping.model import System
 from projops.systems.decoding import Page, decode_page, table_of, typed_texts

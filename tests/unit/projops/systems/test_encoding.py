@@ -4,6 +4,7 @@ from decimal import Decimal
 import orjson
 import pyarrow as pa
 import pytest
+
 from projops.errors import RowRejectedError
 from projops.mapping.model import System
 from projops.systems.encoding import bodies, body_of, splice

@@ -1,5 +1,6 @@
 import pytest
 from orjson import dumps
+
 from projops import errors
 from projops.mapping.model import System
 from projops.systems import failures

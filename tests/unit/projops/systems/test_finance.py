@@ -2,12 +2,12 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pytest
+
 from projops.errors import ConfigurationError, ProtocolError
 from projops.mapping.model import System
 from projops.systems.finance import Finance, RowWrite, Verb, in_companies
 from projops.systems.outcomes import Status
 from projops.systems.properties import Property
-
 from tests.unit.projops.systems.wire import OpenSession, Part, Wire
 
 AREA, NUMBER, NAME = (Property(name, pa.string()) for name in ("dataAreaId", "ProjectId", "ProjectName"))

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from projops.errors import RowRejectedError
 from projops.mapping.model import System
 from projops.systems.properties import Form, Property

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+
 from projops.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -18,7 +19,6 @@ from projops.errors import (
 from projops.mapping.model import System
 from projops.systems.connection import Connection
 from projops.systems.session import ODataSession, RetryPolicy
-
 from tests.unit.projops.systems.wire import OpenSession, Time, Wire
 
 TOO_MANY = {"error": {"code": "0x80072322", "message": "Number of requests exceeded the limit of 6000."}}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 from aiohttp import web
+
 from projops.systems.session import ODataSession
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
