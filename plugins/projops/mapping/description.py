@@ -133,7 +133,8 @@ def _overview(maps: Iterable[TableMap]) -> str:
 def _map_text(table_map: TableMap, left_out: Sequence[str]) -> str:
     facts = [
         f"### {table_map.map}\n",
-        f"{table_map.title}, version {table_map.version}: `{table_map.dataverse}` and `{table_map.finance}`.\n",
+        f"{table_map.title}, version {table_map.version}: "
+        f"`{table_map.dataverse}` and `{table_map.finance}`.\n",
         _table(
             ("Finance key field", "Dataverse path"),
             [(part.finance, part.dataverse) for part in table_map.key],
@@ -158,7 +159,7 @@ def _leg_text(leg: Leg) -> str:
     where = f", where `{leg.extract.where}`" if leg.extract.where else ""
     head = (
         f"#### {_ARROWS[leg.direction]}\n\n{leg.extract.strategy}{where}; write {leg.write}, "
-        f"deletes {leg.deletes}, rows that no longer match {leg.extract.leaves}.\n"
+        f"deletes {leg.deletes}, rows that match no longer: {leg.extract.leaves}.\n"
     )
     rows = [
         (

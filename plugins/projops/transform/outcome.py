@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -107,4 +108,10 @@ def _part(stage: str, rows: pa.Table, fault: Fault, places: pa.Array) -> pa.Tabl
 def _shown(values: pa.Array) -> pa.Array:
     if pa.types.is_string(values.type):
         return values
-    return pa.array([None if value is None else str(value) for value in values.to_pylist()], pa.string())
+    return pa.array([_text(value) for value in values.to_pylist()], pa.string())
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return None if value is None else str(value)

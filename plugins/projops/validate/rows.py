@@ -137,8 +137,14 @@ def _data_frame(table: pa.Table, expectations: Sequence[RowExpectation], where: 
     rows = rows.append_column(ROW, pa.array(range(table.num_rows), pa.int64()))
     if where is not None:
         rows = rows.filter(matches(parse(where), table))
+    # Great Expectations knows no time zones: every moment is UTC.
+    rows = rows.cast(pa.schema([(each.name, _without_zone(each.type)) for each in rows.schema]))
     # Whole numbers with nulls must not pass through floats.
     return rows.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}.get)
+
+
+def _without_zone(kind: pa.DataType) -> pa.DataType:
+    return pa.timestamp(kind.unit) if pa.types.is_timestamp(kind) else kind
 
 
 def _column_names(expectation: RowExpectation) -> Iterable[str]:

@@ -9,6 +9,7 @@ have behind them.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,11 @@ from typing import Any
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when great_expectations is imported
 
-import great_expectations as gx
+with warnings.catch_warnings():
+    # It imports modules of the standard library that Python has deprecated.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import great_expectations as gx
+
 import pandas as pd  # type: ignore[import-untyped]
 from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
 from great_expectations.data_context.types.base import ProgressBarsConfig
