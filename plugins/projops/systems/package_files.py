@@ -119,7 +119,7 @@ def _csv_texts(zipped: zipfile.ZipFile, name: str, wanted: Sequence[str]) -> Ite
         missing = sorted(set(wanted) - set(header))
         if header and missing:
             raise _bad(f"The file {name} lacks the columns {', '.join(missing)}.")
-        if header:
+        if has_rows:
             with zipped.open(name) as file:
                 yield from _csv_reader(file, encoding, header, wanted)
     except (pa.ArrowInvalid, UnicodeError, csv.Error):
