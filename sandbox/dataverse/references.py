@@ -25,6 +25,7 @@ from sandbox.schema.model import Column, ColumnType
 from sandbox.store import fold, folded
 from sandbox.store.types import TEXT_TYPES, instant_text
 
+_GUIDS = frozenset({ColumnType.GUID, ColumnType.LOOKUP})
 _CHUNK = 400  # names in one query; SQLite refuses more than 32,766 parameters and deep expressions
 
 
@@ -219,7 +220,7 @@ def _key_column(entity: Entity, part: KeyPart) -> Column:
 
 def _key_value(column: Column, literal: Node) -> Any:  # noqa: ANN401 - by column type
     """Return a key literal as the store keeps it: days and time stamps are text there."""
-    value = literal_value(literal, kind_of(column), column, lenient=column.type is ColumnType.LOOKUP)
+    value = literal_value(literal, kind_of(column), column, lenient=column.type in _GUIDS)
     if isinstance(value, datetime):
         return instant_text(value)
     return value.isoformat() if isinstance(value, date) else value

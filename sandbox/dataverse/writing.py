@@ -16,6 +16,7 @@ from sandbox.dataverse.payload import Payload
 from sandbox.dataverse.references import Reference, find_rows, missing_row
 from sandbox.store import Store, WriteUnit
 from sandbox.store.tables import VERSION, table_name
+from sandbox.store.types import instant_text
 
 _CHUNK = 500
 _INACTIVE = {0: 1, 1: 2}
@@ -143,7 +144,7 @@ class Writer:
             if value is None and entity.table.columns[name].required:
                 raise _missing(entity, name)
         changed = _with_status(entity, changed)
-        system = {"modifiedon": unit.now, "modifiedby": self.user_id}
+        system = {"modifiedon": instant_text(unit.now), "modifiedby": self.user_id}
         changed |= {name: value for name, value in system.items() if name in entity.table.columns}
         return changed | {VERSION: unit.next_version()}
 

@@ -22,6 +22,7 @@ from sandbox.store.tables import (
     build_table,
     table_name,
 )
+from sandbox.store.types import instant_text
 
 _CHUNK = 2_000
 _FIRST_REC_ID = 22_565_420_000  # Finance's record ids are long from the start; shape as seen [L]
@@ -178,7 +179,7 @@ class Store:
         if table.system == "finance":
             return finance_blank(table.columns[column])
         if column in {"createdon", "modifiedon"}:
-            return now
+            return instant_text(now)
         return table.columns[column].default
 
     def _lock_counters(self, connection: sa.Connection) -> tuple[int, int]:

@@ -31,11 +31,11 @@ def instant_text(value: datetime) -> str:
 
 
 def _text_of(value: Any) -> str | None:  # noqa: ANN401 - SQLAlchemy hands over anything
+    if value is None or type(value) is str:
+        return value
     if isinstance(value, datetime):
         return instant_text(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    return None if value is None else str(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 class CodeText(TypeDecorator[str]):
@@ -50,9 +50,9 @@ class CodeText(TypeDecorator[str]):
             return dialect.type_descriptor(postgresql.TEXT(collation="C"))
         return dialect.type_descriptor(sa.Text())
 
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:  # noqa: ANN401
-        """Render a datetime, a date, a UUID or ready text."""
-        return _text_of(value)
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
+        """Render a datetime, a date, a UUID; ready text passes as it is."""
+        return _text_of
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
