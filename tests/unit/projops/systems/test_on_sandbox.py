@@ -4,6 +4,7 @@ import io
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
+from functools import partial
 
 import httpx
 import pyarrow as pa
@@ -72,19 +73,27 @@ async def test_both_tell_which_environment_they_are(dataverse: Dataverse, financ
     assert uuid.UUID(await finance.environment_id())
 
 
-@pytest.mark.parametrize("table", catalog.dataverse_tables().values(), ids=lambda table: table.name)
-async def test_every_table_has_the_columns_of_the_catalog(dataverse: Dataverse, table: Table) -> None:
-    read = dataverse.changes(entity_set(table), properties(table, table.columns))
-    [*_, last] = [page async for page in read]
-    assert last.delta_link is not None
+async def test_every_table_has_the_columns_of_the_catalog(dataverse: Dataverse) -> None:
+    async def last_delta_link(table: Table) -> str | None:
+        read = dataverse.changes(entity_set(table), properties(table, table.columns))
+        return [page async for page in read][-1].delta_link
+
+    tables = catalog.dataverse_tables().values()
+    links = await dataverse.session.all_of([partial(last_delta_link, table) for table in tables])
+    assert len(links) > 20
+    assert None not in links
 
 
-@pytest.mark.parametrize("table", catalog.finance_tables().values(), ids=lambda table: table.name)
-async def test_every_entity_has_the_columns_of_the_catalog(finance: Finance, table: Table) -> None:
-    read = finance.pages(table.name, properties(table, table.columns), order_by=table.keys[0])
-    batches = [page.batch async for page in read]
-    keys = [tuple(row[name] for name in table.keys[0]) for batch in batches for row in batch.to_pylist()]
-    assert len(set(keys)) == len(keys)
+async def test_every_entity_has_the_columns_of_the_catalog(finance: Finance) -> None:
+    async def keys(table: Table) -> list[tuple[object, ...]]:
+        read = finance.pages(table.name, properties(table, table.columns), order_by=table.keys[0])
+        rows = [row for page in [page async for page in read] for row in page.batch.to_pylist()]
+        return [tuple(row[name] for name in table.keys[0]) for row in rows]
+
+    tables = catalog.finance_tables().values()
+    read = await finance.session.all_of([partial(keys, table) for table in tables])
+    assert sum(map(bool, read)) > 10
+    assert all(len(set(each)) == len(each) for each in read)
 
 
 async def test_changes_in_pages_then_only_what_changed(dataverse: Dataverse) -> None:
