@@ -14,7 +14,8 @@ from sandbox.odata.grammar import Alias, DivBy, Has, Node, parse_filter
 from sandbox.odata.literals import NUMBERS, Kind, Value, is_literal, literal_type, literal_value
 from sandbox.odata.operands import comparable, equality, literal_term, matching_value
 from sandbox.odata.scope import Profile, Scope, Term, navigation, property_term
-from sandbox.odata.sql import exact_arithmetic
+from sandbox.odata.sql import arithmetic
+from sandbox.store.types import ExactDecimal
 
 Condition = sa.ColumnElement[bool]
 
@@ -99,9 +100,9 @@ class _Compiler:
             case ast.BinOp():
                 return self._arithmetic(node, scope, depth)
             case ast.UnaryOp(op=ast.USub()):
-                zero = sa.literal(Decimal(0), exact_arithmetic.type)
+                zero = sa.literal(Decimal(0), ExactDecimal())
                 operand = self._number(node.operand, scope, depth)
-                return Term(exact_arithmetic("sub", zero, operand), Kind.DECIMAL)
+                return Term(arithmetic("sub", zero, operand), Kind.DECIMAL)
         raise UnsupportedError("A filter must compare a property; this expression is not supported.")
 
     def _all_of(self, node: Node, scope: Scope, depth: int) -> Condition:
@@ -190,13 +191,13 @@ class _Compiler:
     def _arithmetic(self, node: Node, scope: Scope, depth: int) -> Term:
         if not self.profile.arithmetic:
             raise UnsupportedError("Arithmetic is not supported in filter expressions.")
-        operands = [self._number(side, scope, depth) for side in (node.left, node.right)]
-        return Term(exact_arithmetic(_OPERATIONS[type(node.op)], *operands), Kind.DECIMAL)
+        left, right = (self._number(side, scope, depth) for side in (node.left, node.right))
+        return Term(arithmetic(_OPERATIONS[type(node.op)], left, right), Kind.DECIMAL)
 
     def _number(self, node: Node, scope: Scope, depth: int) -> sa.ColumnElement[Any]:
         node = self._resolved(node)
         if is_literal(node):
-            return sa.literal(literal_value(node, Kind.DECIMAL), exact_arithmetic.type)
+            return sa.literal(literal_value(node, Kind.DECIMAL), ExactDecimal())
         term = self.term(node, scope, depth + 1)
         if term.kind not in NUMBERS:
             raise TypeMismatchError.operands(term.kind, Kind.DECIMAL, "Arithmetic")

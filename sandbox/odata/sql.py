@@ -1,7 +1,7 @@
 """SQL functions that filters need and that SQLite and Postgres do not share."""
 
 import sqlite3
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from sandbox.store.types import DECIMAL_COLLATION, ExactDecimal
 
 OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "divby": "/", "mod": "%"}
+QUOTIENT_DIGITS = 20  # after the point: both databases round there, so that they agree
 
 
 class sort_key(GenericFunction[str]):  # noqa: N801 - a SQL function, written as one
@@ -30,7 +31,7 @@ class exact_decimal(GenericFunction[Decimal]):  # noqa: N801
 
 
 class exact_arithmetic(GenericFunction[Decimal]):  # noqa: N801
-    """`exact_arithmetic(operator, left, right)`: decimal arithmetic without a float; x/0 is null."""
+    """Decimal arithmetic without a float; x/0 is null. Made by `arithmetic`."""
 
     type = ExactDecimal()
     inherit_cache = True
@@ -64,11 +65,28 @@ def _arithmetic_sqlite(element: exact_arithmetic, compiler: SQLCompiler, **kw: A
 @compiles(exact_arithmetic, "postgresql")
 def _arithmetic_postgresql(element: exact_arithmetic, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
     operator, left, right = element.clauses
-    name = operator.value  # a bound name out of OPERATORS
+    name = str(operator).strip("'")
     one, other = (f"CAST({compiler.process(side, **kw)} AS NUMERIC)" for side in (left, right))
     if OPERATORS[name] in "/%":
         other = f"NULLIF({other}, 0)"
+    if OPERATORS[name] == "/":
+        return f"ROUND(ROUND({one}, {QUOTIENT_DIGITS}) / {other}, {QUOTIENT_DIGITS})"
     return f"({one} {OPERATORS[name].replace('%', '%%')} {other})"
+
+
+def arithmetic(
+    operator: str, left: sa.ColumnElement[Any], right: sa.ColumnElement[Any]
+) -> sa.ColumnElement[Decimal]:
+    """`left operator right`, for an operator of `OPERATORS`.
+
+    The operator is part of the SQL text, not a parameter: the statement cache must tell them apart.
+
+    Raises:
+        KeyError: Another operator.
+    """
+    if operator not in OPERATORS:
+        raise KeyError(operator)
+    return exact_arithmetic(sa.literal_column(f"'{operator}'"), left, right)
 
 
 def register_functions(engine: sa.Engine) -> None:
@@ -88,15 +106,20 @@ def _calculate(operator: str, left: Any, right: Any) -> str | None:  # noqa: ANN
     one, other = Decimal(str(left)), Decimal(str(right))
     try:
         return format(_CALCULATIONS[operator](one, other), "f")
-    except (InvalidOperation, ZeroDivisionError):
+    except (InvalidOperation, DivisionByZero):
         return None
 
 
+def _quotient(one: Decimal, other: Decimal) -> Decimal:
+    return _EXACT.divide(one, other).quantize(Decimal(1).scaleb(-QUOTIENT_DIGITS), ROUND_HALF_UP, _EXACT)
+
+
+_EXACT = Context(prec=200, traps=[InvalidOperation, DivisionByZero])
 _CALCULATIONS = {
-    "add": Decimal.__add__,
-    "sub": Decimal.__sub__,
-    "mul": Decimal.__mul__,
-    "div": Decimal.__truediv__,
-    "divby": Decimal.__truediv__,
-    "mod": Decimal.__mod__,
+    "add": _EXACT.add,
+    "sub": _EXACT.subtract,
+    "mul": _EXACT.multiply,
+    "div": _quotient,
+    "divby": _quotient,
+    "mod": _EXACT.remainder,
 }

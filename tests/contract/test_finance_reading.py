@@ -140,6 +140,11 @@ def test_count_as_text(finance: httpx.Client) -> None:
         ("CreditLimit eq 922337203685476.9999", ["A2"]),
         ("CreditLimit gt 922337203685476.9998 and CreditLimit lt 922337203685477", ["A2"]),
         ("CreditLimit add 0.1 eq 0.1", ["A1", "A3"]),
+        ("CreditLimit mul 2 eq 1844674407370953.9998", ["A2"]),
+        ("CreditLimit divby 2 eq 461168601842738.49995", ["A2"]),
+        ("CreditLimit mod 10 eq 6.9999", ["A2"]),
+        ("CreditLimit sub 0.9999 eq 922337203685476", ["A2"]),
+        ("CreditLimit div 0 eq 1", []),
     ],
 )
 def test_filters(finance: httpx.Client, where: str, found: list[str]) -> None:
