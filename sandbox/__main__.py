@@ -40,16 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Serve both systems until SIGTERM. Prints one line of JSON with the addresses when "
         "ready. Port 0 takes a free port.",
     )
-    port: dict[str, Any] = {"type": int, "metavar": "PORT"}
-    serving.add_argument("--dataverse-port", default=8801, help="Dataverse over http (default 8801)", **port)
-    serving.add_argument("--finance-port", default=8802, help="Finance over http (default 8802)", **port)
-    serving.add_argument(
-        "--dataverse-tls-port", default=0, help="Dataverse over https (default: free)", **port
-    )
-    serving.add_argument("--finance-tls-port", default=0, help="Finance over https (default: free)", **port)
-    serving.add_argument(
-        "--control-port", default=0, help="control plane, loopback only (default: free)", **port
-    )
+    _add_ports(serving)
     serving.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     serving.add_argument(
         "--database",
@@ -73,6 +64,19 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--client-secret", default=Credentials.client_secret, help="its secret")
     serving.add_argument("--token", action="append", help="bearer token that is always accepted (repeatable)")
     return parser
+
+
+def _add_ports(serving: argparse.ArgumentParser) -> None:
+    port: dict[str, Any] = {"type": int, "metavar": "PORT"}
+    serving.add_argument("--dataverse-port", default=8801, help="Dataverse over http (default 8801)", **port)
+    serving.add_argument("--finance-port", default=8802, help="Finance over http (default 8802)", **port)
+    serving.add_argument(
+        "--dataverse-tls-port", default=0, help="Dataverse over https (default: free)", **port
+    )
+    serving.add_argument("--finance-tls-port", default=0, help="Finance over https (default: free)", **port)
+    serving.add_argument(
+        "--control-port", default=0, help="control plane, loopback only (default: free)", **port
+    )
 
 
 def _settings(options: argparse.Namespace, folder: Path) -> Settings:

@@ -225,6 +225,5 @@ def test_headers_of_an_answer(dataverse: httpx.Client) -> None:
     answer = dataverse.get("accounts")
     assert answer.headers["OData-Version"] == "4.0"
     assert answer.headers["Content-Type"] == "application/json; odata.metadata=minimal"
-    assert {"x-ms-service-request-id", "REQ_ID", "x-ms-dop-hint"} <= {*map(str, answer.headers)} | {
-        "REQ_ID" if "req_id" in answer.headers else ""
-    }
+    for name in ("x-ms-service-request-id", "REQ_ID", "x-ms-dop-hint"):
+        assert answer.headers[name]
