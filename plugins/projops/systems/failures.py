@@ -14,11 +14,8 @@ from json import loads
 from projops.errors import (
     AuthenticationError,
     ConfigurationError,
-    ConflictError,
-    MissingParentError,
     ProjOpsError,
     ProtocolError,
-    RowRejectedError,
     SystemUnavailableError,
     ThrottledError,
     WatermarkExpiredError,
@@ -158,7 +155,10 @@ def understand(system: System, status: int, headers: Mapping[str, str], body: by
 
 
 def error(failure: Failure, connection: str, what: str) -> ProjOpsError:
-    """Give the error to raise for a failure.
+    """Give the error to raise for a request that failed as a whole.
+
+    What would be a matter of one row (refused, not found, ...) says here that the request is wrong:
+    rows that are written have outcomes (`outcomes`), not errors.
 
     Args:
         failure: What went wrong.
@@ -174,21 +174,16 @@ def error(failure: Failure, connection: str, what: str) -> ProjOpsError:
             remedy="Retried by itself later.",
             **context,
         )
-    kind, remedy = _ERRORS[failure.kind]
+    kind, remedy = _ERRORS.get(failure.kind, (ProtocolError, _CHECK))
     return kind(sentence, remedy=remedy, **context)
 
 
+_CHECK = "Check the address, and the names of table and columns in the mapping."
 _ERRORS: Mapping[Kind, tuple[type[ProjOpsError], str]] = {
     Kind.TRANSIENT: (SystemUnavailableError, "Retried by itself later; see whether the system is up."),
-    Kind.ROW: (RowRejectedError, "Correct the row at its source, or the mapping."),
-    Kind.PARENT_MISSING: (MissingParentError, "Goes by itself once the row that it refers to is there."),
-    Kind.DUPLICATE: (RowRejectedError, "See which row has this key at the target."),
-    Kind.NOT_FOUND: (RowRejectedError, "See whether the row was deleted."),
-    Kind.PRECONDITION: (ConflictError, "Read the row again."),
     Kind.AUTH: (AuthenticationError, "Check tenant, client id and secret of the connection."),
     Kind.FORBIDDEN: (ConfigurationError, "Give the integration user the role that it lacks."),
     Kind.EXPIRED_WATERMARK: (WatermarkExpiredError, "A full read heals it, by itself."),
-    Kind.FATAL: (ProtocolError, "Check the address and the mapping's table and column names."),
 }
 
 

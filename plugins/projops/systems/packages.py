@@ -18,7 +18,6 @@ from yarl import URL
 
 from projops.errors import ProtocolError, SystemUnavailableError, WatermarkExpiredError
 from projops.systems.decoding import decode_json
-from projops.systems.failures import Kind
 from projops.systems.finance import DATA
 from projops.systems.session import ODataSession
 from projops.systems.transport import Answer
@@ -199,11 +198,6 @@ class Packages:
     ) -> Answer:
         what = f"calling {action}"
         answer = await self._post(action, parameters, what, kind=kind, repeatable=repeatable)
-        if answer.failure is not None and answer.failure.kind in (Kind.ROW, Kind.PARENT_MISSING):
-            raise ProtocolError(
-                f"{self.session.connection.name}, {what}: {answer.failure.message}",
-                remedy="Check definition group, entity and company in Finance's data management workspace.",
-            )
         return self.session.checked(answer, what)
 
     async def _post(

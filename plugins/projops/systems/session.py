@@ -1,7 +1,6 @@
 """A session with one system: retries with Retry-After, concurrency, and whose links are followed."""
 
 import asyncio
-import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -10,14 +9,14 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from yarl import URL
 
-from projops.errors import AuthenticationError, ProtocolError, SystemUnavailableError, ThrottledError
+from projops.errors import AuthenticationError, ProtocolError
 from projops.systems import failures
 from projops.systems.auth import TokenSource, token_source
 from projops.systems.connection import Connection
 from projops.systems.failures import Kind
+from projops.systems.retries import RetryPolicy, retrying
 from projops.systems.transport import MOST_PARALLEL, Answer, Call, Transport, unknown_outcome
 
 DEFAULT_PARALLELISM = 8
@@ -26,25 +25,6 @@ _ODATA_HEADERS = {"Accept": "application/json", "OData-Version": "4.0", "OData-M
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How long transient failures are retried before the error goes up.
-
-    Attributes:
-        attempts: Most attempts in all.
-        total: Seconds after which no further attempt begins.
-        base: Seconds of the first backoff; doubles each time.
-        longest: Longest backoff in seconds; Retry-After may be longer.
-        request_timeout: Seconds that one request may take.
-    """
-
-    attempts: int = 6
-    total: float = 300.0
-    base: float = 0.5
-    longest: float = 30.0
-    request_timeout: float = 120.0
 
 
 @dataclass(slots=True)
@@ -200,27 +180,8 @@ class ODataSession:
         return self._own(link).raw_path_qs
 
     async def _until_answered(self, call: Call) -> Answer:
-        started = self.clock()
-
-        def exhausted(state: RetryCallState) -> bool:
-            elapsed = self.clock() - started + state.upcoming_sleep
-            return state.attempt_number >= self.policy.attempts or elapsed > self.policy.total
-
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type((SystemUnavailableError, ThrottledError)),
-            wait=self._wait,
-            stop=exhausted,
-            sleep=self._pause_before_retry,
-            reraise=True,
-        )
-        return await retrying(self._attempt, call)
-
-    def _wait(self, state: RetryCallState) -> float:
-        """Wait for what the system asks, and never less than a jittered backoff."""
-        backoff = min(self.policy.base * 2.0 ** (state.attempt_number - 1), self.policy.longest)
-        jittered = backoff * random.uniform(0.5, 1.0)
-        problem = state.outcome.exception() if state.outcome else None
-        return max(problem.retry_after if isinstance(problem, ThrottledError) else 0.0, jittered)
+        again = retrying(self.policy, self.clock, self._pause_before_retry)
+        return await again(self._attempt, call)
 
     async def _pause_before_retry(self, seconds: float) -> None:
         self.counts["retries"] += 1

@@ -5,7 +5,7 @@ from projops.errors import ConfigurationError, ProjOpsError, ProtocolError, Thro
 from projops.systems.dataverse import EntitySet
 from projops.systems.dataverse_writer import DataverseWriter, RowWrite, Verb
 from projops.systems.outcomes import RowOutcome, Status
-from projops.systems.session import RetryPolicy
+from projops.systems.retries import RetryPolicy
 from tests.unit.projops.systems.wire import OpenSession, Part, Time, Wire
 
 ACCOUNTS = EntitySet("accounts", "account", "accountid")

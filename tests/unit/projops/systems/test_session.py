@@ -11,14 +11,14 @@ from projops.errors import (
     ConfigurationError,
     LeaseHeldError,
     ProtocolError,
-    RowRejectedError,
     SystemUnavailableError,
     ThrottledError,
     UnknownOutcomeError,
 )
 from projops.mapping.model import System
 from projops.systems.connection import Connection
-from projops.systems.session import ODataSession, RetryPolicy
+from projops.systems.retries import RetryPolicy
+from projops.systems.session import ODataSession
 from tests.unit.projops.systems.wire import OpenSession, Time, Wire
 
 TOO_MANY = {"error": {"code": "0x80072322", "message": "Number of requests exceeded the limit of 6000."}}
@@ -151,12 +151,14 @@ async def test_a_fresh_token_once_then_a_sentence(wire: Wire, open_session: Open
     assert len(wire.seen) == 4
 
 
-async def test_a_refused_row_is_given_back_not_raised(wire: Wire, open_session: OpenSession) -> None:
+async def test_a_refused_request_is_given_back_and_raised_on_demand(
+    wire: Wire, open_session: OpenSession
+) -> None:
     wire.reply(400, {"error": {"code": "0x80044331", "message": "A validation error occurred. Too long."}})
     async with open_session() as session:
         answer = await session.request("PATCH", "/x", what="writing", body=b"{}")
         assert answer.failure is not None
-        with pytest.raises(RowRejectedError, match="Too long"):
+        with pytest.raises(ProtocolError, match="Too long"):
             session.checked(answer, "writing")
 
 
