@@ -39,8 +39,6 @@ def demo(stack: Stack, console: Console, report_file: Path, setup_seconds: int, 
     """
     api, wire = stack.api(), Wire.sign_in(stack.sandbox)
     earlier = set(all_runs(api))
-    for area in AREAS:
-        api.unpause(area)
     _first_pass(stack, console)
     _changes(stack, console, wire)
     console.print("Comparing both systems row by row over HTTP")

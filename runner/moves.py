@@ -61,7 +61,7 @@ def run_area(stack: Stack, area: str, say: Callable[[str], None]) -> str:
 
 
 def run_until_in_step(stack: Stack, say: Callable[[str], None]) -> list[int]:
-    """Run all areas until a round moves nothing and no row waits.
+    """Unpause the areas, one after the other, and run them until a round moves nothing and no row waits.
 
     Rows that refer to rows of another area are parked at first and go by themselves in a later round.
 
@@ -73,7 +73,11 @@ def run_until_in_step(stack: Stack, say: Callable[[str], None]) -> list[int]:
     """
     rounds: list[int] = []
     while len(rounds) < _ROUNDS:
-        runs = [(area, run_area(stack, area, say)) for area in AREAS]
+        before = set(all_runs(stack.api()))
+        for area in AREAS:
+            stack.api().unpause(area)
+            run_area(stack, area, say)
+        runs = [run for run in all_runs(stack.api()) if run not in before]  # the schedule's are among them
         moved = sum(counts.loaded for counts in counts_of(stack, runs).values())
         waiting = what_waits(stack)
         rounds.append(moved)

@@ -12,7 +12,7 @@ import pytest
 
 from runner.api import FINAL, AirflowApi
 from runner.layout import ROOT, Layout, free_port
-from runner.stack import AREAS, Stack, connect, running
+from runner.stack import Stack, connect, running
 from runner.waiting import until
 from runner.wire import Wire
 from tests.contract.process import postgres
@@ -30,10 +30,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with ExitStack() as opened:
         if request.param == "postgres":
             layout = on_postgres(layout, opened.enter_context(postgres(folder / "postgres")))
-        started = opened.enter_context(running(layout, free_port(), print))
-        for area in AREAS:
-            started.api().unpause(area)
-        yield started
+        yield opened.enter_context(running(layout, free_port(), print))
 
 
 def on_postgres(layout: Layout, url: str) -> Layout:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, BaseOperator, Param, TaskGroup
 
 from projops.mapping.model import Direction, System, TableMap
@@ -86,10 +87,8 @@ def _add_tasks(area: str, maps: Mapping[str, TableMap], broken: Sequence[BrokenM
     detect >> finish
     loads: dict[LegRef, BaseOperator] = {}
     for leg in order:
-        first, last = _leg_tasks(maps[leg.map], leg)
-        first << [detect, *(loads[parent] for parent in parents[leg])]
-        last >> finish
-        loads[leg] = last
+        loads[leg] = _leg_tasks(maps[leg.map], leg, detect, [loads[parent] for parent in parents[leg]])
+        loads[leg] >> finish
     for found in broken:
         _broken_task(found) >> finish
 
@@ -99,19 +98,28 @@ def _ref(node: Node) -> LegRef:
     return LegRef(map_id, direction.value)
 
 
-def _leg_tasks(table_map: TableMap, leg: LegRef) -> tuple[BaseOperator, BaseOperator]:
-    """Make the four tasks of a leg; give its first and its last."""
+def _leg_tasks(
+    table_map: TableMap, leg: LegRef, detect: BaseOperator, parents: Sequence[BaseOperator]
+) -> BaseOperator:
+    """Make the tasks of a leg, after detect and the loads that it needs; give its load."""
     direction = leg.direction
     with TaskGroup(group_id=str(leg), tooltip=f"{table_map.title}, {_route(table_map, direction)}"):
         extract = ExtractOperator(
             task_id="extract",
             leg=leg,
-            # Whatever became of its parents, but not where detect itself failed.
-            trigger_rule="all_done_min_one_success",
             pool=direction.source.value,
             inlets=[source_asset(table_map, direction)],
             doc_md=_stage_doc(table_map, direction, "Reads the changed rows into the staging area."),
         )
+        detect >> extract
+        if parents:
+            # A task of its own: extract must follow parents that failed, but not a detect that failed.
+            needs = EmptyOperator(
+                task_id="needs",
+                trigger_rule="all_done",
+                doc_md="Waits for the legs that this one needs, whatever became of them. Takes no worker.",
+            )
+            [detect, *parents] >> needs >> extract
         validate = StageOperator(
             task_id="validate",
             stage="validate",
@@ -131,7 +139,7 @@ def _leg_tasks(table_map: TableMap, leg: LegRef) -> tuple[BaseOperator, BaseOper
             outlets=[target_asset(table_map, direction)],
             doc_md=_stage_doc(table_map, direction, "Writes what differs, with an outcome for every row."),
         )
-    return extract, load
+    return load
 
 
 def _broken_task(broken: BrokenMap) -> BaseOperator:

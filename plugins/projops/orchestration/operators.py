@@ -74,16 +74,17 @@ class DetectOperator(BaseOperator, SkipMixin):
         self.has_broken = has_broken
 
     def execute(self, context: Context) -> None:
-        """Ask both systems what changed; skip the first task of each idle leg."""
+        """Ask both systems what changed; skip the first tasks of each idle leg."""
         from projops import pipeline
 
         with open_engine() as engine:
             due = pipeline.detect(engine, self.area, run_request(context))
         self.log.info("%s", f"To move: {', '.join(map(str, due))}" if due else "Nothing to move")
-        wanted = {extract_task_id(leg) for leg in due}
+        wanted = {str(leg) for leg in due}
         if wanted or self.has_broken:
             wanted.add(self.finish_task_id)
-        self.skip(context["ti"], [task for task in self.downstream_list if task.task_id not in wanted])
+        idle = [task for task in self.downstream_list if task.task_id.partition(".")[0] not in wanted]
+        self.skip(context["ti"], idle)
 
 
 class ExtractOperator(BaseOperator):
@@ -205,8 +206,3 @@ class FinishOperator(BaseOperator):
                 f"Failed: {', '.join(failed)}. Their logs say why; mend the cause and clear the failed tasks."
             )
         return [outcome.as_json() for outcome in outcomes]
-
-
-def extract_task_id(leg: LegRef) -> str:
-    """Give the id of a leg's first task."""
-    return f"{leg}.extract"

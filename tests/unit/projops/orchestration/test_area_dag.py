@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from airflow.sdk import DAG
+
 from projops.orchestration.area_dag import area_dag
 
 
@@ -21,22 +22,31 @@ def test_a_leg_is_four_tasks_in_a_row(mappings: Path) -> None:
 
 def test_a_leg_begins_after_its_parents_and_a_way_back_after_the_way_there(mappings: Path) -> None:
     dag = area_dag("reference_data", doc=None)
-    assert upstream(dag, "vendors__finance_to_dataverse.extract") == {
+    assert upstream(dag, "vendors__finance_to_dataverse.needs") == {
         "detect",
         "companies__finance_to_dataverse.load",
     }
-    assert upstream(dag, "vendors__dataverse_to_finance.extract") == {
+    assert upstream(dag, "vendors__dataverse_to_finance.needs") == {
         "detect",
         "companies__finance_to_dataverse.load",
         "vendors__finance_to_dataverse.load",
     }
+    for leg in ("vendors__finance_to_dataverse", "vendors__dataverse_to_finance"):
+        assert upstream(dag, f"{leg}.extract") == {"detect", f"{leg}.needs"}
 
 
 def test_a_leg_runs_whatever_became_of_its_parents_but_not_when_detect_failed(mappings: Path) -> None:
     dag = area_dag("reference_data", doc=None)
-    extracts = [task for task in dag.tasks if task.task_id.endswith(".extract")]
-    assert {task.trigger_rule for task in extracts} == {"all_done_min_one_success"}
-    assert dag.get_task("finish").trigger_rule == "all_done"
+    rules = {task.task_id.rpartition(".")[2]: task.trigger_rule for task in dag.tasks}
+    assert rules == {
+        "detect": "all_success",
+        "needs": "all_done",
+        "extract": "all_success",
+        "validate": "all_success",
+        "transform": "all_success",
+        "load": "all_success",
+        "finish": "all_done",
+    }
 
 
 def test_tasks_wait_in_the_pool_of_the_system_that_they_talk_to(mappings: Path) -> None:
@@ -47,6 +57,7 @@ def test_tasks_wait_in_the_pool_of_the_system_that_they_talk_to(mappings: Path) 
         if task.task_id.startswith("vendors__dataverse_to_finance")
     }
     assert pools == {
+        "vendors__dataverse_to_finance.needs": "default_pool",
         "vendors__dataverse_to_finance.extract": "dataverse",
         "vendors__dataverse_to_finance.validate": "default_pool",
         "vendors__dataverse_to_finance.transform": "default_pool",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, DownstreamTasksSkipped
+
 from projops.errors import AuthenticationError, ProjOpsError, SystemUnavailableError
 from projops.orchestration import operators
 from projops.orchestration.area_dag import area_dag
@@ -102,7 +103,9 @@ def test_a_leg_that_is_due_does_not_wake_the_maps_that_need_it(monkeypatch: pyte
         detect.execute(context(ti))
     assert set(skipped.value.tasks) == {
         "units__finance_to_dataverse.extract",
+        "vendors__finance_to_dataverse.needs",
         "vendors__finance_to_dataverse.extract",
+        "vendors__dataverse_to_finance.needs",
         "vendors__dataverse_to_finance.extract",
     }
     assert set(ti.pushed["skipmixin_key"]["skipped"]) == set(skipped.value.tasks)

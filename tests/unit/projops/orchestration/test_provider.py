@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 from airflow.providers_manager import ProvidersManager
 from airflow.sdk.providers_manager_runtime import ProvidersManagerTaskRuntime
+
 from projops.errors import ConfigurationError
 from projops.orchestration.hooks import DataverseHook, FinanceHook
 from projops.orchestration.provider import provider_info
