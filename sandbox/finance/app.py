@@ -1,9 +1,9 @@
 """The ASGI application: HTTP in, values to the handlers, HTTP out."""
 
+import re
 import time
 import uuid
 from collections.abc import Callable
-from re import compile as pattern
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -26,7 +26,7 @@ from sandbox.stats import Stats
 from sandbox.store import Store
 
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-_NAMED = pattern(r"(PublicEntities|PublicEnumerations|DataEntities)(?:\[?\('?([^')\]]*)'?\)\]?)?")
+_NAMED = re.compile(r"(PublicEntities|PublicEnumerations|DataEntities)(?:\[?\('?([^')\]]*)'?\)\]?)?")
 
 
 def create_app(store: Store, stats: Stats, desk: TokenDesk, default_company: str | None = None) -> Starlette:

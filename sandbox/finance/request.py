@@ -1,15 +1,14 @@
 """A request to `/data` as a value, whether it came by itself or inside of a batch."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from re import IGNORECASE
-from re import compile as pattern
 from urllib.parse import parse_qsl, quote, unquote
 
 from sandbox.odata.keys import Segment, split_path
 
 _SAFE = "$'()*,/:@=!"
-_ORIGIN = pattern(r"\Ahttps?://[^/]*", IGNORECASE)
+_ORIGIN = re.compile(r"\Ahttps?://[^/]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
