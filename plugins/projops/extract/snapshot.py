@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from projops.errors import ImplausibleReadError
-from projops.extract.source import Chunk, Watermark
+from projops.extract.source import Chunk, Watermark, nothing_came
 from projops.mapping.catalog import Table
 from projops.mapping.keys import key_column
 from projops.mapping.model import System
@@ -52,12 +51,9 @@ class Snapshot:
             self._seen.update(key_column([rows[name] for name in self.key]).drop_null().to_pylist())
             yield Chunk(rows)
         if self.known and not self._seen:
-            raise ImplausibleReadError(
-                f"{self.table.entity_set} came back empty, though {len(self.known)} rows were in step.",
-                remedy="See in Finance whether they are there and whether the user may read them.",
-            )
+            raise nothing_came(self.table.entity_set, len(self.known))
         if self.deletes:
-            yield Chunk(pa.Table.from_batches([], schema=rows.schema), await self._gone())
+            yield Chunk(rows.schema.empty_table(), await self._gone())
 
     async def _gone(self) -> list[str]:
         """Of the rows that did not come, give those that Finance says are not there."""

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from projops.errors import ImplausibleReadError
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -39,6 +41,14 @@ class Watermark:
     def of(cls, text: str | None) -> "Watermark":
         """Read it back; no text is the beginning of all time."""
         return cls(json.loads(text)) if text else cls()
+
+
+def nothing_came(entity_set: str, known: int) -> ImplausibleReadError:
+    """Give the error for a full read without rows where there were some: no reason to delete them all."""
+    return ImplausibleReadError(
+        f"{entity_set} came back empty, though {known} rows were in step.",
+        remedy="See whether they are there and whether the integration user may read them.",
+    )
 
 
 class Source(Protocol):

@@ -80,9 +80,9 @@ async def _source(  # noqa: PLR0913  # as above
     table = table_of(table_map, leg.direction.source)
     columns = own_columns(table_map, leg)
     if leg.extract.strategy is Strategy.CHANGE_TRACKING:
-        return ChangeTracking(
-            systems.dataverse, table, columns, since or Watermark(), engine.settings.chunk_rows
-        )
+        ids = _known_ids(engine, table_map, leg) if since is None and batch.advances else frozenset()
+        rows_a_page = engine.settings.chunk_rows
+        return ChangeTracking(systems.dataverse, table, columns, since or Watermark(), rows_a_page, ids)
     if leg.extract.strategy is Strategy.SNAPSHOT:
         with engine.state.begin() as connection:
             known = crosswalk.all_keys(connection, table_map.map, leg.direction) if batch.advances else set()
@@ -100,6 +100,14 @@ async def _source(  # noqa: PLR0913  # as above
         batch,
         await _striped_by(systems, table.company_column, companies),
     )
+
+
+def _known_ids(engine: Engine, table_map: TableMap, leg: Leg) -> frozenset[str]:
+    """Give the rows that a full read should find, where it matters if it does not."""
+    if leg.deletes is Deletes.IGNORE:
+        return frozenset()
+    with engine.state.begin() as connection:
+        return frozenset(crosswalk.all_ids(connection, table_map.map))
 
 
 async def _striped_by(

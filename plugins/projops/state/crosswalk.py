@@ -59,6 +59,16 @@ def all_keys(connection: Connection, map_id: str, direction: Direction) -> set[s
     return set(rows.scalars())
 
 
+def all_ids(connection: Connection, map_id: str) -> set[str]:
+    """Give the GUIDs of all pairs of a map."""
+    rows = connection.execute(
+        select(crosswalk.c.dataverse_id).where(
+            crosswalk.c.map == map_id, crosswalk.c.dataverse_id.is_not(None)
+        )
+    )
+    return {str(each) for each in rows.scalars()}
+
+
 def count(connection: Connection, map_id: str) -> int:
     """Count the pairs of a map."""
     statement = select(func.count()).select_from(crosswalk).where(crosswalk.c.map == map_id)

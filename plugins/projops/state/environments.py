@@ -26,7 +26,7 @@ def bind_environment(connection: Connection, system: str, environment_id: str) -
         )
     elif known != environment_id:
         raise EnvironmentMismatchError(
-            f"The state belongs to {system} environment {known}, but the connection leads to {environment_id}.",
+            f"The state belongs to {system} environment {known}, the connection leads to {environment_id}.",
             remedy="Correct the connection, or use a state database of its own for this environment.",
             system=system,
         )
