@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.golden.frames import moved, read_json, write_json
 
 from projops.mapping.model import Direction
 from projops.mapping.reader import load_maps
+from tests.golden.frames import moved, read_json, write_json
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent
@@ -14,7 +14,7 @@ LOADED = load_maps(ROOT / "include" / "mappings")
 LEGS = [(name, direction) for name, table_map in LOADED.maps.items() for direction in table_map.legs]
 
 
-@pytest.mark.parametrize(("map_id", "direction"), LEGS, ids=lambda part: str(part))
+@pytest.mark.parametrize(("map_id", "direction"), LEGS, ids=str)
 def test_leg_gives_what_was_reviewed(
     map_id: str, direction: Direction, request: pytest.FixtureRequest
 ) -> None:
@@ -32,7 +32,7 @@ def test_no_golden_folder_is_left_over() -> None:
     assert folders == {(map_id, str(direction)) for map_id, direction in LEGS}
 
 
-@pytest.mark.parametrize(("map_id", "direction"), LEGS, ids=lambda part: str(part))
+@pytest.mark.parametrize(("map_id", "direction"), LEGS, ids=str)
 def test_golden_rows_cover_every_field(map_id: str, direction: Direction) -> None:
     """A field row that no golden row fills is not tested by any."""
     rows = read_json(GOLDEN / map_id / direction / "expected.json")["rows"]

@@ -131,9 +131,9 @@ class Document:
             self._lines = text.splitlines()
             node = yaml.compose(text, Loader=_LOADER)
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
+            mark = error.context_mark or error.problem_mark  # the bracket rather than the end of the file
             self.report(
-                mark.line + 1 if mark else 1,
+                min(mark.line + 1, max(len(self._lines), 1)) if mark else 1,
                 f"The YAML cannot be read: {error.problem or error.context}.",
                 "Correct the indentation, brackets and quotes near that line.",
             )

@@ -60,8 +60,9 @@ def validate_table(
     """
     gone = pc.fill_null(one_array(table["_deleted"]), False)
     alive = table.filter(pc.invert(gone))
+    known = seen if seen is not None else {}
     parts = [
-        _validate_part(table_map, part, expectations, seen if seen is not None else {}, _page(docs, number))
+        _validate_part(table_map, part, expectations, known, _page(docs, number))
         for number, part in enumerate(_parts(alive))
     ]
     broken: dict[str, int] = {}

@@ -1,0 +1,208 @@
+from pathlib import Path
+
+import pytest
+
+from projops.mapping.lint import ACCOUNTING_ATTRIBUTES, lint
+from projops.mapping.reader import load_maps
+
+from .conftest import GOOD_MAP, Write
+
+ROOT = Path(__file__).parents[4]
+TO_FINANCE = """\
+  dataverse_to_finance:
+    extract: {strategy: change_tracking}
+    fields:
+      PartyType: {constant: Organization}
+"""
+
+
+def test_the_maps_of_the_project_are_good() -> None:
+    assert lint(ROOT / "include" / "mappings") == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("dataverse: account", "dataverse: accounts", 5, "The catalog has no dataverse table accounts."),
+        ("finance: CustomersV3", "finance: Customers", 6, "The catalog has no finance table Customers."),
+        (
+            "from: OrganizationName",
+            "from: OrganisationName",
+            16,
+            "CustomersV3 has no column OrganisationName",
+        ),
+        ("      name:", "      nom:", 16, "account has no column nom"),
+        ("      name:", "      createdon:", 16, "account.createdon is written by dataverse alone."),
+        ("      name:", "      accountid:", 16, "account.accountid is written by dataverse alone."),
+        ("      name:", "      accountnumber:", 16, "accountnumber is part of the key and needs no field."),
+        ("      name:", "      name.x:", 16, "account.name is no lookup, so x cannot be read through it."),
+        (
+            "      name:",
+            "      primarycontactid.fullname:",
+            16,
+            "account.primarycontactid leads to contact, which",
+        ),
+        ("      name:", "      transactioncurrencyid.currencyname:", 16, "No row can be found by"),
+        (
+            "  dataAreaId: msdyn_company.cdm_companycode\n",
+            "",
+            7,
+            "The key field dataAreaId of CustomersV3 is not mapped",
+        ),
+        (
+            "CustomerAccount: accountnumber",
+            "CustomerAccount: name",
+            7,
+            "The key columns msdyn_company, name are no",
+        ),
+        ("CustomerAccount: accountnumber", "CustomerAccount: nummer", 8, "account has no column nummer"),
+        ("needs: []", "needs: [nothing]", 10, "customers needs the map nothing, which does not exist."),
+        ("needs: []", "needs: [customers]", 10, "customers stands in a cycle of needs"),
+        ("companies: all", "companies: [uspm, frrt]", 11, "customers names the unknown company frrt."),
+        ("incremental_export", "change_tracking", 13, "finance cannot be read by change_tracking."),
+        ("incremental_export", "snapshot, where: \"X eq 'a'\"", 13, "CustomersV3 has no column X"),
+        (
+            "incremental_export",
+            "snapshot, where: \"OnHoldStatus eq 'Off'\"",
+            13,
+            "The condition compares OnHoldStatus",
+        ),
+        (
+            "from: OrganizationName",
+            "from: CreditLimit",
+            16,
+            "The field name: a decimal cannot become the text name.",
+        ),
+        (
+            "name: {from: OrganizationName",
+            "revenue: {from: OrganizationName",
+            16,
+            "The field revenue: a text cannot",
+        ),
+        (
+            "name: {from: OrganizationName",
+            "creditonhold: {from: OnHoldStatus",
+            16,
+            "The field creditonhold: a enum",
+        ),
+        (
+            "from: OrganizationName",
+            "from: OnHoldStatus, value_map: no_yes",
+            16,
+            "no line for Invoice of OnHoldStatus",
+        ),
+        ("from: OrganizationName", "from: Name, value_map: yes_no", 16, "CustomersV3 has no column Name"),
+        (
+            "from: OrganizationName",
+            "from: PartyType, value_map: yes_no",
+            16,
+            "The field name: there is no value map",
+        ),
+        (
+            "from: OrganizationName",
+            "python: guess",
+            16,
+            "The field name: there is no registered function guess",
+        ),
+        (
+            "name: {from: OrganizationName",
+            "customertypecode: {constant: 13",
+            16,
+            "the constant 13 is no option of",
+        ),
+        ("{from: OrganizationName, required: true}", "{required: true}", 16, "The field name has no value."),
+        (
+            "from: OrganizationName",
+            "from: PartyType, constant: x",
+            16,
+            "The field name takes both `from` and `constant`",
+        ),
+        ("required: true", "when: \"Nix eq 'a'\"", 16, "CustomersV3 has no column Nix"),
+        ("required: true", "truncate: 161", 16, "a text of up to 161 characters is too long for name (160)"),
+    ],
+)
+def test_a_wrong_map_is_named_by_file_and_line(
+    folder: Path, write: Write, old: str, new: str, line: int, message: str
+) -> None:
+    text = GOOD_MAP.replace(old, new, 1)
+    assert text != GOOD_MAP
+    write("reference_data/customers", text)
+    found = [str(finding) for finding in lint(folder)]
+    place = f"include/mappings/reference_data/customers.yaml:{line}: "
+    assert any(each.startswith(place) and message in each for each in found), found
+    assert load_maps(folder).maps == {}
+
+
+@pytest.mark.parametrize(
+    "field", ["SalesTaxGroupCode", "BankAccountId", "DefaultLedgerDimensionDisplayValue"]
+)
+def test_finance_accounting_attributes_are_never_written_r101(folder: Path, write: Write, field: str) -> None:
+    assert field in ACCOUNTING_ATTRIBUTES
+    text = TO_FINANCE.replace("PartyType", field)
+    write("reference_data/vendors", _vendors(text))
+    assert any("accounting attribute, which Finance alone owns (R101)" in str(each) for each in lint(folder))
+
+
+def test_a_shared_column_needs_a_conflict_rule(folder: Path, write: Write) -> None:
+    both = GOOD_MAP + TO_FINANCE.replace(
+        "PartyType: {constant: Organization}", "OrganizationName: {from: name}"
+    )
+    path = write("reference_data/customers", both)
+    assert any("nothing says who wins" in str(finding) for finding in lint(folder))
+    path.write_text(both + "conflict: finance\n")
+    assert lint(folder) == ()
+
+
+def test_a_value_map_that_gives_no_member_of_the_target_is_named(folder: Path, write: Write) -> None:
+    rule = "OnHoldStatus: {from: creditonhold, value_map: no_yes}"
+    write(
+        "reference_data/customers", GOOD_MAP + TO_FINANCE.replace("PartyType: {constant: Organization}", rule)
+    )
+    assert any(
+        "gives Yes, which is no member of CustVendorBlocked" in str(finding) for finding in lint(folder)
+    )
+
+
+def test_a_cycle_breaks_the_maps_in_it_only(folder: Path, write: Write) -> None:
+    write("reference_data/customers", GOOD_MAP.replace("needs: []", "needs: [vendors]"))
+    write("reference_data/vendors", _vendors("").replace("needs: []", "needs: [customers]"))
+    write("reference_data/units", _units())
+    loaded = load_maps(folder)
+    assert list(loaded.maps) == ["units"]
+    assert all("customers -> vendors -> customers" in broken.message for broken in loaded.broken)
+
+
+def test_a_value_map_without_a_clear_way_back_is_found(folder: Path, write: Write) -> None:
+    write("_shared/two_ways", 'value_map: two_ways\nvalues:\n  1: "A"\n  2: "A"\n')
+    found = [str(finding) for finding in lint(folder)]
+    assert found == [
+        "include/mappings/_shared/two_ways.yaml:4: Two Dataverse values become A, "
+        "so its way back is not clear. Say which under `to_dataverse:`, as `A: 2`."
+    ]
+
+
+def test_an_unknown_time_zone_is_found(folder: Path, write: Write) -> None:
+    write("_shared/companies", "companies:\n  USPM: {zone: America/Nowhere}\n")
+    assert "unknown time zone America/Nowhere" in str(lint(folder)[0])
+
+
+def _vendors(more: str) -> str:
+    return (
+        GOOD_MAP.replace("customers", "vendors", 1)
+        .replace("dataverse: account", "dataverse: msdyn_vendor")
+        .replace("CustomersV3", "VendorsV2")
+        .replace("CustomerAccount: accountnumber", "VendorAccountNumber: msdyn_vendoraccountnumber")
+        .replace("name: {from: OrganizationName", "msdyn_name: {from: VendorOrganizationName")
+        + more
+    )
+
+
+def _units() -> str:
+    return (
+        GOOD_MAP.replace("map: customers", "map: units")
+        .replace("dataverse: account", "dataverse: uom")
+        .replace("CustomersV3", "UnitsOfMeasure")
+        .replace("  CustomerAccount: accountnumber\n", "  UnitSymbol: msdyn_symbol\n")
+        .replace("  dataAreaId: msdyn_company.cdm_companycode\n", "")
+        .replace("name: {from: OrganizationName", "name: {from: UnitSymbol")
+    )
