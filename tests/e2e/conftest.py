@@ -29,7 +29,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     )
     with ExitStack() as opened:
         if request.param == "postgres":
-            layout = on_postgres(layout, opened.enter_context(postgres(folder / "postgres")))
+            layout = on_postgres(layout, opened.enter_context(postgres()))
         yield opened.enter_context(running(layout, free_port(), print))
 
 
