@@ -13,7 +13,7 @@ from projops.mapping.order import leg_order
 from projops.mapping.paths import table_of
 from projops.run import LegRef, RunRequest
 from projops.state import crosswalk, dead_letters, exports
-from projops.state.batches import LegState, leg_state
+from projops.state.batches import LegState, leg_state, renew_watermark
 from projops.systems.columns import entity_set
 
 # Requests that one look at a leg costs: a delta page; a snapshot's pages; an export with its polls.
@@ -91,16 +91,22 @@ async def _is_due(engine: Engine, systems: Systems, ref: LegRef, request: RunReq
     if waiting or fetched:
         return True
     if leg.extract.strategy is Strategy.CHANGE_TRACKING:
-        return await _has_changes(systems, table_map, state)
+        return await _has_changes(engine, systems, ref, state)
     return request.manual or _rested(state, poll_interval(engine))
 
 
-async def _has_changes(systems: Systems, table_map: TableMap, state: LegState) -> bool:
-    link = Watermark.of(state.watermark).facts["delta_link"]
+async def _has_changes(engine: Engine, systems: Systems, ref: LegRef, state: LegState) -> bool:
+    """Ask for changes since the watermark; of a table at rest keep the younger link, since tokens expire."""
+    table = table_of(engine.maps[ref.map], System.DATAVERSE)
+    watermark = Watermark.of(state.watermark)
     try:
-        pending = await systems.dataverse.has_changes(entity_set(table_of(table_map, System.DATAVERSE)), link)
+        pending = await systems.dataverse.has_changes(entity_set(table), watermark.facts["delta_link"])
     except WatermarkExpiredError:
         return True  # the extract heals it by a full read
+    if not pending.changed and pending.delta_link is not None:
+        younger = Watermark({**watermark.facts, "delta_link": pending.delta_link})
+        with engine.state.begin() as connection:
+            renew_watermark(connection, ref.map, ref.leg, watermark.text(), younger.text())
     return pending.changed
 
 

@@ -203,6 +203,15 @@ def _move_leg(connection: Connection, batch: Batch, now: datetime) -> None:
         connection.execute(insert(legs).values(map=batch.map, leg=batch.leg, **values))
 
 
+def renew_watermark(connection: Connection, map_id: str, leg: str, old: str, younger: str) -> None:
+    """Put a younger watermark of the same meaning in an old one's place, unless the leg has moved on."""
+    connection.execute(
+        update(legs)
+        .where(legs.c.map == map_id, legs.c.leg == leg, legs.c.watermark == old)
+        .values(watermark=younger)
+    )
+
+
 def totals(connection: Connection, dag_runs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Counts]:
     """Add up the counts of some DAG runs by (map, leg).
 

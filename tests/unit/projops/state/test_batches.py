@@ -9,6 +9,7 @@ from projops.state.batches import (
     mark_superseded,
     open_batch,
     record_extracted,
+    renew_watermark,
     superseded_by,
     totals,
 )
@@ -80,3 +81,11 @@ def test_totals_add_up_runs_by_leg(store: StateStore) -> None:
     with store.begin() as connection:
         found = totals(connection, [("setup", "r1"), ("setup", "r2")])
     assert found == {("projects", "dataverse_to_finance"): Counts(read=6, loaded=5, rejected=1)}
+
+
+def test_a_younger_watermark_takes_the_place_of_the_old_one_and_of_no_other(store: StateStore) -> None:
+    run(store, "r1", "w1")
+    with store.begin() as connection:
+        renew_watermark(connection, "projects", "dataverse_to_finance", "w1", "w1b")
+        renew_watermark(connection, "projects", "dataverse_to_finance", "w1", "lost the race")
+        assert leg_state(connection, "projects", "dataverse_to_finance").watermark == "w1b"
