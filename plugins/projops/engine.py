@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 
@@ -151,19 +150,13 @@ class Engine:
             ConfigurationError: A connection is missing or incomplete.
             EnvironmentMismatchError: The state belongs to other environments.
         """
-        finance_at = self.connect(System.FINANCE)
         async with (
             ODataSession(self.connect(System.DATAVERSE), deadline) as to_dataverse,
-            ODataSession(finance_at, deadline) as to_finance,
+            ODataSession(self.connect(System.FINANCE), deadline) as to_finance,
         ):
             systems = Systems(Dataverse(to_dataverse), Finance(to_finance))
             organization = await systems.dataverse.environment_id()
             with self.state.begin() as connection:
                 bind_environment(connection, System.DATAVERSE, organization)
-                bind_environment(connection, System.FINANCE, _finance_environment(finance_at))
+                bind_environment(connection, System.FINANCE, systems.finance.environment_id())
             yield systems
-
-
-def _finance_environment(connection: Connection) -> str:
-    """Finance tells no id of itself over OData; its host is its own, also after a copy of its database."""
-    return urlsplit(connection.base_url).hostname or connection.base_url

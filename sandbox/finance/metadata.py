@@ -40,18 +40,6 @@ def service_document(catalog: Catalog, request: DataRequest) -> DataResponse:
     return DataResponse(200, dumps({"@odata.context": f"{request.root}/data/$metadata", "value": value}))
 
 
-def environment_info(catalog: Catalog, request: DataRequest) -> DataResponse:
-    """`GET /data/EnvironmentInfo`: the id that this environment got when its database was made [?].
-
-    Finance has no public entity for it; clients need one to tell a copied database from its original.
-    """
-    body = {
-        "@odata.context": f"{request.root}/data/$metadata#EnvironmentInfo",
-        "value": [{"EnvironmentId": catalog.store.environment_id}],
-    }
-    return DataResponse(200, dumps(body))
-
-
 def metadata_document(catalog: Catalog) -> DataResponse:
     """`GET /data/$metadata`: CSDL 4.0."""
     return DataResponse(200, _csdl(tuple(catalog.sets.values())).encode(), media_type="application/xml")

@@ -11,7 +11,7 @@ from sandbox.finance.errors import (
     render_unknown,
 )
 from sandbox.finance.listing import count_rows, get_row, list_rows
-from sandbox.finance.metadata import environment_info, metadata_document, service_document
+from sandbox.finance.metadata import metadata_document, service_document
 from sandbox.finance.request import DataRequest, DataResponse
 from sandbox.finance.writing import create_row, delete_row, update_row
 from sandbox.odata.errors import ODataError
@@ -69,7 +69,7 @@ class Service:
 
     def _respond(self, request: DataRequest) -> DataResponse:
         segments = _segments(request)
-        if not segments or segments[0].name in {"$metadata", "EnvironmentInfo"}:
+        if not segments or segments[0].name == "$metadata":
             return self._describe_service(request, segments[0].name if segments else "")
         table = self._table(segments[0], request)
         if len(segments) == 2:
@@ -91,8 +91,6 @@ class Service:
             raise not_allowed(request)
         if name == "$metadata":
             return metadata_document(self.catalog)
-        if name == "EnvironmentInfo":
-            return environment_info(self.catalog, request)
         return service_document(self.catalog, request)
 
     def _below(self, table: Table, segment: Segment, request: DataRequest) -> DataResponse:

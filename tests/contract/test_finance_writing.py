@@ -202,7 +202,7 @@ def test_a_grant_needs_no_customer(finance: httpx.Client) -> None:
 def test_verbs_that_do_not_fit(finance: httpx.Client) -> None:
     assert finance.patch("/data/ProjectsV2", json={}).status_code == 405
     assert finance.post("/data/LegalEntities('USPM')", json={}).status_code == 405
-    assert finance.post("/data/EnvironmentInfo", json={}).status_code == 405
+    assert finance.post("/data/$metadata", json={}).status_code == 405
 
 
 @pytest.mark.usefixtures("companies")

@@ -58,18 +58,12 @@ class Finance:
 
     session: ODataSession
 
-    async def environment_id(self) -> str:
-        """Give what identifies the environment: what state is bound to.
+    def environment_id(self) -> str:
+        """Give what identifies the environment: its host, since it tells no id of its own over OData.
 
-        Its `EnvironmentInfo` entity [?] where there is one, else the host's name: a copy of an
-        environment has another one.
+        A copy of an environment has another host.
         """
-        what = "asking which environment this is"
-        answer = await self.session.request("GET", f"{DATA}EnvironmentInfo", what=what)
-        if answer.failure is not None and answer.status == 404:
-            return urlsplit(self.session.connection.base_url).hostname or ""
-        [row] = decode_json(self.session.checked(answer, what).body, what).get("value") or [{}]
-        return str(row.get("EnvironmentId", "")).lower()
+        return urlsplit(self.session.connection.base_url).hostname or self.session.connection.base_url
 
     async def pages(
         self,

@@ -30,12 +30,9 @@ def infolog(text: str) -> dict[str, object]:
     }
 
 
-async def test_environment_id(wire: Wire, open_session: OpenSession) -> None:
-    wire.reply(200, {"value": [{"EnvironmentId": "AB-12"}]})
-    wire.reply(404, {"Message": "No HTTP resource was found that matches the request URI 'x'."})
+async def test_the_host_tells_which_environment_it_is(open_session: OpenSession) -> None:
     async with open_session(System.FINANCE) as session:
-        assert await Finance(session).environment_id() == "ab-12"
-        assert await Finance(session).environment_id() == "127.0.0.1"
+        assert Finance(session).environment_id() == "127.0.0.1"
 
 
 async def test_lists_cross_company_and_follow_links(wire: Wire, open_session: OpenSession) -> None:
