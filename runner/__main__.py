@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 
 from runner.demo import demo, in_step_mark
@@ -16,6 +17,7 @@ from runner.processes import remembered
 from runner.stack import bring_up, running, shut_down
 
 FOLDER = ROOT / "build" / "demo"
+_LOG_WIDTH = 120
 REPORT = ROOT / "build" / "demo-report.json"
 
 
@@ -23,12 +25,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what was asked; give the exit code, 1 with one sentence on trouble."""
     options = _parser().parse_args(arguments)
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _LOG_WIDTH
     try:
         if options.command == "demo":
             return _demo(console, fresh=options.fresh)
         return _up(console, options.port) if options.command == "up" else _down(console)
-    except RunnerError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(str(error), style="red", markup=False)
+    except (RunnerError, httpx.HTTPError) as error:
+        said = str(error) if isinstance(error, RunnerError) else f"A request failed: {error}"
+        Console(stderr=True, highlight=False, soft_wrap=True).print(said, style="red", markup=False)
         return 1
     except KeyboardInterrupt:
         console.print("Stopped; nothing of it runs on.")

@@ -114,5 +114,5 @@ def _rows(differences: Sequence[Difference]) -> int:
 
 def _listed(moved: Mapping[LegName, int]) -> str:
     return ", ".join(
-        f"{rows} of {map_id} ({leg.replace('_to_', ' > ')})" for (map_id, leg), rows in moved.items()
+        f"{rows} of {map_id} to {leg.rpartition('_to_')[2]}" for (map_id, leg), rows in moved.items()
     )

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 COUNTS = ("read", "unchanged", "loaded", "parked", "rejected", "failed")
@@ -54,12 +55,12 @@ class Report:
 
 def leg_table(legs: Sequence[LegReport]) -> Table:
     """Lay out one line a leg."""
-    table = Table(title="What moved, in rows")
+    table = Table(title="What moved, in rows", box=SIMPLE)
     for name in ("map", "leg"):
         table.add_column(name, no_wrap=True)
     for name in (*COUNTS, "seconds"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for leg in legs:
         counts = [str(getattr(leg, name)) for name in COUNTS]
-        table.add_row(leg.map, leg.leg.replace("_to_", " > "), *counts, f"{leg.seconds:.1f}")
+        table.add_row(leg.map, f"to {leg.leg.rpartition('_to_')[2]}", *counts, f"{leg.seconds:.1f}")
     return table

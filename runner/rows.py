@@ -72,8 +72,12 @@ class Rows:
             System.DATAVERSE: wire.dataverse_rows,
             System.FINANCE: wire.finance_rows,
         }
-        self.of = cache(self._of)
+        self._rows = cache(self._read_all)
         self._by_id = cache(self._index)
+
+    def of(self, table: Table) -> list[Row]:
+        """All rows of a table or entity set."""
+        return self._rows(table.system, table.entity_set)
 
     def cell(self, table: Table, row: Row, path: str) -> Cell:
         """Follow a dotted path from a row: lookups by their ids, then the column."""
@@ -89,8 +93,8 @@ class Rows:
                 return self.cell(parent_table, parent, rest)
         return Cell(None, catalog.resolve(table, path).column)
 
-    def _of(self, table: Table) -> list[Row]:
-        return self._read[table.system](table.entity_set)
+    def _read_all(self, system: System, entity_set: str) -> list[Row]:
+        return self._read[system](entity_set)
 
     def _index(self, name: str) -> Mapping[Any, Row]:
         table = catalog.table(System.DATAVERSE, name)
