@@ -125,7 +125,7 @@ def _kind_problem(shape: Shape, wanted: Shape, target: Column) -> tuple[str, str
         ("boolean", "enum"): "Add a `value_map`.",
         ("whole", "decimal"): "Add `round: 0`.",
     }.get((wanted.kind or "", shape.kind or ""), "Map another column, or add an operator that converts it.")
-    return f"a {shape.kind} cannot become the {wanted.kind} {target.name}", remedy
+    return f"the {shape.kind} value cannot become the {wanted.kind} {target.name}", remedy
 
 
 def _after_concat(_: Shape, step: Step, parts: Mapping[str, Column]) -> Shape:

@@ -6,38 +6,19 @@ shared value maps and companies, and the other maps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from projops.mapping import catalog
-from projops.mapping.catalog import Column
 from projops.mapping.companies import Company
-from projops.mapping.expressions import columns_of, literals_of, parse
 from projops.mapping.findings import Finding
-from projops.mapping.fit import literal_problem, misfit, rule_shape
-from projops.mapping.model import Deletes, FieldRule, Leaves, Leg, Step, Strategy, System, TableMap, WriteMode
-from projops.mapping.operators import MAKES_A_VALUE, function_name, step_columns
+from projops.mapping.lint_fields import condition_findings, field_findings
+from projops.mapping.model import Deletes, Leaves, Leg, Strategy, System, TableMap, WriteMode
 from projops.mapping.order import cycles
-from projops.mapping.paths import key_paths, source_column, table_of, target_column
+from projops.mapping.paths import table_of
 from projops.mapping.reader import MapFolder, read_folder
 from projops.mapping.value_maps import ValueMap
-
-# Finance alone owns these (R101): tax, dimensions, posting and bank of contracts, lines and projects.
-ACCOUNTING_ATTRIBUTES = frozenset(
-    {
-        "BankAccountId",
-        "CustomerPostingProfileId",
-        "DefaultDimensionDisplayValue",
-        "DefaultLedgerDimensionDisplayValue",
-        "DimensionAccount",
-        "DimensionDisplayValue",
-        "PostingProfile",
-        "SalesTaxGroup",
-        "SalesTaxGroupCode",
-        "SalesTaxGroupId",
-    }
-)
 
 _FITTING_STRATEGIES = {
     System.DATAVERSE: (Strategy.CHANGE_TRACKING, Strategy.SNAPSHOT),
@@ -91,7 +72,7 @@ def lint_map(table_map: TableMap, around: Surroundings) -> Iterator[Finding]:
     for leg in table_map.legs.values():
         yield from _leg_findings(table_map, leg)
         for rule in leg.fields:
-            yield from _rule_findings(table_map, leg, rule, around)
+            yield from field_findings(table_map, leg, rule, around.value_maps)
 
 
 def _finding(table_map: TableMap, line: int, message: str, remedy: str) -> Finding:
@@ -194,186 +175,4 @@ def _leg_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
 
 def _where_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
     if leg.extract.where is not None:
-        yield from _condition_findings(table_map, leg, leg.extract.where, leg.line)
-
-
-def _condition_findings(table_map: TableMap, leg: Leg, text: str, line: int) -> Iterator[Finding]:
-    expression = parse(text)
-    columns = {}
-    for path in columns_of(expression):
-        try:
-            columns[path] = source_column(table_map, leg, path)
-        except KeyError as error:
-            yield _finding(table_map, line, str(error.args[0]), "Correct the condition.")
-    for path, value in literals_of(expression):
-        column = columns.get(path)
-        if column is None or value is None or not (column.options or column.enum):
-            continue
-        problem = literal_problem(value, column)
-        if problem:
-            yield _finding(
-                table_map,
-                line,
-                f"The condition compares {path} with {value}, which {problem}.",
-                "Correct it.",
-            )
-
-
-def _rule_findings(table_map: TableMap, leg: Leg, rule: FieldRule, around: Surroundings) -> Iterator[Finding]:
-    try:
-        target = target_column(table_map, leg, rule.target)
-    except KeyError as error:
-        yield _finding(
-            table_map, rule.line, str(error.args[0]), "Correct the field, or leave it out and say so."
-        )
-        return
-    yield from _target_findings(table_map, leg, rule)
-    yield from _value_findings(table_map, rule)
-    columns, unknown = _columns_read(table_map, leg, rule)
-    yield from unknown
-    if unknown:
-        return
-    source = columns[rule.source] if rule.source is not None else None
-    for step in rule.steps:
-        for message, remedy in _STEP_CHECKS.get(step.operator, _no_problem)(
-            leg, step, source, target, around
-        ):
-            yield _finding(table_map, step.line, f"The field {rule.target}: {message}.", remedy)
-        if step.operator == "when":
-            yield from _condition_findings(table_map, leg, step.argument, step.line)
-    problem = misfit(rule_shape(source, rule.steps, columns), target)
-    if problem:
-        yield _finding(table_map, rule.line, f"The field {rule.target}: {problem[0]}.", problem[1])
-
-
-def _columns_read(table_map: TableMap, leg: Leg, rule: FieldRule) -> tuple[dict[str, Column], list[Finding]]:
-    columns: dict[str, Column] = {}
-    unknown = []
-    read = [(rule.source, rule.line)] if rule.source is not None else []
-    read += [(path, step.line) for step in rule.steps for path in step_columns(step)]
-    for path, line in read:
-        try:
-            columns[path] = source_column(table_map, leg, path)
-        except KeyError as error:
-            unknown.append(_finding(table_map, line, str(error.args[0]), "Correct the column."))
-    return columns, unknown
-
-
-def _value_findings(table_map: TableMap, rule: FieldRule) -> Iterator[Finding]:
-    makes = bool(rule.steps) and rule.steps[0].operator in MAKES_A_VALUE
-    if rule.source is None and not makes:
-        message = f"The field {rule.target} has no value."
-        yield _finding(table_map, rule.line, message, "Begin with `from`, `constant`, `concat` or `python`.")
-    if rule.source is not None and rule.steps and rule.steps[0].operator in ("constant", "concat"):
-        message = f"The field {rule.target} takes both `from` and `{rule.steps[0].operator}`."
-        yield _finding(table_map, rule.line, message, "Keep one of the two.")
-
-
-def _target_findings(table_map: TableMap, leg: Leg, rule: FieldRule) -> Iterator[Finding]:
-    system = leg.direction.target
-    start = table_of(table_map, system)
-    resolved = catalog.resolve(start, rule.target)
-    first = resolved.columns[0]
-    if rule.target in key_paths(table_map, system):
-        message = f"{rule.target} is part of the key and needs no field."
-        yield _finding(table_map, rule.line, message, "Take the field out.")
-    if first.read_only or first.name == start.primary_id:
-        message = f"{start.name}.{first.name} is written by {system} alone."
-        yield _finding(table_map, rule.line, message, "Take the field out.")
-    if system is System.FINANCE and rule.target in ACCOUNTING_ATTRIBUTES:
-        message = f"{rule.target} is an accounting attribute, which Finance alone owns (R101)."
-        yield _finding(table_map, rule.line, message, "Take the field out.")
-    if len(resolved.columns) > 1 and not any(resolved.column.name in key for key in resolved.table.keys):
-        name = f"{resolved.table.name}.{resolved.column.name}"
-        message = f"No row can be found by {name}, which is in no alternate key."
-        yield _finding(table_map, rule.line, message, "Set the lookup by a column of an alternate key.")
-
-
-_Problems = Iterator[tuple[str, str]]
-
-
-def _no_problem(
-    leg: Leg, step: Step, source: Column | None, target: Column, around: Surroundings
-) -> _Problems:
-    del leg, step, source, target, around
-    yield from ()
-
-
-def _value_map_problems(
-    leg: Leg, step: Step, source: Column | None, target: Column, around: Surroundings
-) -> _Problems:
-    value_map = around.value_maps.get(step.argument)
-    if value_map is None:
-        yield (
-            f"there is no value map {step.argument}",
-            f"Add _shared/{step.argument}.yaml, or correct the name.",
-        )
-        return
-    pairs = value_map.towards(leg.direction)
-    for hole in _holes(source, pairs) if source is not None else ():
-        remedy = f"Add a line for it to {value_map.file}."
-        yield (
-            f"the value map {value_map.name} has no line for {hole} of {source.name if source else ''}",
-            remedy,
-        )
-    for value in sorted({value for value in pairs.values() if value is not None}):
-        problem = _mapped_problem(value, target)
-        if problem:
-            yield (
-                f"the value map {value_map.name} gives {value}, which {problem}",
-                f"Correct {value_map.file}.",
-            )
-
-
-def _holes(source: Column, pairs: Mapping[str | None, str | None]) -> tuple[str, ...]:
-    if source.options:
-        members = {str(value): f"{value} ({label})" for value, label in source.options.items()}
-    elif source.enum:
-        members = {symbol: symbol for symbol in catalog.finance_enums().get(source.enum, ())}
-    elif source.type is catalog.ColumnType.BOOLEAN:
-        members = {"true": "true", "false": "false"}
-    else:
-        members = {}
-    return tuple(shown for member, shown in members.items() if member not in pairs)
-
-
-def _mapped_problem(value: str, target: Column) -> str | None:
-    if target.type in (catalog.ColumnType.OPTION, catalog.ColumnType.INTEGER, catalog.ColumnType.BIGINT):
-        return literal_problem(int(value), target) if value.lstrip("-").isdigit() else "is no whole number"
-    if target.type is catalog.ColumnType.BOOLEAN:
-        return None if value in ("true", "false") else "is neither true nor false"
-    return literal_problem(value, target)
-
-
-def _literal_problems(
-    leg: Leg, step: Step, source: Column | None, target: Column, around: Surroundings
-) -> _Problems:
-    del leg, source, around
-    if isinstance(step.argument, Mapping):
-        return
-    problem = literal_problem(step.argument, target)
-    if problem:
-        yield f"the {step.operator} {step.argument} {problem}", "Correct it."
-
-
-def _function_problems(
-    leg: Leg, step: Step, source: Column | None, target: Column, around: Surroundings
-) -> _Problems:
-    from projops.transform.functions import function_names
-
-    del leg, source, target, around
-    name = function_name(step)
-    if name not in function_names():
-        known = ", ".join(function_names())
-        yield (
-            f"there is no registered function {name}",
-            f"Register it in transform/functions.py, or use: {known}.",
-        )
-
-
-_STEP_CHECKS: Mapping[str, Callable[[Leg, Step, Column | None, Column, Surroundings], _Problems]] = {
-    "value_map": _value_map_problems,
-    "constant": _literal_problems,
-    "default": _literal_problems,
-    "python": _function_problems,
-}
+        yield from condition_findings(table_map, leg, leg.extract.where, leg.line)

@@ -31,6 +31,8 @@ def conform(values: pa.Array, target: Column) -> Outcome:
     if pa.types.is_boolean(wanted) and pa.types.is_string(values.type):
         good = pc.is_in(values, value_set=pa.array(["true", "false"]))
         return _kept(values, good, wanted, f"is neither true nor false, as {target.name} needs")
+    if pa.types.is_timestamp(wanted) and pa.types.is_string(values.type):
+        return Outcome(values.cast(pa.timestamp("us")).cast(wanted))  # a constant of the map, in UTC
     return Outcome(values.cast(wanted))
 
 

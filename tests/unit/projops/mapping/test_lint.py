@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from projops.mapping.lint import ACCOUNTING_ATTRIBUTES, lint
+from projops.mapping.lint import lint
+from projops.mapping.lint_fields import ACCOUNTING_ATTRIBUTES
 from projops.mapping.reader import load_maps
 
 from .conftest import GOOD_MAP, Write
@@ -71,19 +72,19 @@ def test_the_maps_of_the_project_are_good() -> None:
             "from: OrganizationName",
             "from: CreditLimit",
             16,
-            "The field name: a decimal cannot become the text name.",
+            "The field name: the decimal value cannot become the text name.",
         ),
         (
             "name: {from: OrganizationName",
             "revenue: {from: OrganizationName",
             16,
-            "The field revenue: a text cannot",
+            "The field revenue: the text value cannot",
         ),
         (
             "name: {from: OrganizationName",
             "creditonhold: {from: OnHoldStatus",
             16,
-            "The field creditonhold: a enum",
+            "The field creditonhold: the enum value",
         ),
         (
             "from: OrganizationName",
@@ -118,6 +119,18 @@ def test_the_maps_of_the_project_are_good() -> None:
             "The field name takes both `from` and `constant`",
         ),
         ("required: true", "when: \"Nix eq 'a'\"", 16, "CustomersV3 has no column Nix"),
+        (
+            "name: {from: OrganizationName",
+            "msdyn_onholdstatus: {from: OnHoldStatus, default: Off, value_map: on_hold_status",
+            16,
+            "The field msdyn_onholdstatus: there is no value map on_hold_status",
+        ),
+        (
+            "name: {from: OrganizationName",
+            "creditonhold: {from: CreditLimitIsMandatory, default: Never, value_map: no_yes",
+            16,
+            "the default Never has no line in the value map no_yes",
+        ),
         ("required: true", "truncate: 161", 16, "a text of up to 161 characters is too long for name (160)"),
     ],
 )
@@ -161,6 +174,12 @@ def test_a_value_map_that_gives_no_member_of_the_target_is_named(folder: Path, w
     assert any(
         "gives Yes, which is no member of CustVendorBlocked" in str(finding) for finding in lint(folder)
     )
+
+
+def test_a_default_before_a_value_map_is_a_value_of_the_source(folder: Path, write: Write) -> None:
+    rule = 'creditonhold: {from: CreditLimitIsMandatory, default: "No", value_map: no_yes'
+    write("reference_data/customers", GOOD_MAP.replace("name: {from: OrganizationName", rule))
+    assert lint(folder) == ()
 
 
 def test_a_cycle_breaks_the_maps_in_it_only(folder: Path, write: Write) -> None:

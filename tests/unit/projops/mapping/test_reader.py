@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from projops.mapping.map_file import read_map
 from projops.mapping.model import Direction, KeyPart, Step, Strategy, WriteMode
-from projops.mapping.reader import load_maps, read_map, version_number
+from projops.mapping.reader import load_maps, version_number
 
 from .conftest import GOOD_MAP, Write
 

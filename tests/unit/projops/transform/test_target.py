@@ -1,3 +1,4 @@
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +45,8 @@ def test_values_are_brought_into_the_type_of_the_column(
     [
         (Column("c", ColumnType.MONEY), pa.array([3, None], pa.int64()), [Decimal(3), None]),
         (Column("c", ColumnType.STRING), pa.array(["a"]), ["a"]),
+        (Column("c", ColumnType.DATE), pa.array(["2028-02-29"]), [date(2028, 2, 29)]),
+        (Column("c", ColumnType.DATETIME), pa.array(["2028-02-29"]), [datetime(2028, 2, 29, tzinfo=UTC)]),
         (Column("c", ColumnType.DATETIME, behavior=Behavior.DATE_ONLY), pa.nulls(1), [None]),
     ],
 )
