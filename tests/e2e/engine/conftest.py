@@ -1,0 +1,99 @@
+"""Both areas moved once from the demo seed, on SQLite and on Postgres; each module begins with a copy of that."""
+
+import functools
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, make_url
+
+from projops.run import LegOutcome
+from projops.systems.session import ODataSession, RetryPolicy
+from tests.contract.process import postgres
+from tests.e2e.engine.world import Databases, World, opened
+
+NewDatabases = Callable[[Databases | None], Databases]
+_IMPATIENT = RetryPolicy(attempts=3, base=0.01, longest=0.02)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def impatient() -> Iterator[None]:
+    """What fails is tried again at once, not after seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("projops.engine.ODataSession", functools.partial(ODataSession, policy=_IMPATIENT))
+        yield
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def new_databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[NewDatabases]:
+    """Make new databases, empty or copies of others that nobody is using."""
+    folder = tmp_path_factory.mktemp(f"engine-{request.param}")
+    numbers = itertools.count()
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            yield lambda copied: _files(folder / str(next(numbers)), copied)
+        else:
+            server = make_url(stack.enter_context(postgres()))
+            yield lambda copied: _on_postgres(server, next(numbers), copied)
+
+
+def _files(folder: Path, copied: Databases | None) -> Databases:
+    folder.mkdir()
+    made = Databases(f"sqlite:///{folder / 'sandbox.db'}", f"sqlite:///{folder / 'state.db'}")
+    if copied is not None:
+        for source, target in zip((copied.sandbox, copied.state), (made.sandbox, made.state), strict=True):
+            for suffix in ("", "-wal"):
+                file = Path(f"{make_url(source).database}{suffix}")
+                if file.exists():
+                    shutil.copy(file, f"{make_url(target).database}{suffix}")
+    return made
+
+
+def _on_postgres(server: URL, number: int, copied: Databases | None) -> Databases:
+    urls = []
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for name in ("sandbox", "state"):
+            like = f" TEMPLATE {make_url(getattr(copied, name)).database}" if copied is not None else ""
+            connection.execute(text(f"CREATE DATABASE {name}{number}{like}"))
+            urls.append(server.set(database=f"{name}{number}").render_as_string(hide_password=False))
+    engine.dispose()
+    return Databases(*urls)
+
+
+class FirstPass:
+    """What the first pass of both areas left behind, and what it said of each leg."""
+
+    def __init__(self, databases: Databases, outcomes: dict[str, LegOutcome]) -> None:
+        self.databases = databases
+        self.outcomes = outcomes
+
+
+@pytest.fixture(scope="session")
+def first_pass(new_databases: NewDatabases, tmp_path_factory: pytest.TempPathFactory) -> FirstPass:
+    databases = new_databases(None)
+    with opened(databases, tmp_path_factory.mktemp("first-pass")) as world:
+        return FirstPass(databases, world.sync())
+
+
+@pytest.fixture(scope="module")
+def shared_world(
+    new_databases: NewDatabases, first_pass: FirstPass, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    with opened(new_databases(first_pass.databases), tmp_path_factory.mktemp("world")) as world:
+        yield world
+
+
+@pytest.fixture
+def world(shared_world: World) -> Iterator[World]:
+    """Both systems in step, nothing counted yet, no faults; the rows that a test makes are its own."""
+    shared_world.no_faults()
+    shared_world.forget_requests()
+    yield shared_world
+    shared_world.no_faults()

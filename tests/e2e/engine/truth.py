@@ -1,0 +1,218 @@
+"""What each target should hold, worked out from mapping files and source rows by hand.
+
+It reads YAML and JSON as data and both systems over HTTP, and shares no code with the engine.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from tests.e2e.engine.world import Row, World
+
+PROJECT = Path(__file__).parents[3]
+MAPPINGS = PROJECT / "include" / "mappings"
+CATALOG = PROJECT / "plugins" / "projops" / "mapping" / "catalog"
+NO_DAY = "1900-01-01T12:00:00Z"
+_CONDITION = re.compile(r"([\w.]+) (eq|ne) (.+)")
+
+
+@cache
+def _file(path: Path) -> Any:
+    text = path.read_text(encoding="utf-8")
+    return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+
+
+def maps() -> dict[str, Any]:
+    """All mapping files by id."""
+    found = [_file(path) for path in sorted(MAPPINGS.glob("[!_]*/*.yaml"))]
+    return {each["map"]: each for each in found}
+
+
+def legs() -> list[tuple[str, str]]:
+    return [(name, leg) for name, each in maps().items() for leg in each["legs"]]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Both systems as they are now, each table read once.
+
+    Attributes:
+        world: Where to read.
+    """
+
+    world: World
+    _rows: dict[str, list[Row]] = field(default_factory=dict)
+    _by_id: dict[str, dict[str, Row]] = field(default_factory=dict)
+
+    def differences(self, map_id: str, leg: str) -> tuple[int, list[str]]:
+        """Compare one leg; give the rows compared and what is not as it should be."""
+        table_map = maps()[map_id]
+        source, target = leg.split("_to_")
+        where = table_map["legs"][leg].get("extract", {}).get("where")
+        sources = {
+            self._key(table_map, source, row): row
+            for row in self._all(table_map, source)
+            if where is None or self._holds(table_map, source, row, where)
+        }
+        targets = self._by_key(table_map, target)
+        found = [f"{key} is missing" for key in sources.keys() - targets.keys()]
+        if len(table_map["legs"]) == 1:
+            found += [f"{key} is too many" for key in targets.keys() - sources.keys()]
+        for key in sources.keys() & targets.keys():
+            found += [
+                f"{key}: {text}" for text in self._fields(table_map, leg, sources[key], targets[key], key)
+            ]
+        return len(sources), found
+
+    def _fields(
+        self, table_map: Mapping[str, Any], leg: str, row: Row, there: Row, key: tuple[str, ...]
+    ) -> Iterator[str]:
+        source, target = leg.split("_to_")
+        for name, rule in table_map["legs"][leg]["fields"].items():
+            wanted = self._wanted(table_map, source, row, rule, key)
+            kind = self._column(table_map, target, name)
+            held = self.value(table_map, target, there, name)
+            if target == "finance" and rule.get("date"):
+                wanted = NO_DAY if wanted is None else f"{wanted}T12:00:00Z"
+            if target == "dataverse" and rule.get("date") and kind["type"] == "date":
+                wanted = None if wanted is None else wanted.isoformat()
+            if not _same(wanted, held, kind, folded="." in name):
+                yield f"{name} is {held!r}, should be {wanted!r}"
+
+    def _wanted(
+        self, table_map: Mapping[str, Any], source: str, row: Row, rule: Mapping[str, Any], key: tuple[str, ...]
+    ) -> Any:
+        value: Any = None
+        for name, argument in rule.items():
+            if name == "from":
+                value = _present(self.value(table_map, source, row, argument))
+            elif name == "constant":
+                value = argument
+            elif name == "default" and value is None:
+                named = isinstance(argument, dict)
+                value = self.value(table_map, source, row, argument["from"]) if named else argument
+            elif name == "value_map":
+                pairs = _file(MAPPINGS / "_shared" / f"{argument}.yaml")["values"]
+                value = (pairs if source == "dataverse" else {b: a for a, b in pairs.items()}).get(value)
+            elif name == "truncate" and value is not None:
+                value = value[:argument]
+            elif name == "round" and value is not None:
+                value = Decimal(value).quantize(Decimal(1).scaleb(-argument), ROUND_HALF_UP)
+            elif name == "date" and value is not None:
+                value = date.fromisoformat(value[:10]) if source == "finance" else _day(value, key)
+            elif name == "python":
+                assert argument == "outline_level"
+                value = value.count(".") + 1
+        return value
+
+    def value(self, table_map: Mapping[str, Any], system: str, row: Row | None, path: str) -> Any:
+        """Read a column, or what a lookup path leads to."""
+        if system == "finance":
+            return None if row is None else row[path]
+        return self._follow(table_map["dataverse"], row, path)
+
+    def _follow(self, table: str, row: Row | None, path: str) -> Any:
+        if row is None:
+            return None
+        columns = _file(CATALOG / "dataverse.json")["tables"][table]["columns"]
+        name, _, rest = path.partition(".")
+        if columns[name]["type"] != "lookup":
+            return row.get(name)
+        guid = row.get(f"_{name}_value")
+        if not rest or guid is None:
+            return guid
+        tables = columns[name].get("targets") or [columns[name]["target"]]
+        known = _file(CATALOG / "dataverse.json")["tables"]
+        found = [(each, self._row(each, guid)) for each in tables if each in known]
+        return next((self._follow(each, row, rest) for each, row in found if row is not None), None)
+
+    def _column(self, table_map: Mapping[str, Any], system: str, path: str) -> Mapping[str, Any]:
+        if system == "finance":
+            entity = _file(CATALOG / "finance.json")["tables"][table_map["finance"]]
+            column: Mapping[str, Any] = entity["columns"][path]
+            return column
+        name = path.partition(".")[0]
+        found: Mapping[str, Any] = _file(CATALOG / "dataverse.json")["tables"][table_map["dataverse"]]["columns"][name]
+        return found
+
+    def _key(self, table_map: Mapping[str, Any], system: str, row: Row) -> tuple[str, ...]:
+        values = [
+            self.value(table_map, system, row, dataverse if system == "dataverse" else finance)
+            for finance, dataverse in table_map["key"].items()
+        ]
+        return tuple(re.sub(r"T12:00:00Z$", "", str(value)).lower().rstrip(" ") for value in values)
+
+    def _by_key(self, table_map: Mapping[str, Any], system: str) -> dict[tuple[str, ...], Row]:
+        rows = self._all(table_map, system)
+        by_key = {self._key(table_map, system, row): row for row in rows}
+        assert len(by_key) == len(rows) or len(table_map["legs"]) == 2, "a key stands twice"
+        return by_key
+
+    def _holds(self, table_map: Mapping[str, Any], system: str, row: Row, where: str) -> bool:
+        for part in where.split(" and "):
+            match = _CONDITION.fullmatch(part)
+            assert match is not None, part
+            value = self.value(table_map, system, row, match[1])
+            literal = match[3].strip("'") if match[3].startswith("'") else json.loads(match[3])
+            if (value == literal) is (match[2] == "ne"):
+                return False
+        return True
+
+    def _all(self, table_map: Mapping[str, Any], system: str) -> list[Row]:
+        name = table_map[system]
+        if name not in self._rows:
+            if system == "finance":
+                self._rows[name] = self.world.finance_rows(name)
+            else:
+                self._rows[name] = self.world.dataverse_rows(_set(name))
+        return self._rows[name]
+
+    def _row(self, table: str, guid: str) -> Row | None:
+        if table not in self._by_id:
+            primary = _file(CATALOG / "dataverse.json")["tables"][table]["primary_id"]
+            rows = self.world.dataverse_rows(_set(table))
+            self._by_id[table] = {row[primary]: row for row in rows}
+        return self._by_id[table].get(guid)
+
+
+def _set(table: str) -> str:
+    name: str = _file(CATALOG / "dataverse.json")["tables"][table]["entity_set"]
+    return name
+
+
+def _present(value: Any) -> Any:
+    return None if value in ("", NO_DAY) else value
+
+
+def _day(value: str, key: tuple[str, ...]) -> date:
+    """A calendar day as it is; a moment as the day of the company's own midnight."""
+    if len(value) == 10:
+        return date.fromisoformat(value)
+    companies = _file(MAPPINGS / "_shared" / "companies.yaml")["companies"]
+    zones = {code.lower(): ZoneInfo(each["zone"]) for code, each in companies.items()}
+    return datetime.fromisoformat(value).astimezone(zones.get(key[-1], UTC)).date()
+
+
+def _same(wanted: Any, held: Any, column: Mapping[str, Any], *, folded: bool) -> bool:
+    if wanted is None:
+        return held in (None, "", 0, NO_DAY) or held == _first_symbol(column)
+    if folded and isinstance(held, str):
+        return bool(str(wanted).casefold() == held.casefold())
+    if isinstance(wanted, str) or isinstance(held, str):
+        return type(wanted) is type(held) and bool(wanted == held)
+    return isinstance(wanted, bool) is isinstance(held, bool) and bool(wanted == held)
+
+
+def _first_symbol(column: Mapping[str, Any]) -> str | None:
+    enums = _file(CATALOG / "finance.json").get("enums", {})
+    members: Mapping[str, str] = enums.get(column.get("enum", ""), {})
+    return next(iter(members.values()), None)
