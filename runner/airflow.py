@@ -9,7 +9,6 @@ from pathlib import Path
 
 import httpx
 
-from runner.api import AirflowApi
 from runner.environment import airflow_environment
 from runner.errors import RunnerError
 from runner.layout import ROOT, Layout, require_free
@@ -33,10 +32,6 @@ class Airflow:
     address: str
     password: str
     processes: tuple[Process, ...]
-
-    def api(self) -> AirflowApi:
-        """Sign in as `admin`."""
-        return AirflowApi.sign_in(self.address, "admin", self.password)
 
 
 def start_airflow(layout: Layout, port: int, started: Callable[[Process], None]) -> Airflow:

@@ -48,6 +48,10 @@ class AirflowApi:
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return cls(client)
 
+    def close(self) -> None:
+        """Give up the network connections."""
+        self._client.close()
+
     def put_connection(self, conn_id: str, conn_type: str, fields: Mapping[str, Any]) -> None:
         """Create a connection, or replace it."""
         body = {"connection_id": conn_id, "conn_type": conn_type, **fields}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,18 +38,19 @@ def demo(stack: Stack, console: Console, report_file: Path, setup_seconds: int, 
     Raises:
         RunnerError: A run failed, or something moved that should not have, or the reverse.
     """
-    api, wire = stack.api(), Wire.sign_in(stack.sandbox)
-    earlier = set(all_runs(api))
+    earlier = set(all_runs(stack.api))
     _first_pass(stack, console)
-    _changes(stack, console, wire)
-    console.print("Comparing both systems row by row over HTTP")
-    differences = compare(stack.layout.mappings, AREAS, wire)
-    runs = [run for run in all_runs(api) if run not in earlier]
+    with closing(Wire.sign_in(stack.sandbox)) as wire:
+        _changes(stack, console, wire)
+        console.print("Comparing both systems row by row over HTTP")
+        differences = compare(stack.layout.mappings, AREAS, wire)
+        accounts = clearing_accounts(wire)
+    runs = [run for run in all_runs(stack.api) if run not in earlier]
     report = Report(
-        legs=_legs(counts_of(stack, runs), seconds_of(api, runs)),
+        legs=_legs(counts_of(stack, runs), seconds_of(stack.api, runs)),
         drift=_rows(differences),
         dead_letters=what_waits(stack).dead_letters,
-        clearing_accounts=clearing_accounts(wire),
+        clearing_accounts=accounts,
         setup_seconds=setup_seconds,
         seconds=round(time.monotonic() - started, 1),
     )
@@ -72,12 +74,11 @@ def _first_pass(stack: Stack, console: Console) -> None:
 
 def _changes(stack: Stack, console: Console, wire: Wire) -> None:
     """Change a few rows and see that exactly those move."""
-    api = stack.api()
-    before = set(all_runs(api))
+    before = set(all_runs(stack.api))
     wanted = make_changes(stack.layout.mappings, wire, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
     console.print("Changed three rows in Dataverse and one in Finance")
     run_until_in_step(stack, console.print)
-    counts = counts_of(stack, [run for run in all_runs(api) if run not in before])
+    counts = counts_of(stack, [run for run in all_runs(stack.api) if run not in before])
     moved = {leg: found.loaded for leg, found in counts.items() if found.loaded}
     if moved != dict(wanted):
         raise RunnerError(f"Changed {dict(wanted)}, but what moved is {moved}.")

@@ -42,7 +42,7 @@ def run_area(stack: Stack, area: str, say: Callable[[str], None]) -> str:
     Raises:
         RunnerError: The run failed; says which tasks, and why.
     """
-    api = stack.api()
+    api = stack.api
     run_id = api.trigger(area)
     told: set[str] = set()
 
@@ -73,11 +73,11 @@ def run_until_in_step(stack: Stack, say: Callable[[str], None]) -> list[int]:
     """
     rounds: list[int] = []
     while len(rounds) < _ROUNDS:
-        before = set(all_runs(stack.api()))
+        before = set(all_runs(stack.api))
         for area in AREAS:
-            stack.api().unpause(area)
+            stack.api.unpause(area)
             run_area(stack, area, say)
-        runs = [run for run in all_runs(stack.api()) if run not in before]  # the schedule's are among them
+        runs = [run for run in all_runs(stack.api) if run not in before]  # the schedule's are among them
         moved = sum(counts.loaded for counts in counts_of(stack, runs).values())
         waiting = what_waits(stack)
         rounds.append(moved)

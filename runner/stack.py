@@ -29,16 +29,14 @@ class Stack:
         sandbox: Where the sandbox answers.
         airflow: The running Airflow.
         processes: Every process, in the order in which it was started.
+        api: Airflow's API, signed in as `admin`.
     """
 
     layout: Layout
     sandbox: Addresses
     airflow: Airflow
     processes: tuple[Process, ...]
-
-    def api(self) -> AirflowApi:
-        """A fresh signed-in client of Airflow's API."""
-        return self.airflow.api()
+    api: AirflowApi
 
 
 def bring_up(layout: Layout, port: int, say: Callable[[str], None], seed: str = "demo") -> Stack:
@@ -62,7 +60,8 @@ def bring_up(layout: Layout, port: int, say: Callable[[str], None], seed: str = 
         sandbox = start_sandbox(layout, seed, started)
         say("Starting Airflow's components")
         airflow = start_airflow(layout, port, started)
-        stack = Stack(layout, sandbox, airflow, tuple(processes))
+        api = AirflowApi.sign_in(airflow.address, "admin", airflow.password)
+        stack = Stack(layout, sandbox, airflow, tuple(processes), api)
         _prepare(stack)
     except BaseException:
         shut_down(processes, layout)
@@ -85,6 +84,7 @@ def running(layout: Layout, port: int, say: Callable[[str], None], seed: str = "
         try:
             yield stack
         finally:
+            stack.api.close()
             shut_down(stack.processes, layout)
 
 
@@ -97,7 +97,7 @@ def connect(api: AirflowApi, sandbox: Addresses) -> None:
 
 
 def _prepare(stack: Stack) -> None:
-    api = stack.api()
+    api = stack.api
     connect(api, stack.sandbox)
     state = {"extra": json.dumps({"url": stack.layout.state_url})}
     api.put_connection("projops_state", "generic", state)

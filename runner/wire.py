@@ -36,6 +36,11 @@ class Wire:
             _client(addresses.finance, "/data/"),
         )
 
+    def close(self) -> None:
+        """Give up the network connections."""
+        self._dataverse.close()
+        self._finance.close()
+
     def dataverse_rows(self, entity_set: str) -> list[Row]:
         """Read all rows of a Dataverse table."""
         return list(_pages(self._dataverse, entity_set))

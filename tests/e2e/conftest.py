@@ -5,7 +5,7 @@ One stack serves all tests of a database; each test leaves both systems in step.
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import httpx
 import pytest
@@ -57,15 +57,15 @@ def _database(url: str, name: str) -> str:
 @pytest.fixture
 def api(stack: Stack) -> Iterator[AirflowApi]:
     """Airflow's API; afterwards the connections are right again and no fault stands."""
-    client = stack.api()
-    yield client
-    connect(client, stack.sandbox)
+    yield stack.api
+    connect(stack.api, stack.sandbox)
     httpx.delete(f"{stack.sandbox.control}/sandbox/faults", trust_env=False).raise_for_status()
 
 
 @pytest.fixture
-def wire(stack: Stack) -> Wire:
-    return Wire.sign_in(stack.sandbox)
+def wire(stack: Stack) -> Iterator[Wire]:
+    with closing(Wire.sign_in(stack.sandbox)) as signed_in:
+        yield signed_in
 
 
 @pytest.fixture
