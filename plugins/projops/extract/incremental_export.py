@@ -39,6 +39,8 @@ class IncrementalExport:
         leg: Leg.
         batch: Batch.
         companies: Company codes; "" alone for an entity without companies.
+        mark: Tells this state's definition groups from another's. Finance keeps its mark with the group:
+            of two states that shared one, each would miss what the other has exported.
     """
 
     state: StateStore
@@ -49,6 +51,7 @@ class IncrementalExport:
     leg: Leg
     batch: Batch
     companies: Sequence[str]
+    mark: str
     _fetched: list[str] = field(default_factory=list, init=False)
 
     async def chunks(self) -> AsyncIterator[Chunk]:
@@ -104,7 +107,7 @@ class IncrementalExport:
         return Columns(properties(self.table, self.columns), given)
 
     def _export(self, execution: Execution) -> Export:
-        group = f"projops-{self.map_id}-{execution.company or 'all'}"
+        group = f"projops-{self.map_id}-{execution.company or 'all'}-{self.mark}"
         return Export(group, execution.execution_id, execution.company)
 
 

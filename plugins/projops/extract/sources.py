@@ -15,6 +15,7 @@ from projops.run import RunRequest
 from projops.staging import StageWriter
 from projops.state import crosswalk
 from projops.state.batches import Batch, leg_state
+from projops.state.environments import bound_at
 from projops.systems.packages import Packages
 
 
@@ -36,7 +37,7 @@ async def extract_job(  # noqa: PLR0913  # everything that one batch's extract d
         leg=leg,
         batch=batch,
         source=await _source(engine, systems, table_map, leg, batch, since, companies),
-        afresh=await _source(engine, systems, table_map, leg, batch, None, companies),
+        afresh=lambda: _all_rows(engine, systems, table_map, leg, batch),
         reread=_reread(systems, table_map, leg),
         lookups=systems.lookups(),
         companies=companies,
@@ -79,17 +80,14 @@ async def _source(  # noqa: PLR0913  # as above
 ) -> Source:
     table = table_of(table_map, leg.direction.source)
     columns = own_columns(table_map, leg)
-    if leg.extract.strategy is Strategy.CHANGE_TRACKING:
-        ids = _known_ids(engine, table_map, leg) if since is None and batch.advances else frozenset()
-        rows_a_page = engine.settings.chunk_rows
-        return ChangeTracking(systems.dataverse, table, columns, since or Watermark(), rows_a_page, ids)
-    if leg.extract.strategy is Strategy.SNAPSHOT:
-        with engine.state.begin() as connection:
-            known = crosswalk.all_keys(connection, table_map.map, leg.direction) if batch.advances else set()
-        key = key_paths(table_map, System.FINANCE)
-        return Snapshot(systems.finance, table, columns, key, known, leg.deletes is not Deletes.IGNORE)
-    if since is None and batch.watermark_from is not None or not batch.advances:
-        return FullRead(engine.state, systems.finance, table, columns, table_map.map, leg)
+    if leg.extract.strategy is Strategy.CHANGE_TRACKING and since is not None:
+        return ChangeTracking(systems.dataverse, table, columns, since, engine.settings.chunk_rows)
+    # The first export of all holds everything, and from it on Finance keeps its mark.
+    first = batch.watermark_from is None and batch.advances
+    if leg.extract.strategy is not Strategy.INCREMENTAL_EXPORT or (since is None and not first):
+        return _all_rows(engine, systems, table_map, leg, batch)
+    with engine.state.begin() as connection:
+        mark = f"{bound_at(connection, System.FINANCE):%y%m%d%H%M%S}"
     return IncrementalExport(
         engine.state,
         Packages(systems.finance.session),
@@ -99,7 +97,23 @@ async def _source(  # noqa: PLR0913  # as above
         leg,
         batch,
         await _striped_by(systems, table.company_column, companies),
+        mark,
     )
+
+
+def _all_rows(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg, batch: Batch) -> Source:
+    """Read everything: at the beginning, when asked for, and where a watermark is of no use any more."""
+    table = table_of(table_map, leg.direction.source)
+    columns = own_columns(table_map, leg)
+    if leg.extract.strategy is Strategy.CHANGE_TRACKING:
+        ids = _known_ids(engine, table_map, leg) if batch.advances else frozenset()
+        return ChangeTracking(systems.dataverse, table, columns, Watermark(), engine.settings.chunk_rows, ids)
+    if leg.extract.strategy is Strategy.SNAPSHOT:
+        with engine.state.begin() as connection:
+            known = crosswalk.all_keys(connection, table_map.map, leg.direction) if batch.advances else set()
+        key = key_paths(table_map, System.FINANCE)
+        return Snapshot(systems.finance, table, columns, key, known, leg.deletes is not Deletes.IGNORE)
+    return FullRead(engine.state, systems.finance, table, columns, table_map.map, leg)
 
 
 def _known_ids(engine: Engine, table_map: TableMap, leg: Leg) -> frozenset[str]:

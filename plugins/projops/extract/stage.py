@@ -1,6 +1,6 @@
 """The extract stage: from what a strategy reads to source frames in Parquet."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -34,7 +34,7 @@ class ExtractJob:
         leg: The leg.
         batch: The batch.
         source: The strategy, from the batch's watermark.
-        afresh: The strategy from the beginning, should the watermark have expired.
+        afresh: Gives the strategy that reads everything, should the watermark have expired.
         reread: Reads rows again by identity.
         lookups: Resolves lookup paths.
         companies: Company codes in lower case to keep, or None for all.
@@ -46,7 +46,7 @@ class ExtractJob:
     leg: Leg
     batch: Batch
     source: Source
-    afresh: Source
+    afresh: Callable[[], Source]
     reread: Reread
     lookups: Lookups
     companies: frozenset[str] | None
@@ -71,7 +71,7 @@ async def extract_rows(job: ExtractJob) -> Watermark:
     try:
         await _read(job, source)
     except WatermarkExpiredError:
-        source = job.afresh
+        source = job.afresh()
         await _read(job, source)
     await _read_again(job)
     return source.watermark()
@@ -83,20 +83,14 @@ async def _read(job: ExtractJob, source: Source) -> None:
 
 
 async def _read_again(job: ExtractJob) -> None:
-    """Read rows that were set aside; those that are gone, or match no longer, need no trying again."""
+    """Read rows that were set aside; those that are gone need no trying again."""
     wanted = sorted(job._awaited)
     if not wanted:
         return
     found = await job.reread(wanted)
+    there = _with_identity(job, found)["_id"].to_pylist()
+    _need_not_move(job, sorted(set(wanted).difference(there)), "gone at the source")
     await _write(job, Chunk(found))
-    with job.state.begin() as connection:
-        dead_letters.resolve(
-            connection,
-            job.table_map.map,
-            job.leg.direction.value,
-            job._awaited,
-            "gone at the source, or outside the map's filter",
-        )
 
 
 async def _write(job: ExtractJob, chunk: Chunk) -> None:
@@ -104,9 +98,9 @@ async def _write(job: ExtractJob, chunk: Chunk) -> None:
     gone = _deletes(job, chunk.deleted)
     if chunk.rows.num_rows:
         rows = await _with_paths(job, _newest(_with_identity(job, chunk.rows)))
-        keep = _kept(job, rows)
-        gone += _left(job, rows.filter(pc.invert(keep)))
-        rows = rows.filter(keep)
+        matching = _matching(job, rows)
+        gone += _left(job, rows.filter(pc.invert(matching)))
+        rows = _of_companies(job, rows.filter(matching))
         job._awaited.difference_update(rows["_id"].to_pylist())
         job.writer.count("read", rows.num_rows)
         job.writer.write(rows)
@@ -149,37 +143,50 @@ async def _with_paths(job: ExtractJob, rows: pa.Table) -> pa.Table:
     return pa.table({**facts, **{path: rows[path] for path in columns}})
 
 
-def _kept(job: ExtractJob, rows: pa.Table) -> pa.ChunkedArray | pa.Array:
-    """Say which rows the map's filter and companies take."""
-    keep = pa.array([True] * rows.num_rows)
-    if job.leg.extract.where is not None:
-        keep = pc.and_(keep, matches(parse(job.leg.extract.where), rows))
+def _matching(job: ExtractJob, rows: pa.Table) -> pa.Array | pa.ChunkedArray:
+    """Say which rows the map's filter takes."""
+    if job.leg.extract.where is None:
+        return pa.array([True] * rows.num_rows)
+    return pc.fill_null(matches(parse(job.leg.extract.where), rows), False)
+
+
+def _of_companies(job: ExtractJob, rows: pa.Table) -> pa.Table:
+    """Keep the rows of the companies that map and run ask for."""
     path = company_path(job.table_map, job.system)
-    if job.companies is not None and path is not None:
-        companies = fold_column(rows[path].combine_chunks())
-        keep = pc.and_(keep, pc.is_in(companies, value_set=pa.array(sorted(job.companies))))
-    return pc.fill_null(keep, False)
+    if job.companies is None or path is None:
+        return rows
+    companies = fold_column(rows[path].combine_chunks())
+    return rows.filter(pc.is_in(companies, value_set=pa.array(sorted(job.companies))))
 
 
 def _left(job: ExtractJob, rows: pa.Table) -> list[tuple[str, str]]:
-    """Of rows that match no longer, give those sent before, where the map says that they go."""
-    if job.leg.extract.leaves is Leaves.KEEP or rows.num_rows == 0:
-        return []
-    return _known(job, rows["_id"].to_pylist())
+    """Of rows that the filter does not take, give those sent before, where the map says that they go."""
+    ids = rows["_id"].to_pylist()
+    _need_not_move(job, ids, "outside the map's filter")
+    return [] if job.leg.extract.leaves is Leaves.KEEP else _known(job, ids)
 
 
 def _deletes(job: ExtractJob, ids: Sequence[str]) -> list[tuple[str, str]]:
-    """Give identity and key of deleted rows that were moved before; others concern nobody."""
+    """Give identity and key of deleted rows that were moved before; others concern nobody any more."""
+    _need_not_move(job, ids, "gone at the source")
     return _known(job, ids)
 
 
+def _need_not_move(job: ExtractJob, ids: Sequence[str], because: str) -> None:
+    """Close what was set aside of these rows."""
+    if ids:
+        leg = job.leg.direction.value
+        with job.state.begin() as connection:
+            dead_letters.close_needless(connection, job.table_map.map, leg, ids, because)
+
+
 def _known(job: ExtractJob, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Give identity and key of those rows that the crosswalk knows."""
     with job.state.begin() as connection:
         if job.system is System.DATAVERSE:
             entries = crosswalk.by_ids(connection, job.table_map.map, ids)
-        else:
-            entries = crosswalk.by_keys(connection, job.table_map.map, ids)
-    return [(identity, entry.key) for identity, entry in entries.items()]
+            return [(entry.dataverse_id, entry.key) for entry in entries if entry.dataverse_id]
+        return [(key, key) for key in crosswalk.by_keys(connection, job.table_map.map, ids)]
 
 
 def _deleted_frame(job: ExtractJob, gone: Sequence[tuple[str, str]]) -> pa.Table:

@@ -122,15 +122,18 @@ class Policy:
 
 
 def is_in_step(row: Row, entry: Entry | None, policy: Policy) -> bool:
-    """Say whether the crosswalk knows that this very payload is at the target."""
-    if entry is None:
-        return False
-    known = (
-        entry.hash_dataverse_to_finance
-        if policy.source is System.DATAVERSE
-        else entry.hash_finance_to_dataverse
-    )
-    return known == row.hash
+    """Say whether the crosswalk knows that this very payload of this very row is at the target."""
+    return entry is not None and is_of(row, entry, policy) and _has_payload(row, entry, policy)
+
+
+def is_of(row: Row, entry: Entry, policy: Policy) -> bool:
+    """Say whether an entry is the row's own: a Dataverse key may have passed to another GUID."""
+    return policy.source is not System.DATAVERSE or entry.dataverse_id == row.source_id
+
+
+def _has_payload(row: Row, entry: Entry, policy: Policy) -> bool:
+    forth = policy.source is System.DATAVERSE
+    return row.hash == (entry.hash_dataverse_to_finance if forth else entry.hash_finance_to_dataverse)
 
 
 def decide(row: Row, entry: Entry | None, target: TargetRow | None, policy: Policy) -> Action:
@@ -162,9 +165,9 @@ def decide(row: Row, entry: Entry | None, target: TargetRow | None, policy: Poli
 def decide_unread(row: Row, entry: Entry, policy: Policy) -> Action:
     """Decide on a row of a one-way map that the crosswalk knows.
 
-    It is there, and nobody else writes these columns.
+    It is there, and nobody else writes these columns. Where only its GUID is new, nothing is written.
     """
-    if policy.write is WriteMode.CREATE_ONLY:
+    if policy.write is WriteMode.CREATE_ONLY or _has_payload(row, entry, policy):
         return Action(Kind.SKIP, row, entry.dataverse_id)
     return Action(Kind.UPDATE, row, entry.dataverse_id, tuple(row.payload))
 

@@ -15,6 +15,7 @@ from projops.load.decide import (
     decide_unread,
     deletion,
     is_in_step,
+    is_of,
     too_many_deletes,
 )
 from projops.load.outcomes import Done, commit_chunk
@@ -151,12 +152,12 @@ async def _load_chunk(
 
 def _drop_rows_in_step(job: LoadJob, table: pa.Table) -> tuple[dict[str, Entry], pa.Table, int]:
     policy = job.policy
-    keys, hashes = table["_key"].to_pylist(), table["_hash"].to_pylist()
+    ids, keys, hashes = (table[name].to_pylist() for name in ("_id", "_key", "_hash"))
     with job.state.begin() as connection:
         entries = crosswalk.by_keys(connection, job.table_map.map, set(keys))
         probe = (
-            is_in_step(Row("", key, digest, None, None, {}, {}), entries.get(key), policy)
-            for key, digest in zip(keys, hashes, strict=True)
+            is_in_step(Row(source_id, key, digest, None, None, {}, {}), entries.get(key), policy)
+            for source_id, key, digest in zip(ids, keys, hashes, strict=True)
         )
         mask = pa.array(list(probe), pa.bool_())
         same = table.filter(mask)
@@ -187,7 +188,10 @@ def _missing_parents(job: LoadJob, table: pa.Table) -> list[Waiting]:
     for parent in (parent for row in parents for parent in row):
         wanted.setdefault(parent["map"], set()).add(parent["id"])
     with job.state.begin() as connection:
-        known = {name: set(crosswalk.by_ids(connection, name, ids)) for name, ids in wanted.items()}
+        known = {
+            name: {entry.dataverse_id for entry in crosswalk.by_ids(connection, name, ids)}
+            for name, ids in wanted.items()
+        }
     return [
         _waits_for_parent(index, parent["map"], parent["id"])
         for index, row in enumerate(parents)
@@ -256,7 +260,10 @@ def _settled(action: Action) -> Outcome | None:
 
 
 async def _delete(job: LoadJob, table: pa.Table) -> Counts:
-    """Do at the target what the mapping says of deletes; very many wait for a person's approval."""
+    """Do at the target what the mapping says of deletes; very many wait for a person's approval.
+
+    A key that belongs to another row by now is alive, and what the crosswalk has forgotten is gone.
+    """
     kind = deletion(job.leg.deletes)
     if table.num_rows == 0 or kind is Kind.SKIP:
         return Counts(unchanged=table.num_rows)
@@ -267,13 +274,15 @@ async def _delete(job: LoadJob, table: pa.Table) -> Counts:
     with job.state.begin() as connection:
         known = crosswalk.count(connection, job.table_map.map)
         entries = crosswalk.by_keys(connection, job.table_map.map, [row.key for row in rows])
+    rows = [row for row in rows if row.key in entries and is_of(row, entries[row.key], job.policy)]
     if too_many_deletes(len(rows), known, job.settings.delete_share, job.settings.delete_rows):
         done = [Done(Action(kind, row), _awaiting_approval(len(rows), known)) for row in rows]
     else:
         actions = [Action(kind, row, _dataverse_id(entries.get(row.key))) for row in rows]
         outcomes = await job.target.write(actions)
         done = [Done(action, outcome) for action, outcome in zip(actions, outcomes, strict=True)]
-    return commit_chunk(job.state, job.table_map.map, job.origin, done, in_step=True)
+    counts = commit_chunk(job.state, job.table_map.map, job.origin, done, in_step=True)
+    return counts + Counts(unchanged=table.num_rows - len(rows))
 
 
 def _awaiting_approval(deletes: int, known: int) -> Outcome:

@@ -46,10 +46,9 @@ def by_keys(connection: Connection, map_id: str, keys: Iterable[str]) -> dict[st
     return {entry.key: entry for entry in _read(connection, map_id, crosswalk.c.key, keys)}
 
 
-def by_ids(connection: Connection, map_id: str, ids: Iterable[str]) -> dict[str, Entry]:
-    """Read entries by Dataverse GUID."""
-    found = _read(connection, map_id, crosswalk.c.dataverse_id, ids)
-    return {entry.dataverse_id: entry for entry in found if entry.dataverse_id}
+def by_ids(connection: Connection, map_id: str, ids: Iterable[str]) -> list[Entry]:
+    """Read entries by Dataverse GUID; a row that was given another key has one for each of its keys."""
+    return list(_read(connection, map_id, crosswalk.c.dataverse_id, ids))
 
 
 def all_keys(connection: Connection, map_id: str, direction: Direction) -> set[str]:

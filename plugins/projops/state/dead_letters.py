@@ -4,7 +4,7 @@ There is one live entry a leg and source row: a newer failure replaces the reaso
 attempts, a later success closes it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -80,7 +80,21 @@ def record(connection: Connection, origin: Origin, letters: Sequence[Letter]) ->
 
 def resolve(connection: Connection, map_id: str, leg: str, source_ids: Iterable[str], because: str) -> int:
     """Close live entries of rows that are in step now; give their number."""
-    live = _live_ids(connection, map_id, leg)
+    return _close(connection, _live_ids(connection, map_id, leg), source_ids, because)
+
+
+def close_needless(
+    connection: Connection, map_id: str, leg: str, source_ids: Iterable[str], because: str
+) -> int:
+    """Close entries of rows that need not move any more; give their number.
+
+    What awaits approval stays: there, that the row is gone is the very matter.
+    """
+    live = _live_ids(connection, map_id, leg, ("open", "parked"))
+    return _close(connection, live, source_ids, because)
+
+
+def _close(connection: Connection, live: Mapping[str, int], source_ids: Iterable[str], because: str) -> int:
     ids = [live[source_id] for source_id in source_ids if source_id in live]
     if ids:
         connection.execute(
@@ -144,10 +158,12 @@ def get(connection: Connection, number: int) -> RowMapping | None:
     return connection.execute(select(dead_letter).where(dead_letter.c.id == number)).mappings().one_or_none()
 
 
-def _live_ids(connection: Connection, map_id: str, leg: str) -> dict[str, int]:
+def _live_ids(
+    connection: Connection, map_id: str, leg: str, statuses: Sequence[str] = LIVE
+) -> dict[str, int]:
     rows = connection.execute(
         select(dead_letter.c.source_id, dead_letter.c.id).where(
-            dead_letter.c.map == map_id, dead_letter.c.leg == leg, dead_letter.c.status.in_(LIVE)
+            dead_letter.c.map == map_id, dead_letter.c.leg == leg, dead_letter.c.status.in_(statuses)
         )
     )
     return {source_id: int(number) for source_id, number in rows}

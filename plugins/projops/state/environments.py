@@ -8,6 +8,13 @@ from projops.errors import EnvironmentMismatchError
 from projops.state.tables import environment
 
 
+def bound_at(connection: Connection, system: str) -> datetime:
+    """Give the moment, in UTC, at which the state was bound to the environment that it belongs to."""
+    statement = select(environment.c.bound_at).where(environment.c.system == system)
+    moment: datetime = connection.execute(statement).scalar_one()
+    return moment
+
+
 def bind_environment(connection: Connection, system: str, environment_id: str) -> None:
     """Bind the state to an environment at first sight; afterwards insist on it.
 
