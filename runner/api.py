@@ -60,6 +60,13 @@ class AirflowApi:
             answer = self._client.patch(f"/api/v2/connections/{conn_id}", json=body)
         _require(answer)
 
+    def test_connection(self, conn_id: str, conn_type: str, fields: Mapping[str, Any]) -> tuple[bool, str]:
+        """Press the test button of a connection that need not be stored; give whether it passed, and why."""
+        body = {"connection_id": conn_id, "conn_type": conn_type, **fields}
+        answer = self._client.post("/api/v2/connections/test", json=body)
+        _require(answer)
+        return answer.json()["status"], answer.json()["message"]
+
     def put_pool(self, name: str, slots: int, description: str) -> None:
         """Create a pool, unless it is there."""
         body = {"name": name, "slots": slots, "description": description}

@@ -1,15 +1,17 @@
 """What goes wrong ends as one sentence on a task, writes nothing by halves, and is mended by clearing it."""
 
+import json
 from collections.abc import Callable
 
 import httpx
+import pytest
 
 from runner.api import AirflowApi
 from runner.changes import CHANGES, edit
 from runner.comparison import compare
 from runner.layout import free_port
 from runner.moves import run_until_in_step
-from runner.sandbox import CLIENT_ID, TENANT
+from runner.sandbox import CLIENT_ID, CLIENT_SECRET, TENANT
 from runner.stack import AREAS, Stack, connect
 from runner.waiting import until
 from runner.wire import Wire
@@ -17,6 +19,8 @@ from tests.e2e.conftest import ended, writes
 
 Run = Callable[..., tuple[str, str]]
 AREA = "setup_and_configuration"
+LOAD = "contract_headers__dataverse_to_finance.load"
+CONTRACT = next(each for each in CHANGES if each.map == "contract_headers")
 
 
 def reasons(api: AirflowApi, run_id: str, area: str = AREA) -> dict[str, str]:
@@ -29,52 +33,55 @@ def states(api: AirflowApi, run_id: str, area: str = AREA) -> dict[str, str]:
     return {task.task_id: task.state for task in api.tasks(area, run_id)}
 
 
+def lead_to(api: AirflowApi, system: str, address: str, secret: str) -> None:
+    extra = json.dumps({"tenant_id": TENANT, "authority": address})
+    fields = {"host": address, "login": CLIENT_ID, "password": secret, "extra": extra}
+    api.put_connection(f"{system}_default", system, fields)
+
+
 def clear_and_wait(stack: Stack, api: AirflowApi, run_id: str) -> str:
     api.clear_failed(AREA, run_id)
     return ended(stack, api, AREA, run_id)
 
 
 def test_a_system_that_is_down_is_named_and_clearing_finishes_the_run(
-    stack: Stack, api: AirflowApi, run: Run
+    stack: Stack, api: AirflowApi, run: Run, wire: Wire
 ) -> None:
+    edit(CONTRACT, stack.layout.mappings, wire, "before the outage")
     before = writes(stack)
     nowhere = f"http://127.0.0.1:{free_port()}"
-    extra = f'{{"tenant_id": "{TENANT}", "authority": "{nowhere}"}}'
-    api.put_connection(
-        "finance_default", "finance", {"host": nowhere, "login": CLIENT_ID, "password": "x", "extra": extra}
-    )
-    run_id, state = run(AREA)
+    lead_to(api, "finance", nowhere, secret=CLIENT_SECRET)
+    run_id, state = run(AREA, maps=["contract_headers"])
     assert state == "failed"
-    (reason,) = reasons(api, run_id).values()
+    ((task_id, reason),) = reasons(api, run_id).items()
+    assert task_id == LOAD
     assert nowhere.removeprefix("http://") in reason or "finance_default" in reason
     assert "Traceback" not in reason
     assert writes(stack) == before
     connect(api, stack.sandbox)
     assert clear_and_wait(stack, api, run_id) == "success"
+    assert [str(each) for each in compare(stack.layout.mappings, AREAS, wire)] == []
 
 
+@pytest.mark.parametrize(("system", "failing"), [("dataverse", "detect"), ("finance", LOAD)])
 def test_a_wrong_secret_fails_at_once_and_names_the_connection(
-    stack: Stack, api: AirflowApi, run: Run
+    stack: Stack, api: AirflowApi, run: Run, wire: Wire, system: str, failing: str
 ) -> None:
+    edit(CONTRACT, stack.layout.mappings, wire, f"before the secret of {system} was changed")
     before = writes(stack)
-    address = stack.sandbox.finance
-    extra = f'{{"tenant_id": "{TENANT}", "authority": "{address}"}}'
-    api.put_connection(
-        "finance_default",
-        "finance",
-        {"host": address, "login": CLIENT_ID, "password": "wrong", "extra": extra},
-    )
-    run_id, state = run(AREA)
+    lead_to(api, system, getattr(stack.sandbox, system), secret="not-it")
+    run_id, state = run(AREA, maps=["contract_headers"])
     assert state == "failed"
     ((task_id, reason),) = reasons(api, run_id).items()
-    assert task_id == "detect"
-    assert "finance_default" in reason
+    assert task_id == failing
+    assert f"{system}_default" in reason
     assert "AADSTS7000215" in reason
-    assert "wrong" not in reason
-    assert {task.try_number for task in api.tasks(AREA, run_id) if task.task_id == "detect"} == {1}
+    assert "not-it" not in reason
+    assert {task.try_number for task in api.tasks(AREA, run_id) if task.task_id == failing} == {1}
     assert writes(stack) == before
     connect(api, stack.sandbox)
     assert clear_and_wait(stack, api, run_id) == "success"
+    assert [str(each) for each in compare(stack.layout.mappings, AREAS, wire)] == []
 
 
 def test_an_unknown_company_is_named(stack: Stack, api: AirflowApi, run: Run) -> None:
@@ -89,18 +96,16 @@ def test_an_unknown_company_is_named(stack: Stack, api: AirflowApi, run: Run) ->
 def test_a_load_that_was_overtaken_finishes_when_it_is_cleared(
     stack: Stack, api: AirflowApi, run: Run, wire: Wire
 ) -> None:
-    change = next(each for each in CHANGES if each.map == "contract_headers")
-    load = "contract_headers__dataverse_to_finance.load"
-    edit(change, stack.layout.mappings, wire, "one")
+    edit(CONTRACT, stack.layout.mappings, wire, "one")
     refuse(stack, [{"system": "finance", "entity": "$batch", "status": 403, "message": "No rights today"}])
     first, state = run(AREA, maps=["contract_headers"])
     assert state == "failed"
-    assert states(api, first)[load] == "failed"
+    assert states(api, first)[LOAD] == "failed"
     refuse(stack, [])
-    edit(change, stack.layout.mappings, wire, "two")
+    edit(CONTRACT, stack.layout.mappings, wire, "two")
     assert run(AREA, maps=["contract_headers"])[1] == "success"
     assert clear_and_wait(stack, api, first) == "success"
-    assert any("superseded" in line for line in api.log(AREA, first, load, 2))
+    assert any("superseded" in line for line in api.log(AREA, first, LOAD, 2))
     assert [str(each) for each in compare(stack.layout.mappings, AREAS, wire)] == []
 
 
@@ -138,3 +143,18 @@ def wait_for_task(stack: Stack, api: AirflowApi, task_id: str, *, there: bool) -
 def refuse(stack: Stack, rules: list[dict[str, object]]) -> None:
     answer = httpx.put(f"{stack.sandbox.control}/sandbox/faults", json=rules, trust_env=False)
     answer.raise_for_status()
+
+
+def test_the_test_button_of_both_connections(stack: Stack, api: AirflowApi) -> None:
+    for system, said in (("dataverse", "environment's id"), ("finance", "USPM")):
+        address = getattr(stack.sandbox, system)
+        extra = json.dumps({"tenant_id": TENANT, "authority": address})
+        fields = {"host": address, "login": CLIENT_ID, "extra": extra}
+        passed, message = api.test_connection(
+            f"{system}_tried", system, {**fields, "password": CLIENT_SECRET}
+        )
+        assert passed, message
+        assert said in message
+        passed, message = api.test_connection(f"{system}_tried", system, {**fields, "password": "not-it"})
+        assert not passed
+        assert "AADSTS7000215" in message
