@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from projops.due import due_legs
 from projops.engine import Engine, Systems
@@ -20,8 +21,9 @@ from projops.extract.sources import extract_job
 from projops.extract.stage import extract_rows
 from projops.load.dataverse import DataverseTarget
 from projops.load.finance import FinanceTarget
+from projops.load.job import LoadJob
 from projops.load.references import References
-from projops.load.stage import LoadJob, load_tables
+from projops.load.stage import load_tables
 from projops.load.target import Target
 from projops.mapping.fingerprint import fingerprint
 from projops.mapping.model import Leg, Strategy, System, TableMap
@@ -177,6 +179,7 @@ def _through(engine: Engine, staged: Staged, stage: str) -> Staged:
             good, rejects = judge(table)
             rejected += record_rejects(engine.state, table_map, leg, batch, rejects)
             writer.write(good)
+            writer.count("deletes", pc.sum(good["_deleted"]).as_py() or 0)
         writer.count("read", manifest.counts.get("read", 0))
         writer.count("rejected", rejected + manifest.counts.get("rejected", 0))
         settings = engine.settings
@@ -218,7 +221,8 @@ async def _load(
 ) -> Counts:
     async with engine.systems(lease.seconds_left) as systems:
         target = _target(engine, systems, table_map, leg)
-        job = LoadJob(engine.state, table_map, leg, batch, target, engine.settings)
+        deletes = manifest.counts.get("deletes", 0)
+        job = LoadJob(engine.state, table_map, leg, batch, target, engine.settings, deletes)
         counts = await load_tables(job, engine.staging.tables(manifest))
     earlier = Counts(read=manifest.counts.get("read", 0), rejected=manifest.counts.get("rejected", 0))
     return earlier + counts

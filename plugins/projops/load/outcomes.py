@@ -17,6 +17,7 @@ from projops.state.crosswalk import Entry
 from projops.state.dead_letters import Letter, Origin
 from projops.state.tables import conflict as conflicts
 
+_UNKNOWN = ""  # no row has this hash; a None would leave the hash that is there
 _STATUS = {Result.REFUSED: "open", Result.WAITS: "parked", Result.AWAITS_APPROVAL: "awaiting_approval"}
 
 
@@ -70,19 +71,28 @@ def _count(done: Sequence[Done]) -> Counts:
 def _entry(pair: Done, direction: Direction, in_step: bool) -> Entry:
     row = pair.action.row
     forth = direction is Direction.DATAVERSE_TO_FINANCE
-    digest = row.hash if in_step else None
     # Where only the row's own columns were written, the shared ones are not in step yet.
-    shared = in_step and not pair.action.leaves_shared
-    source_shared = row.source_shared if shared else None
-    target_shared = row.target_shared if shared else None
+    digest = row.hash if in_step and not pair.action.leaves_shared else None
+    # What was written to shared columns is news for the way back, also if it was there once before.
+    back = _UNKNOWN if row.source_shared is not None and pair.action.kind is not Kind.SKIP else None
+    source_shared, target_shared = _shared(pair, in_step)
     return Entry(
         key=row.key,
         dataverse_id=row.source_id if direction.source is System.DATAVERSE else pair.outcome.target_id,
-        hash_dataverse_to_finance=digest if forth else None,
-        hash_finance_to_dataverse=None if forth else digest,
+        hash_dataverse_to_finance=digest if forth else back,
+        hash_finance_to_dataverse=back if forth else digest,
         shared_dataverse=source_shared if forth else target_shared,
         shared_finance=target_shared if forth else source_shared,
     )
+
+
+def _shared(pair: Done, in_step: bool) -> tuple[str | None, str | None]:
+    """Give the hashes of the shared columns, at source and target, that are in step from now on."""
+    row = pair.action.row
+    if pair.action.leaves_shared or row.source_shared is None:
+        return None, None
+    # Without its reference the row stands at the target as we left it, but the source has more to say.
+    return row.source_shared if in_step else _UNKNOWN, row.target_shared
 
 
 def _letter(pair: Done) -> Letter:

@@ -1,94 +1,24 @@
 """The load stage: decide on each row, write, and commit outcomes and crosswalk chunk by chunk."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from projops.load.decide import (
-    Action,
-    Kind,
-    Policy,
-    Row,
-    decide,
-    decide_unread,
-    deletion,
-    is_in_step,
-    is_of,
-    too_many_deletes,
-)
+from projops.load.decide import Action, Kind, Policy, Row, decide, decide_unread, is_in_step
+from projops.load.deletes import delete_former_keys, delete_gone
+from projops.load.frames import rows_of, without_own_references
+from projops.load.job import LoadJob
 from projops.load.outcomes import Done, commit_chunk
-from projops.load.target import Outcome, Result, Target, Waiting
-from projops.mapping.model import Leg, System, TableMap
-from projops.mapping.paths import key_paths, table_of
-from projops.settings import Settings
-from projops.state import StateStore, crosswalk, dead_letters
-from projops.state.batches import Batch, Counts
+from projops.load.target import Outcome, Result
+from projops.load.waiting import Deferred, find_waiting, parked
+from projops.state import crosswalk, dead_letters
+from projops.state.batches import Counts
 from projops.state.crosswalk import Entry
-from projops.systems.columns import key_values, properties
-from projops.transform.hashing import row_hash
 
 # A row is decided again after reading the target at most this often: each time is a race lost.
 _LOOKS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class LoadJob:
-    """All that the load of one batch needs.
-
-    Attributes:
-        state: State database.
-        table_map: The map.
-        leg: The leg.
-        batch: The batch.
-        target: The side that is written.
-        settings: For the limits of deletes.
-    """
-
-    state: StateStore
-    table_map: TableMap
-    leg: Leg
-    batch: Batch
-    target: Target
-    settings: Settings
-
-    @property
-    def policy(self) -> Policy:
-        """What the mapping allows."""
-        return Policy.of(self.table_map, self.leg)
-
-    @property
-    def origin(self) -> dead_letters.Origin:
-        """Where dead letters of this batch come from."""
-        return dead_letters.Origin(
-            self.table_map.map, self.leg.direction.value, self.batch.id, self.table_map.version
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Deferred:
-    """Rows put off because they refer to rows of their own map that are not at the target yet.
-
-    Attributes:
-        table: The rows.
-        needs: For each row, the identities (GUIDs or key texts) of the rows that it waits for.
-    """
-
-    table: pa.Table
-    needs: Sequence[frozenset[str]]
-
-    def cyclic(self, identity: str) -> pa.Table:
-        """Give the rows that wait, directly or not, for nothing but each other.
-
-        Args:
-            identity: Column by which rows name each other: `_id` or `_key`.
-        """
-        waiting = dict(zip(self.table[identity].to_pylist(), self.needs, strict=True))
-        while outside := [name for name, needs in waiting.items() if not needs <= waiting.keys()]:
-            for name in outside:
-                del waiting[name]
-        return self.table.filter(pc.is_in(self.table[identity], pa.array(list(waiting), pa.string())))
 
 
 async def load_tables(job: LoadJob, tables: Iterable[pa.Table]) -> Counts:
@@ -102,28 +32,39 @@ async def load_tables(job: LoadJob, tables: Iterable[pa.Table]) -> Counts:
         Rows by what became of them; `read` and `rejected` are the earlier stages' to count.
     """
     counts = Counts()
-    put_off: list[Deferred] = []
+    put_off: list[pa.Table] = []
     for table in tables:
+        kept = [_without(each, table) for each in put_off]
+        counts += Counts(unchanged=_rows_in(put_off) - _rows_in(kept))
         gone = pc.fill_null(table["_deleted"], False)
-        counts += await _delete(job, table.filter(gone))
+        counts += await delete_gone(job, table.filter(gone))
         more, deferred = await _load_chunk(job, table.filter(pc.invert(gone)), defer=True)
         counts += more
-        put_off += [deferred] if deferred.needs else []
+        put_off = [*kept, deferred.table] if deferred.needs else kept
     return counts + await _load_deferred(job, put_off)
 
 
-async def _load_deferred(job: LoadJob, put_off: list[Deferred]) -> Counts:
+def _without(put_off: pa.Table, table: pa.Table) -> pa.Table:
+    """Drop rows that come again, in a newer version, or are deleted: the older would be written last."""
+    return put_off.filter(pc.invert(pc.is_in(put_off["_id"], value_set=table["_id"].combine_chunks())))
+
+
+def _rows_in(tables: Iterable[pa.Table]) -> int:
+    return sum(table.num_rows for table in tables)
+
+
+async def _load_deferred(job: LoadJob, put_off: list[pa.Table]) -> Counts:
     """Write rows that refer to rows of their own map, level by level; cycles first without the reference."""
     counts = Counts()
     if not put_off:
         return counts
-    waiting = pa.concat_tables([each.table for each in put_off])
+    waiting = pa.concat_tables(put_off)
     while waiting.num_rows:
         more, deferred = await _load_chunk(job, waiting, defer=True)
         counts += more
         if deferred.table.num_rows == waiting.num_rows:
-            identity = "_id" if job.leg.direction.source is System.DATAVERSE else "_key"
-            await _load_chunk(job, deferred.cyclic(identity), defer=False, without_own_references=True)
+            circles = deferred.cyclic("_id" if job.from_dataverse else "_key")
+            await _load_chunk(job, circles, defer=False, complete=False)
             more, _ = await _load_chunk(job, waiting, defer=False)
             return counts + more
         waiting = deferred.table
@@ -131,21 +72,36 @@ async def _load_deferred(job: LoadJob, put_off: list[Deferred]) -> Counts:
 
 
 async def _load_chunk(
-    job: LoadJob, table: pa.Table, *, defer: bool, without_own_references: bool = False
+    job: LoadJob, table: pa.Table, *, defer: bool, complete: bool = True
 ) -> tuple[Counts, Deferred]:
-    """Load one chunk; give its counts and the rows put off until others of their map are there."""
+    """Load one chunk.
+
+    Args:
+        job: The batch and its target.
+        table: Target frame without deletes.
+        defer: Whether to put off rows that wait for nothing but rows of their own map.
+        complete: False to write rows without their references to rows of their own map.
+
+    Returns:
+        Counts, and the rows put off.
+    """
     own = job.table_map.map
+    all_rows = table
     entries, table, unchanged = _drop_rows_in_step(job, table)
-    waits = await _waiting(job, table)
-    if without_own_references:
+    waits = await find_waiting(job, table)
+    if not complete:
         waits = {index: rest for index, all_ in waits.items() if (rest := [w for w in all_ if w.map != own])}
+        table = without_own_references(job, table)
     later = [index for index, all_ in waits.items() if defer and all(wait.map == own for wait in all_)]
-    parked = [index for index in waits if index not in set(later)]
-    rows = _rows(job, table)
-    going = [row for index, row in enumerate(rows) if index not in waits]
-    done = await _write(job, going, entries)
-    done += [Done(Action(Kind.SKIP, rows[index]), _parked(waits[index][0])) for index in parked]
-    counts = commit_chunk(job.state, own, job.origin, done, in_step=not without_own_references)
+    rows = rows_of(job, table)
+    done = await _write(job, [row for index, row in enumerate(rows) if index not in waits], entries)
+    done += [
+        Done(Action(Kind.SKIP, rows[index]), parked(waits[index][0]))
+        for index in waits
+        if index not in set(later)
+    ]
+    counts = commit_chunk(job.state, own, job.origin, done, in_step=complete)
+    await delete_former_keys(job, all_rows)
     needs = [frozenset(wait.id for wait in waits[index]) for index in later]
     return counts + Counts(unchanged=unchanged), Deferred(table.take(pa.array(later, pa.int64())), needs)
 
@@ -169,46 +125,6 @@ def _drop_rows_in_step(job: LoadJob, table: pa.Table) -> tuple[dict[str, Entry],
             f"in step at batch {job.batch.id}",
         )
     return entries, table.filter(pc.invert(mask)), same.num_rows
-
-
-async def _waiting(job: LoadJob, table: pa.Table) -> dict[int, list[Waiting]]:
-    """Find the rows whose parents are not at the target yet, by row number."""
-    found: dict[int, list[Waiting]] = {}
-    for wait in [*await job.target.resolve(table), *_missing_parents(job, table)]:
-        found.setdefault(wait.index, []).append(wait)
-    return found
-
-
-def _missing_parents(job: LoadJob, table: pa.Table) -> list[Waiting]:
-    """Find parents that the crosswalk does not know: rows of Finance name their parents by key."""
-    if job.leg.direction.source is not System.DATAVERSE:
-        return []
-    parents = [row or () for row in table["_parents"].to_pylist()]
-    wanted: dict[str, set[str]] = {}
-    for parent in (parent for row in parents for parent in row):
-        wanted.setdefault(parent["map"], set()).add(parent["id"])
-    with job.state.begin() as connection:
-        known = {
-            name: {entry.dataverse_id for entry in crosswalk.by_ids(connection, name, ids)}
-            for name, ids in wanted.items()
-        }
-    return [
-        _waits_for_parent(index, parent["map"], parent["id"])
-        for index, row in enumerate(parents)
-        for parent in row
-        if parent["id"] not in known[parent["map"]]
-    ]
-
-
-def _waits_for_parent(index: int, map_id: str, row_id: str) -> Waiting:
-    message = (
-        f"Waits for row {row_id} of map {map_id}, which is not in Finance yet; goes by itself once it is."
-    )
-    return Waiting(index, "", map_id, row_id, message, map_id)
-
-
-def _parked(wait: Waiting) -> Outcome:
-    return Outcome(Result.WAITS, code="parent_missing", message=wait.message, waiting=wait)
 
 
 async def _write(job: LoadJob, rows: Sequence[Row], entries: dict[str, Entry]) -> list[Done]:
@@ -257,72 +173,3 @@ def _settled(action: Action) -> Outcome | None:
     if action.kind is Kind.REJECT:
         return Outcome(Result.REFUSED, code="not_at_target", message=action.reason)
     return None
-
-
-async def _delete(job: LoadJob, table: pa.Table) -> Counts:
-    """Do at the target what the mapping says of deletes; very many wait for a person's approval.
-
-    A key that belongs to another row by now is alive, and what the crosswalk has forgotten is gone.
-    """
-    kind = deletion(job.leg.deletes)
-    if table.num_rows == 0 or kind is Kind.SKIP:
-        return Counts(unchanged=table.num_rows)
-    rows = [
-        Row(source_id, key, "", None, None, _identity(job, key), {})
-        for source_id, key in zip(table["_id"].to_pylist(), table["_key"].to_pylist(), strict=True)
-    ]
-    with job.state.begin() as connection:
-        known = crosswalk.count(connection, job.table_map.map)
-        entries = crosswalk.by_keys(connection, job.table_map.map, [row.key for row in rows])
-    rows = [row for row in rows if row.key in entries and is_of(row, entries[row.key], job.policy)]
-    if too_many_deletes(len(rows), known, job.settings.delete_share, job.settings.delete_rows):
-        done = [Done(Action(kind, row), _awaiting_approval(len(rows), known)) for row in rows]
-    else:
-        actions = [Action(kind, row, _dataverse_id(entries.get(row.key))) for row in rows]
-        outcomes = await job.target.write(actions)
-        done = [Done(action, outcome) for action, outcome in zip(actions, outcomes, strict=True)]
-    counts = commit_chunk(job.state, job.table_map.map, job.origin, done, in_step=True)
-    return counts + Counts(unchanged=table.num_rows - len(rows))
-
-
-def _awaiting_approval(deletes: int, known: int) -> Outcome:
-    message = f"One of {deletes} deletes in one batch, of {known} rows known: approve them, or dismiss them."
-    return Outcome(Result.AWAITS_APPROVAL, code="mass_delete", message=message)
-
-
-def _identity(job: LoadJob, key: str) -> dict[str, object]:
-    """Give the target's key columns of a row of which only the key text is known."""
-    system = job.leg.direction.target
-    if system is System.DATAVERSE:
-        return {}  # Dataverse rows are deleted by GUID
-    names = key_paths(job.table_map, system)
-    values = key_values(key, properties(table_of(job.table_map, system), names))
-    return dict(zip(names, values, strict=True))
-
-
-def _dataverse_id(entry: Entry | None) -> str | None:
-    return entry.dataverse_id if entry else None
-
-
-def _rows(job: LoadJob, table: pa.Table) -> list[Row]:
-    """Cut a target frame into rows: only what is about to be written passes here."""
-    keys = key_paths(job.table_map, job.leg.direction.target)
-    payload = [rule.target for rule in job.leg.fields]
-    shared = target_shared(job, table)
-    identities = table.select(keys).to_pylist()
-    payloads = table.select(payload).to_pylist()
-    facts = table.select(["_id", "_key", "_hash", "_source_shared"]).to_pylist()
-    return [
-        Row(fact["_id"], fact["_key"], fact["_hash"], fact["_source_shared"], mine, identity, values)
-        for fact, mine, identity, values in zip(facts, shared, identities, payloads, strict=True)
-    ]
-
-
-def target_shared(job: LoadJob, table: pa.Table) -> list[str | None]:
-    """Hash the shared columns as the target will have them."""
-    side = 0 if job.leg.direction.target is System.FINANCE else 1
-    names = [pair[side] for pair in job.table_map.shared_fields()]
-    if not names:
-        return [None] * table.num_rows
-    hashes: list[str | None] = row_hash([table[name] for name in names]).to_pylist()
-    return hashes

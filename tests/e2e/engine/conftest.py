@@ -1,4 +1,4 @@
-"""Both areas moved once from the demo seed, on SQLite and on Postgres; each module begins with a copy of that."""
+"""Both areas moved once from the demo seed, on SQLite and on Postgres; each module gets a copy of that."""
 
 import functools
 import itertools

@@ -11,12 +11,11 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
 
-from tests.e2e.engine.world import Row, World
+from tests.e2e.engine.world import Row, Value, World
 
 PROJECT = Path(__file__).parents[3]
 MAPPINGS = PROJECT / "include" / "mappings"
@@ -26,12 +25,12 @@ _CONDITION = re.compile(r"([\w.]+) (eq|ne) (.+)")
 
 
 @cache
-def _file(path: Path) -> Any:
+def _file(path: Path) -> Value:
     text = path.read_text(encoding="utf-8")
     return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
 
 
-def maps() -> dict[str, Any]:
+def maps() -> dict[str, Value]:
     """All mapping files by id."""
     found = [_file(path) for path in sorted(MAPPINGS.glob("[!_]*/*.yaml"))]
     return {each["map"]: each for each in found}
@@ -74,7 +73,7 @@ class Truth:
         return len(sources), found
 
     def _fields(
-        self, table_map: Mapping[str, Any], leg: str, row: Row, there: Row, key: tuple[str, ...]
+        self, table_map: Mapping[str, Value], leg: str, row: Row, there: Row, key: tuple[str, ...]
     ) -> Iterator[str]:
         source, target = leg.split("_to_")
         for name, rule in table_map["legs"][leg]["fields"].items():
@@ -89,9 +88,14 @@ class Truth:
                 yield f"{name} is {held!r}, should be {wanted!r}"
 
     def _wanted(
-        self, table_map: Mapping[str, Any], source: str, row: Row, rule: Mapping[str, Any], key: tuple[str, ...]
-    ) -> Any:
-        value: Any = None
+        self,
+        table_map: Mapping[str, Value],
+        source: str,
+        row: Row,
+        rule: Mapping[str, Value],
+        key: tuple[str, ...],
+    ) -> Value:
+        value: Value = None
         for name, argument in rule.items():
             if name == "from":
                 value = _present(self.value(table_map, source, row, argument))
@@ -114,13 +118,13 @@ class Truth:
                 value = value.count(".") + 1
         return value
 
-    def value(self, table_map: Mapping[str, Any], system: str, row: Row | None, path: str) -> Any:
+    def value(self, table_map: Mapping[str, Value], system: str, row: Row | None, path: str) -> Value:
         """Read a column, or what a lookup path leads to."""
         if system == "finance":
             return None if row is None else row[path]
         return self._follow(table_map["dataverse"], row, path)
 
-    def _follow(self, table: str, row: Row | None, path: str) -> Any:
+    def _follow(self, table: str, row: Row | None, path: str) -> Value:
         if row is None:
             return None
         columns = _file(CATALOG / "dataverse.json")["tables"][table]["columns"]
@@ -135,29 +139,31 @@ class Truth:
         found = [(each, self._row(each, guid)) for each in tables if each in known]
         return next((self._follow(each, row, rest) for each, row in found if row is not None), None)
 
-    def _column(self, table_map: Mapping[str, Any], system: str, path: str) -> Mapping[str, Any]:
+    def _column(self, table_map: Mapping[str, Value], system: str, path: str) -> Mapping[str, Value]:
         if system == "finance":
             entity = _file(CATALOG / "finance.json")["tables"][table_map["finance"]]
-            column: Mapping[str, Any] = entity["columns"][path]
+            column: Mapping[str, Value] = entity["columns"][path]
             return column
         name = path.partition(".")[0]
-        found: Mapping[str, Any] = _file(CATALOG / "dataverse.json")["tables"][table_map["dataverse"]]["columns"][name]
+        found: Mapping[str, Value] = _file(CATALOG / "dataverse.json")["tables"][table_map["dataverse"]][
+            "columns"
+        ][name]
         return found
 
-    def _key(self, table_map: Mapping[str, Any], system: str, row: Row) -> tuple[str, ...]:
+    def _key(self, table_map: Mapping[str, Value], system: str, row: Row) -> tuple[str, ...]:
         values = [
             self.value(table_map, system, row, dataverse if system == "dataverse" else finance)
             for finance, dataverse in table_map["key"].items()
         ]
         return tuple(re.sub(r"T12:00:00Z$", "", str(value)).lower().rstrip(" ") for value in values)
 
-    def _by_key(self, table_map: Mapping[str, Any], system: str) -> dict[tuple[str, ...], Row]:
+    def _by_key(self, table_map: Mapping[str, Value], system: str) -> dict[tuple[str, ...], Row]:
         rows = self._all(table_map, system)
         by_key = {self._key(table_map, system, row): row for row in rows}
         assert len(by_key) == len(rows) or len(table_map["legs"]) == 2, "a key stands twice"
         return by_key
 
-    def _holds(self, table_map: Mapping[str, Any], system: str, row: Row, where: str) -> bool:
+    def _holds(self, table_map: Mapping[str, Value], system: str, row: Row, where: str) -> bool:
         for part in where.split(" and "):
             match = _CONDITION.fullmatch(part)
             assert match is not None, part
@@ -167,7 +173,7 @@ class Truth:
                 return False
         return True
 
-    def _all(self, table_map: Mapping[str, Any], system: str) -> list[Row]:
+    def _all(self, table_map: Mapping[str, Value], system: str) -> list[Row]:
         name = table_map[system]
         if name not in self._rows:
             if system == "finance":
@@ -189,7 +195,7 @@ def _set(table: str) -> str:
     return name
 
 
-def _present(value: Any) -> Any:
+def _present(value: Value) -> Value:
     return None if value in ("", NO_DAY) else value
 
 
@@ -202,7 +208,7 @@ def _day(value: str, key: tuple[str, ...]) -> date:
     return datetime.fromisoformat(value).astimezone(zones.get(key[-1], UTC)).date()
 
 
-def _same(wanted: Any, held: Any, column: Mapping[str, Any], *, folded: bool) -> bool:
+def _same(wanted: Value, held: Value, column: Mapping[str, Value], *, folded: bool) -> bool:
     if wanted is None:
         return held in (None, "", 0, NO_DAY) or held == _first_symbol(column)
     if folded and isinstance(held, str):
@@ -212,7 +218,7 @@ def _same(wanted: Any, held: Any, column: Mapping[str, Any], *, folded: bool) ->
     return isinstance(wanted, bool) is isinstance(held, bool) and bool(wanted == held)
 
 
-def _first_symbol(column: Mapping[str, Any]) -> str | None:
+def _first_symbol(column: Mapping[str, Value]) -> str | None:
     enums = _file(CATALOG / "finance.json").get("enums", {})
     members: Mapping[str, str] = enums.get(column.get("enum", ""), {})
     return next(iter(members.values()), None)

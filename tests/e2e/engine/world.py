@@ -1,14 +1,14 @@
-"""The engine as the command line runs it, with both systems as a process of their own, and plain clients to both."""
+"""The engine as the command line runs it, with the real sandbox as a process."""
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import httpx
@@ -26,7 +26,8 @@ from runner.sandbox import Addresses, start_sandbox
 
 TOKEN = "sandbox-token"
 AREAS = ("reference_data", "setup_and_configuration")
-Row = Mapping[str, Any]
+Value: TypeAlias = Any  # whatever JSON, or a setting, can be
+Row: TypeAlias = Mapping[str, Value]
 _SECONDS = 60
 
 
@@ -68,15 +69,15 @@ class World:
             address = self.finance_at
         return Connection(f"{system.value}_default", system, address, static_token=self.token)
 
-    def with_settings(self, **changes: Any) -> "World":
+    def with_settings(self, **changes: Value) -> "World":
         return replace(self, settings=replace(self.settings, **changes))
 
     # What people do: run the engine.
 
-    def request(self, *maps: str, **asked: Any) -> RunRequest:
+    def request(self, *maps: str, **asked: Value) -> RunRequest:
         return RunRequest("test", uuid.uuid4().hex, maps or None, manual=True, **asked)
 
-    def sync(self, *maps: str, **asked: Any) -> dict[str, LegOutcome]:
+    def sync(self, *maps: str, **asked: Value) -> dict[str, LegOutcome]:
         """Run whole legs of some maps, or of all, in order; give their outcomes by leg."""
         request = self.request(*maps, **asked)
         with self.engine() as engine:
@@ -92,14 +93,14 @@ class World:
                     yield str(ref), outcome
 
     @contextmanager
-    def batch(self, map_id: str, leg: str, **asked: Any) -> Iterator["Stages"]:
+    def batch(self, map_id: str, leg: str, **asked: Value) -> Iterator["Stages"]:
         """Open one leg's batch, to run its stages one by one."""
         with self.engine() as engine:
             yield Stages(engine, LegRef(map_id, leg), self.request(map_id, **asked))
 
     # What stands in the state, read by plain SQL.
 
-    def sql(self, statement: str, **values: Any) -> list[dict[str, Any]]:
+    def sql(self, statement: str, **values: Value) -> list[dict[str, Any]]:
         with self.engine() as engine, engine.state.begin() as connection:
             result = connection.execute(text(statement), values)
             return [dict(row) for row in result.mappings()] if result.returns_rows else []
@@ -142,21 +143,21 @@ class World:
         [row] = self.finance_rows(entity_set, where)
         return row
 
-    def create(self, entity_set: str, **values: Any) -> str:
+    def create(self, entity_set: str, **values: Value) -> str:
         """Create a Dataverse row; give its GUID."""
         answer = _done(self.dataverse.post(entity_set, json=values))
         return answer.headers["OData-EntityId"].rpartition("(")[2].rstrip(")").lower()
 
-    def change(self, entity_set: str, row_id: str, **values: Any) -> None:
+    def change(self, entity_set: str, row_id: str, **values: Value) -> None:
         _done(self.dataverse.patch(f"{entity_set}({row_id})", json=values, headers={"If-Match": "*"}))
 
     def delete(self, entity_set: str, row_id: str) -> None:
         _done(self.dataverse.delete(f"{entity_set}({row_id})"))
 
-    def post(self, entity_set: str, **values: Any) -> None:
+    def post(self, entity_set: str, **values: Value) -> None:
         _done(self.finance.post(f"{entity_set}?cross-company=true", json=values))
 
-    def patch(self, entity_set: str, key: Mapping[str, str], **values: Any) -> None:
+    def patch(self, entity_set: str, key: Mapping[str, str], **values: Value) -> None:
         _done(self.finance.patch(f"{entity_set}({_predicate(key)})?cross-company=true", json=values))
 
     def remove(self, entity_set: str, key: Mapping[str, str]) -> None:
@@ -262,7 +263,7 @@ def _pages(client: httpx.Client, address: str, where: str | None) -> list[Row]:
 
 
 def _done(answer: httpx.Response) -> httpx.Response:
-    assert answer.is_success, f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"
+    assert answer.is_success, (
+        f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"
+    )
     return answer
-
-

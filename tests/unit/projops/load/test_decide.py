@@ -2,7 +2,16 @@ from decimal import Decimal
 
 import pytest
 
-from projops.load.decide import Kind, Policy, Row, TargetRow, decide, is_in_step, too_many_deletes
+from projops.load.decide import (
+    Kind,
+    Policy,
+    Row,
+    TargetRow,
+    decide,
+    decide_unread,
+    is_in_step,
+    too_many_deletes,
+)
 from projops.mapping.model import System, WriteMode
 from projops.state.crosswalk import Entry
 
@@ -97,13 +106,14 @@ def test_where_both_changed_the_winner_overwrites_and_keeps_both_values() -> Non
 @pytest.mark.parametrize(
     ("policy", "known", "expected"),
     [
-        (FROM_DATAVERSE, Entry("k", hash_dataverse_to_finance="new"), True),
-        (FROM_DATAVERSE, Entry("k", hash_finance_to_dataverse="new"), False),
-        (FROM_FINANCE, Entry("k", hash_finance_to_dataverse="new"), True),
+        (FROM_DATAVERSE, Entry("k", "id-1", hash_dataverse_to_finance="new"), True),
+        (FROM_DATAVERSE, Entry("k", "id-2", hash_dataverse_to_finance="new"), False),
+        (FROM_DATAVERSE, Entry("k", "id-1", hash_finance_to_dataverse="new"), False),
+        (FROM_FINANCE, Entry("k", "id-2", hash_finance_to_dataverse="new"), True),
         (FROM_DATAVERSE, None, False),
     ],
 )
-def test_in_step_is_told_by_the_hash_of_the_same_direction(
+def test_in_step_is_told_by_the_hash_of_the_same_direction_and_the_same_guid(
     policy: Policy, known: Entry | None, expected: bool
 ) -> None:
     assert is_in_step(row(), known, policy) is expected
@@ -122,3 +132,10 @@ def test_in_step_is_told_by_the_hash_of_the_same_direction(
 )
 def test_mass_deletes_are_told_by_share_and_by_number(deletes: int, known: int, expected: bool) -> None:
     assert too_many_deletes(deletes, known, share=0.05, rows=100) is expected
+
+
+def test_of_a_one_way_row_that_has_only_another_guid_nothing_is_written() -> None:
+    policy = Policy(WriteMode.UPSERT, System.DATAVERSE, None, frozenset())
+    known = Entry("k", "id-2", hash_dataverse_to_finance="new")
+    assert decide_unread(row(Name="A"), known, policy).kind is Kind.SKIP
+    assert decide_unread(row(Name="A"), Entry("k", "id-2", "old"), policy).kind is Kind.UPDATE

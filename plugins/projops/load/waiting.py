@@ -1,0 +1,77 @@
+"""Rows that wait for others: of another map until it has brought them, of their own map for a moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from projops.load.job import LoadJob
+from projops.load.target import Outcome, Result, Waiting
+from projops.state import crosswalk
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Rows put off because they refer to rows of their own map that are not at the target yet.
+
+    Attributes:
+        table: The rows.
+        needs: For each row, the identities (GUIDs or key texts) of the rows that it waits for.
+    """
+
+    table: pa.Table
+    needs: Sequence[frozenset[str]]
+
+    def cyclic(self, identity: str) -> pa.Table:
+        """Give the rows that wait, directly or not, for nothing but each other.
+
+        Args:
+            identity: Column by which rows name each other: `_id` or `_key`.
+        """
+        waiting = dict(zip(self.table[identity].to_pylist(), self.needs, strict=True))
+        while outside := [name for name, needs in waiting.items() if not needs <= waiting.keys()]:
+            for name in outside:
+                del waiting[name]
+        return self.table.filter(pc.is_in(self.table[identity], pa.array(list(waiting), pa.string())))
+
+
+async def find_waiting(job: LoadJob, table: pa.Table) -> dict[int, list[Waiting]]:
+    """Find the rows whose parents are not at the target yet, by row number."""
+    found: dict[int, list[Waiting]] = {}
+    for wait in [*await job.target.resolve(table), *_missing_parents(job, table)]:
+        found.setdefault(wait.index, []).append(wait)
+    return found
+
+
+def parked(wait: Waiting) -> Outcome:
+    """Give the outcome of a row that waits for another one."""
+    return Outcome(Result.WAITS, code="parent_missing", message=wait.message, waiting=wait)
+
+
+def _missing_parents(job: LoadJob, table: pa.Table) -> list[Waiting]:
+    """Find parents that the crosswalk does not know: rows of Finance name their parents by key."""
+    if not job.from_dataverse:
+        return []
+    parents = [row or () for row in table["_parents"].to_pylist()]
+    wanted: dict[str, set[str]] = {}
+    for parent in (parent for row in parents for parent in row):
+        wanted.setdefault(parent["map"], set()).add(parent["id"])
+    with job.state.begin() as connection:
+        known = {
+            name: {entry.dataverse_id for entry in crosswalk.by_ids(connection, name, ids)}
+            for name, ids in wanted.items()
+        }
+    return [
+        _waits_for_parent(index, parent["map"], parent["id"])
+        for index, row in enumerate(parents)
+        for parent in row
+        if parent["id"] not in known[parent["map"]]
+    ]
+
+
+def _waits_for_parent(index: int, map_id: str, row_id: str) -> Waiting:
+    message = (
+        f"Waits for row {row_id} of map {map_id}, which is not in Finance yet; goes by itself once it is."
+    )
+    return Waiting(index, "", map_id, row_id, message, map_id)
