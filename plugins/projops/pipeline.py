@@ -166,12 +166,13 @@ async def _extract(
 
 def _through(engine: Engine, staged: Staged, stage: str) -> Staged:
     """Pass the parts of a batch through validate or transform, one after another."""
-    if staged.superseded_by is not None:
-        return replace(staged, stage=stage)
-    table_map, leg = engine.leg(LegRef(staged.map, staged.leg))
-    manifest = engine.staging.open(staged.uri)
     with engine.state.begin() as connection:
         batch = get_batch(connection, staged.batch)
+    later = staged.superseded_by or _superseded(engine, batch)
+    if later is not None:
+        return replace(staged, stage=stage, uri="", rows=0, superseded_by=later)
+    table_map, leg = engine.leg(LegRef(staged.map, staged.leg))
+    manifest = engine.staging.open(staged.uri)
     judge = _PASSES[stage](engine, table_map, leg)
     rejected = 0
     with engine.staging.writer(staged.map, staged.leg, batch.id, stage) as writer:

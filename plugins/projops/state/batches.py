@@ -165,10 +165,10 @@ def superseded_by(connection: Connection, batch: Batch) -> int | None:
 
 
 def mark_superseded(connection: Connection, batch: Batch) -> None:
-    """Close a batch whose leg has moved on."""
+    """Close a batch whose leg has moved on; one that was committed before stays so."""
     connection.execute(
         update(batches)
-        .where(batches.c.id == batch.id)
+        .where(batches.c.id == batch.id, batches.c.status == "running")
         .values(status="superseded", finished_at=datetime.now(UTC))
     )
 

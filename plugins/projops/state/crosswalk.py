@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from projops.mapping.model import Direction
 from projops.state.tables import crosswalk
+from projops.state.upserts import insert_into
 
 _SLICE = 500  # bound parameters a statement
 
@@ -85,8 +85,7 @@ def put(connection: Connection, map_id: str, batch_id: int, entries: Sequence[En
     ]
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(crosswalk)
+    statement = insert_into(connection, crosswalk)
     new = statement.excluded
     kept = {name: func.coalesce(new[name], crosswalk.c[name]) for name in fields}
     statement = statement.on_conflict_do_update(

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, select, update
 
-from projops.state.tables import LIVE, crosswalk, dead_letter
+from projops.state.tables import IS_LIVE, LIVE, crosswalk, dead_letter
+from projops.state.upserts import insert_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +56,24 @@ class Origin:
 
 
 def record(connection: Connection, origin: Origin, letters: Sequence[Letter]) -> None:
-    """Set rows aside: a new entry, or the newer reason on the live one."""
-    live = _live_ids(connection, origin.map, origin.leg)
+    """Set rows aside: a new entry, or the newer reason on the live one.
+
+    Validate and transform hold no lease: a run beside this one may set the same row aside.
+    """
     now = datetime.now(UTC)
-    for letter in letters:
-        values = {name: getattr(letter, name) for name in Letter.__slots__} | {
-            "batch": origin.batch,
-            "mapping_version": origin.mapping_version,
-            "last_seen": now,
-        }
-        if letter.source_id in live:
-            connection.execute(
-                update(dead_letter)
-                .where(dead_letter.c.id == live[letter.source_id])
-                .values(**values, attempts=_attempts(origin.batch))
-            )
-        else:
-            connection.execute(
-                insert(dead_letter).values(
-                    map=origin.map, leg=origin.leg, first_seen=now, attempts=1, **values
-                )
-            )
+    facts = {"mapping_version": origin.mapping_version, "batch": origin.batch, "last_seen": now}
+    once = {"map": origin.map, "leg": origin.leg, "first_seen": now, "attempts": 1}
+    rows = [once | facts | {name: getattr(each, name) for name in Letter.__slots__} for each in letters]
+    if not rows:
+        return
+    statement = insert_into(connection, dead_letter)
+    newer = {name: statement.excluded[name] for name in (*Letter.__slots__, *facts)}
+    statement = statement.on_conflict_do_update(
+        index_elements=[dead_letter.c.map, dead_letter.c.leg, dead_letter.c.source_id],
+        index_where=IS_LIVE,
+        set_=newer | {"attempts": _attempts(statement.excluded.batch)},
+    )
+    connection.execute(statement, rows)
 
 
 def resolve(connection: Connection, map_id: str, leg: str, source_ids: Iterable[str], because: str) -> int:
@@ -169,6 +167,6 @@ def _live_ids(
     return {source_id: int(number) for source_id, number in rows}
 
 
-def _attempts(batch_id: int) -> ColumnElement[int]:
+def _attempts(batch_id: ColumnElement[int]) -> ColumnElement[int]:
     # A rerun of the same batch is the same attempt.
     return case((dead_letter.c.batch == batch_id, dead_letter.c.attempts), else_=dead_letter.c.attempts + 1)

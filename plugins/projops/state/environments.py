@@ -2,10 +2,11 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from projops.errors import EnvironmentMismatchError
 from projops.state.tables import environment
+from projops.state.upserts import insert_into
 
 
 def bound_at(connection: Connection, system: str) -> datetime:
@@ -22,16 +23,14 @@ def bind_environment(connection: Connection, system: str, environment_id: str) -
         EnvironmentMismatchError: The state belongs to another environment, as after copying
             production to test.
     """
-    known = connection.execute(
-        select(environment.c.environment_id).where(environment.c.system == system)
-    ).scalar()
+    bound = select(environment.c.environment_id).where(environment.c.system == system)
+    known = connection.execute(bound).scalar()
     if known is None:
-        connection.execute(
-            insert(environment).values(
-                system=system, environment_id=environment_id, bound_at=datetime.now(UTC)
-            )
-        )
-    elif known != environment_id:
+        # Another process may be as early; the first one decides.
+        values = {"system": system, "environment_id": environment_id, "bound_at": datetime.now(UTC)}
+        connection.execute(insert_into(connection, environment).values(values).on_conflict_do_nothing())
+        known = connection.execute(bound).scalar_one()
+    if known != environment_id:
         raise EnvironmentMismatchError(
             f"The state belongs to {system} environment {known}, the connection leads to {environment_id}.",
             remedy="Correct the connection, or use a state database of its own for this environment.",

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 LIVE = ("open", "parked", "awaiting_approval")
+IS_LIVE = text("status IN ('open', 'parked', 'awaiting_approval')")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -158,8 +159,8 @@ dead_letter = Table(
         "leg",
         "source_id",
         unique=True,
-        sqlite_where=text("status IN ('open', 'parked', 'awaiting_approval')"),
-        postgresql_where=text("status IN ('open', 'parked', 'awaiting_approval')"),
+        sqlite_where=IS_LIVE,
+        postgresql_where=IS_LIVE,
     ),
     Index("dead_letter_by_status", "status", "map", "leg"),
     comment="Rows that could not be moved, each with its reason; one live entry a leg and row.",
