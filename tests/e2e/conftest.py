@@ -12,6 +12,7 @@ import pytest
 
 from runner.api import FINAL, AirflowApi
 from runner.layout import ROOT, Layout, free_port
+from runner.moves import run_until_in_step
 from runner.stack import Stack, connect, running
 from runner.waiting import until
 from runner.wire import Wire
@@ -52,6 +53,12 @@ def _database(url: str, name: str) -> str:
     from sqlalchemy.engine import make_url
 
     return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def first_rounds(stack: Stack) -> list[int]:
+    """Both systems in step: how many rows moved in each round until then."""
+    return run_until_in_step(stack, print)
 
 
 @pytest.fixture

@@ -13,11 +13,6 @@ from runner.stack import AREAS, Stack
 from runner.wire import Wire
 
 
-@pytest.fixture(scope="module")
-def first_rounds(stack: Stack) -> list[int]:
-    return run_until_in_step(stack, print)
-
-
 @pytest.mark.usefixtures("first_rounds")
 class TestBothAreas:
     def test_every_row_arrives_as_the_maps_say(

@@ -17,6 +17,8 @@ from runner.waiting import until
 from runner.wire import Wire
 from tests.e2e.conftest import ended, writes
 
+pytestmark = pytest.mark.usefixtures("first_rounds")
+
 Run = Callable[..., tuple[str, str]]
 AREA = "setup_and_configuration"
 LOAD = "contract_headers__dataverse_to_finance.load"
@@ -155,6 +157,6 @@ def test_the_test_button_of_both_connections(stack: Stack, api: AirflowApi) -> N
         )
         assert passed, message
         assert said in message
-        passed, message = api.test_connection(f"{system}_tried", system, {**fields, "password": "not-it"})
+        passed, message = api.test_connection("tried", system, wrong)
         assert not passed
         assert "AADSTS7000215" in message
