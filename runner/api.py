@@ -155,7 +155,7 @@ class AirflowApi:
                 return str(details[0]["exc_value"])
         return "see its log"
 
-    def _get(self, path: str, **query: Any) -> dict[str, Any]:  # noqa: ANN401
+    def _get(self, path: str, **query: Any) -> dict[str, Any]:
         answer = self._client.get(path, params=query)
         _require(answer)
         body: dict[str, Any] = answer.json()

@@ -119,7 +119,7 @@ def _fields(source: Side, target: Side, direction: Direction, pair: tuple[Row, R
             yield Difference(*name, source.key(source_row), rule.target, expected, found)
 
 
-def _equal(expected: Any, found: Any, column: Column, target: str) -> bool:  # noqa: ANN401
+def _equal(expected: Any, found: Any, column: Column, target: str) -> bool:
     if expected is None:
         return is_empty(found, column, _first_symbols())
     if isinstance(found, Decimal) and not isinstance(expected, Decimal):

@@ -55,13 +55,13 @@ def holds(expression: Expression, read: Read) -> bool:
             return _JOIN[name](holds(part, read) for part in (left, right))
 
 
-def _compare(name: str, found: Any, value: Any) -> bool:  # noqa: ANN401
+def _compare(name: str, found: Any, value: Any) -> bool:
     if found is None or value is None:
         return name in {"eq", "ne"} and _COMPARE[name](found, value)
     return _COMPARE[name](found, value)
 
 
-def _folded(value: Any) -> Any:  # noqa: ANN401
+def _folded(value: Any) -> Any:
     """Both systems compare texts without regard to case; numbers by value; truth values as texts."""
     if isinstance(value, bool):
         return str(value).lower()

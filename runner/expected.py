@@ -47,7 +47,7 @@ class Side:
         """The integration key, folded as both systems compare keys."""
         return tuple(_folded(self.value(row, path)) for path in self._key_paths())
 
-    def value(self, row: Row, path: str) -> Any:  # noqa: ANN401
+    def value(self, row: Row, path: str) -> Any:
         """A plain value of a row by column or lookup path; days are days of the row's company."""
         return self.rows.cell(self.table, row, path).plain(self.zone(row))
 
@@ -71,7 +71,7 @@ def belongs(side: Side, direction: Direction, row: Row) -> bool:
     return where is None or holds(parse(where), lambda path: side.value(row, path))
 
 
-def expected_value(side: Side, direction: Direction, rule: FieldRule, row: Row) -> Any:  # noqa: ANN401
+def expected_value(side: Side, direction: Direction, rule: FieldRule, row: Row) -> Any:
     """What a field rule makes of a source row, as a plain value."""
     value = None if rule.source is None else side.value(row, rule.source)
     for step in rule.steps:
@@ -79,7 +79,7 @@ def expected_value(side: Side, direction: Direction, rule: FieldRule, row: Row) 
     return value
 
 
-def text_of(value: Any) -> str | None:  # noqa: ANN401
+def text_of(value: Any) -> str | None:
     """A value as value maps hold it."""
     return None if value is None else str(value)
 
@@ -87,11 +87,11 @@ def text_of(value: Any) -> str | None:  # noqa: ANN401
 _Step = Callable[[Any, Step, Side, Direction, Row], Any]
 
 
-def _value_map(value: Any, step: Step, side: Side, direction: Direction, _row: Row) -> Any:  # noqa: ANN401
+def _value_map(value: Any, step: Step, side: Side, direction: Direction, _row: Row) -> Any:
     return side.loaded.value_maps[step.argument].towards(direction).get(text_of(value))
 
 
-def _default(value: Any, step: Step, side: Side, _direction: Direction, row: Row) -> Any:  # noqa: ANN401
+def _default(value: Any, step: Step, side: Side, _direction: Direction, row: Row) -> Any:
     if value is not None:
         return value
     return (
@@ -101,32 +101,32 @@ def _default(value: Any, step: Step, side: Side, _direction: Direction, row: Row
     )
 
 
-def _constant(_value: Any, step: Step, *_: Any) -> Any:  # noqa: ANN401
+def _constant(_value: Any, step: Step, *_: Any) -> Any:
     return _plain(step.argument)
 
 
-def _truncate(value: Any, step: Step, *_: Any) -> Any:  # noqa: ANN401
+def _truncate(value: Any, step: Step, *_: Any) -> Any:
     return None if value is None else value[: step.argument]
 
 
-def _round(value: Any, step: Step, *_: Any) -> Any:  # noqa: ANN401
+def _round(value: Any, step: Step, *_: Any) -> Any:
     return None if value is None else value.quantize(Decimal(1).scaleb(-step.argument), ROUND_HALF_UP)
 
 
-def _same(value: Any, *_: Any) -> Any:  # noqa: ANN401
+def _same(value: Any, *_: Any) -> Any:
     return value
 
 
-def _concat(_value: Any, step: Step, side: Side, _direction: Direction, row: Row) -> Any:  # noqa: ANN401
+def _concat(_value: Any, step: Step, side: Side, _direction: Direction, row: Row) -> Any:
     parts = [literal_text(part) if is_literal(part) else side.value(row, part) for part in step.argument]
     return "".join(str(part) for part in parts if part is not None)
 
 
-def _when(value: Any, step: Step, side: Side, _direction: Direction, row: Row) -> Any:  # noqa: ANN401
+def _when(value: Any, step: Step, side: Side, _direction: Direction, row: Row) -> Any:
     return value if holds(parse(step.argument), lambda path: side.value(row, path)) else None
 
 
-def _python(value: Any, step: Step, *_: Any) -> Any:  # noqa: ANN401
+def _python(value: Any, step: Step, *_: Any) -> Any:
     return _FUNCTIONS[step.argument](value)
 
 
@@ -145,11 +145,11 @@ _STEPS: Mapping[str, _Step] = {
 }
 
 
-def _plain(argument: Any) -> Any:  # noqa: ANN401
+def _plain(argument: Any) -> Any:
     if isinstance(argument, bool):
         return str(argument).lower()
     return Decimal(argument) if isinstance(argument, int) else argument
 
 
-def _folded(value: Any) -> Any:  # noqa: ANN401
+def _folded(value: Any) -> Any:
     return value.casefold().rstrip() if isinstance(value, str) else value

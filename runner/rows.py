@@ -47,7 +47,7 @@ class Cell:
             found = datetime.fromisoformat(self.value).astimezone(zone).date()
         return None if found == _NULL_DAY else found
 
-    def plain(self, zone: ZoneInfo) -> Any:  # noqa: ANN401
+    def plain(self, zone: ZoneInfo) -> Any:
         """The value in one form for both systems: None, a number, a day or a text."""
         if self.value is None or self.value == "":
             return None
@@ -101,7 +101,7 @@ class Rows:
         return {row[str(table.primary_id)]: row for row in self.of(table)}
 
 
-def is_empty(value: Any, column: Column, first_symbols: Mapping[str, str]) -> bool:  # noqa: ANN401
+def is_empty(value: Any, column: Column, first_symbols: Mapping[str, str]) -> bool:
     """Whether a plain value is what Finance keeps where there is no value."""
     if value is None or value == Decimal(0):
         return True

@@ -130,7 +130,7 @@ async def _explain(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": getattr(error, "detail", str(error))}, status)
 
 
-async def _json(request: Request) -> Any:  # noqa: ANN401 - any JSON value
+async def _json(request: Request) -> Any:
     try:
         return await request.json() if await request.body() else {}
     except ValueError as malformed:

@@ -38,7 +38,7 @@ class ProjOpsError(Exception):
         context: Facts by name: area, map, leg, key, field, run, url, code, ...
     """
 
-    def __init__(self, message: str, *, remedy: str = "", **context: Any) -> None:  # noqa: ANN401
+    def __init__(self, message: str, *, remedy: str = "", **context: Any) -> None:
         self.message = message
         self.remedy = remedy
         self.context: Mapping[str, Any] = {
@@ -78,7 +78,7 @@ class MappingError(StopError):
         file: str,
         line: int,
         remedy: str = "",
-        **context: Any,  # noqa: ANN401
+        **context: Any,
     ) -> None:
         self.file = file
         self.line = line
@@ -125,7 +125,7 @@ class ThrottledError(TryAgainError):
         *,
         retry_after: float,
         remedy: str = "",
-        **context: Any,  # noqa: ANN401
+        **context: Any,
     ) -> None:
         self.retry_after = retry_after
         super().__init__(message, remedy=remedy, retry_after=retry_after, **context)

@@ -149,7 +149,7 @@ class TrackedReading:
         return {"@odata.context": context, "id": row_id, "reason": "deleted"}
 
     @property
-    def _gone(self) -> Any:  # noqa: ANN401 - a column collection
+    def _gone(self) -> Any:
         return self.reading.api.store.tombstone.c
 
 

@@ -51,7 +51,7 @@ def _holds(node: Node, item: Mapping[str, Any]) -> bool:
     )
 
 
-def _value(node: Node, item: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JSON value
+def _value(node: Node, item: Mapping[str, Any]) -> Any:
     if isinstance(node, EnumLiteral):
         return node.member
     if isinstance(node, ast.List):
@@ -70,5 +70,5 @@ def _value(node: Node, item: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any JS
     return node.val.lower() == "true" if isinstance(node, ast.Boolean) else _number_or_text(node)
 
 
-def _number_or_text(node: Node) -> Any:  # noqa: ANN401 - int or str
+def _number_or_text(node: Node) -> Any:
     return int(node.val) if isinstance(node, ast.Integer) else node.val

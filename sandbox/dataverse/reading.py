@@ -106,7 +106,7 @@ class Reading:
         limited = query.limit(COUNT_LIMIT + 1).subquery()
         return self.connection.execute(sa.select(sa.func.count()).select_from(limited)).scalar_one()
 
-    def render(self, shape: Shape, narrow: Any) -> list[Row]:  # noqa: ANN401 - a function on selects
+    def render(self, shape: Shape, narrow: Any) -> list[Row]:
         """Fetch and render rows: `narrow` puts conditions, order and limit on the select."""
         expand = self.request.options.get("$expand", "")
         full = with_lookups(shape, expand)

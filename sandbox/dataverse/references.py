@@ -218,7 +218,7 @@ def _key_column(entity: Entity, part: KeyPart) -> Column:
     return column
 
 
-def _key_value(column: Column, literal: Node) -> Any:  # noqa: ANN401 - by column type
+def _key_value(column: Column, literal: Node) -> Any:
     """Return a key literal as the store keeps it: days and time stamps are text there."""
     value = literal_value(literal, kind_of(column), column, lenient=column.type in _GUIDS)
     if isinstance(value, datetime):

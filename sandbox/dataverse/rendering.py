@@ -109,12 +109,12 @@ class decimal_text(GenericFunction[str]):  # noqa: N801 - a SQL function
 
 
 @compiles(decimal_text, "sqlite")
-def _decimal_text_sqlite(element: decimal_text, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _decimal_text_sqlite(element: decimal_text, compiler: SQLCompiler, **kw: Any) -> str:
     return compiler.process(element.clauses, **kw)
 
 
 @compiles(decimal_text, "postgresql")
-def _decimal_text_postgresql(element: decimal_text, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _decimal_text_postgresql(element: decimal_text, compiler: SQLCompiler, **kw: Any) -> str:
     return f"CAST({compiler.process(element.clauses, **kw)} AS TEXT)"
 
 
@@ -172,7 +172,7 @@ class Annotator:
             full[f"{name}@{ANNOTATION_GROUPS['navigation']}"] = navigation
 
 
-def _formatted(column: Column, value: Any, labels: Mapping[str, str]) -> str | None:  # noqa: ANN401
+def _formatted(column: Column, value: Any, labels: Mapping[str, str]) -> str | None:
     """Return the text that a form would show, in English; None for types that are shown as they are."""
     if column.type is ColumnType.OPTION:
         return {option.value: option.label for option in column.options}.get(value)

@@ -28,7 +28,7 @@ _MAX_EXPONENT = 30
 _MAX_DIGITS = 60
 
 
-def stored_value(table: Table, column: Column, value: object) -> Any:  # noqa: ANN401 - by column type
+def stored_value(table: Table, column: Column, value: object) -> Any:
     """Return what the column stores for a JSON value; null stays None.
 
     Raises:

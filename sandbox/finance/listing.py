@@ -79,7 +79,7 @@ def get_row(catalog: Catalog, table: Table, request: DataRequest, key: str) -> D
     return DataResponse(200, dumps(entity_body(request, table, row, columns)), {"ETag": etag(row)}, rows=1)
 
 
-def entity_body(request: DataRequest, table: Table, row: Any, columns: Sequence[str]) -> dict[str, Any]:  # noqa: ANN401
+def entity_body(request: DataRequest, table: Table, row: Any, columns: Sequence[str]) -> dict[str, Any]:
     """One row with its context."""
     return {"@odata.context": context(request, table.name) + "/$entity"} | render_row(row, table, columns)
 

@@ -45,7 +45,7 @@ def metadata_document(catalog: Catalog) -> DataResponse:
     return DataResponse(200, _csdl(tuple(catalog.sets.values())).encode(), media_type="application/xml")
 
 
-def public_entities(catalog: Catalog, name: str | None = None) -> Any:  # noqa: ANN401 - JSON
+def public_entities(catalog: Catalog, name: str | None = None) -> Any:
     """`GET /Metadata/PublicEntities`, or one of them by entity name; None where there is none."""
     if name is None:
         return {"value": [_public_entity(table) for table in catalog.sets.values()]}
@@ -54,7 +54,7 @@ def public_entities(catalog: Catalog, name: str | None = None) -> Any:  # noqa: 
     return None if table is None else _public_entity(table)
 
 
-def public_enumerations(catalog: Catalog, name: str | None = None) -> Any:  # noqa: ANN401 - JSON
+def public_enumerations(catalog: Catalog, name: str | None = None) -> Any:
     """`GET /Metadata/PublicEnumerations`, or one of them by name; None where there is none."""
     enums = [_public_enum(enum, options) for enum, options in _enums(tuple(catalog.sets.values())).items()]
     if name is None:

@@ -86,7 +86,7 @@ def _part_name(part: KeyPart, names: tuple[str, ...]) -> str:
     return names[0] if part.name is None and len(names) == 1 else part.name or ""
 
 
-def _key_value(column: Column, literal: Any) -> Value:  # noqa: ANN401 - a node of the grammar
+def _key_value(column: Column, literal: Any) -> Value:
     try:
         return literal_value(literal, kind_of(column), column)
     except TypeMismatchError as error:

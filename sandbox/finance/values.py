@@ -38,7 +38,7 @@ def read_values(table: Table, body: object) -> dict[str, Any]:
     return {name: read_value(table.columns[name], value) for name, value in given.items()}
 
 
-def read_value(column: Column, value: Any) -> Any:  # noqa: ANN401 - JSON in, a stored value out
+def read_value(column: Column, value: Any) -> Any:
     """One value as it is kept.
 
     Raises:

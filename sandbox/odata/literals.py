@@ -113,7 +113,7 @@ def literal_value(node: Node, kind: Kind, column: Column | None = None, lenient:
     return _convert(reader, kind, node, node.val, column)
 
 
-def _convert(reader: Callable[..., Value], kind: Kind, node: Node, *arguments: Any) -> Value:  # noqa: ANN401
+def _convert(reader: Callable[..., Value], kind: Kind, node: Node, *arguments: Any) -> Value:
     try:
         return reader(*arguments)
     except (ValueError, OverflowError, InvalidOperation):

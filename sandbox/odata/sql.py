@@ -38,32 +38,32 @@ class exact_arithmetic(GenericFunction[Decimal]):  # noqa: N801
 
 
 @compiles(sort_key, "sqlite")
-def _sort_key_sqlite(element: sort_key, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _sort_key_sqlite(element: sort_key, compiler: SQLCompiler, **kw: Any) -> str:
     return f"sandbox_fold({compiler.process(element.clauses, **kw)})"
 
 
 @compiles(sort_key, "postgresql")
-def _sort_key_postgresql(element: sort_key, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _sort_key_postgresql(element: sort_key, compiler: SQLCompiler, **kw: Any) -> str:
     return f'(lower({compiler.process(element.clauses, **kw)}) COLLATE "C")'
 
 
 @compiles(exact_decimal, "sqlite")
-def _exact_decimal_sqlite(element: exact_decimal, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _exact_decimal_sqlite(element: exact_decimal, compiler: SQLCompiler, **kw: Any) -> str:
     return f"(CAST({compiler.process(element.clauses, **kw)} AS TEXT) COLLATE {DECIMAL_COLLATION})"
 
 
 @compiles(exact_decimal, "postgresql")
-def _exact_decimal_postgresql(element: exact_decimal, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _exact_decimal_postgresql(element: exact_decimal, compiler: SQLCompiler, **kw: Any) -> str:
     return f"CAST({compiler.process(element.clauses, **kw)} AS NUMERIC)"
 
 
 @compiles(exact_arithmetic, "sqlite")
-def _arithmetic_sqlite(element: exact_arithmetic, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _arithmetic_sqlite(element: exact_arithmetic, compiler: SQLCompiler, **kw: Any) -> str:
     return f"(sandbox_arithmetic({compiler.process(element.clauses, **kw)}) COLLATE {DECIMAL_COLLATION})"
 
 
 @compiles(exact_arithmetic, "postgresql")
-def _arithmetic_postgresql(element: exact_arithmetic, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _arithmetic_postgresql(element: exact_arithmetic, compiler: SQLCompiler, **kw: Any) -> str:
     operator, left, right = element.clauses
     name = str(operator).strip("'")
     one, other = (f"CAST({compiler.process(side, **kw)} AS NUMERIC)" for side in (left, right))
@@ -100,7 +100,7 @@ def _register(connection: sqlite3.Connection, _record: object) -> None:
     connection.create_function("sandbox_arithmetic", 3, _calculate, deterministic=True)
 
 
-def _calculate(operator: str, left: Any, right: Any) -> str | None:  # noqa: ANN401
+def _calculate(operator: str, left: Any, right: Any) -> str | None:
     if left is None or right is None:
         return None
     one, other = Decimal(str(left)), Decimal(str(right))

@@ -12,7 +12,7 @@ _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS | orjson.OPT_NON_STR_
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def loads(body: bytes) -> Any:  # noqa: ANN401 - whatever the JSON holds
+def loads(body: bytes) -> Any:
     """Read JSON; numbers with a point or an exponent are Decimal, others int.
 
     Raises:

@@ -42,7 +42,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-def _fold(text: Any) -> Any:  # noqa: ANN401 - SQLite hands over whatever the column holds
+def _fold(text: Any) -> Any:
     return text.lower() if isinstance(text, str) else text
 
 

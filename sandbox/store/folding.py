@@ -21,12 +21,12 @@ class fold(GenericFunction[str]):  # noqa: N801 - a SQL function, written as one
 
 
 @compiles(fold, "sqlite")
-def _fold_sqlite(element: fold, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _fold_sqlite(element: fold, compiler: SQLCompiler, **kw: Any) -> str:
     return f"sandbox_fold({compiler.process(element.clauses, **kw)})"
 
 
 @compiles(fold, "postgresql")
-def _fold_postgresql(element: fold, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _fold_postgresql(element: fold, compiler: SQLCompiler, **kw: Any) -> str:
     return f"lower({compiler.process(element.clauses, **kw)})"
 
 

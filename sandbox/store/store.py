@@ -160,7 +160,7 @@ class Store:
     def _sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
-    def _fill(self, table: Table, unit: WriteUnit) -> Any:  # noqa: ANN401 - a closure
+    def _fill(self, table: Table, unit: WriteUnit) -> Any:
         blanks: dict[str, Any] = {name: self.default(table, name, unit.now) for name in table.columns}
         finance = table.system == "finance"
 

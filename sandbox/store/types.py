@@ -30,7 +30,7 @@ def instant_text(value: datetime) -> str:
     return utc.replace(microsecond=0, tzinfo=None).isoformat() + "Z" + fraction
 
 
-def _text_of(value: Any) -> str | None:  # noqa: ANN401 - SQLAlchemy hands over anything
+def _text_of(value: Any) -> str | None:
     if value is None or type(value) is str:
         return value
     if isinstance(value, datetime):
@@ -71,7 +71,7 @@ class ExactDecimal(TypeDecorator[Decimal]):
         """Hand over text to SQLite and a Decimal to Postgres."""
         to_text = dialect.name == "sqlite"
 
-        def process(value: Any) -> Any:  # noqa: ANN401
+        def process(value: Any) -> Any:
             if value is None:
                 return None
             exact = value if isinstance(value, Decimal) else Decimal(str(value))
@@ -82,7 +82,7 @@ class ExactDecimal(TypeDecorator[Decimal]):
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:
         """Return Decimal from either database."""
 
-        def process(value: Any) -> Any:  # noqa: ANN401
+        def process(value: Any) -> Any:
             return value if value is None or isinstance(value, Decimal) else Decimal(str(value))
 
         return process

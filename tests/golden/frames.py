@@ -60,15 +60,15 @@ def moved(
     return {"rows": [_shown(row) for row in good.to_pylist()], "rejects": [_shown(row) for row in rejects]}
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401
+def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
+def write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _value(value: Any, kind: pa.DataType) -> Any:  # noqa: ANN401
+def _value(value: Any, kind: pa.DataType) -> Any:
     if value is None:
         return None
     if pa.types.is_decimal(kind):
@@ -82,7 +82,7 @@ def _shown(row: Row) -> dict[str, Any]:
     return {name: _json_value(value) for name, value in row.items()}
 
 
-def _json_value(value: Any) -> Any:  # noqa: ANN401
+def _json_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if isinstance(value, datetime):

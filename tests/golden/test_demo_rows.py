@@ -38,7 +38,7 @@ def by_id(table: str) -> Mapping[str, dict[str, Any]]:
     return {row[catalog.dataverse_tables()[table].primary_id]: row for row in rows}
 
 
-def follow(table: Table, row: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401
+def follow(table: Table, row: Mapping[str, Any], path: str) -> Any:
     """The value at the end of a lookup path; every lookup of the demo must resolve."""
     name, _, rest = path.partition(".")
     value = row.get(name)
@@ -49,7 +49,7 @@ def follow(table: Table, row: Mapping[str, Any], path: str) -> Any:  # noqa: ANN
     return follow(catalog.dataverse_tables()[parents[0]], by_id(parents[0])[value], rest)
 
 
-def plain(value: Any, *, day: bool) -> Any:  # noqa: ANN401
+def plain(value: Any, *, day: bool) -> Any:
     if isinstance(value, datetime):
         text = value.date().isoformat() if day else value.isoformat()
         return None if text.startswith(NEVER) else text

@@ -164,7 +164,7 @@ def _state(table_map: TableMap) -> str:
     return "on" if table_map.enabled else "off"
 
 
-def _broken_plain(broken: Any) -> Mapping[str, object]:  # noqa: ANN401
+def _broken_plain(broken: Any) -> Mapping[str, object]:
     findings = [finding.as_json() for finding in broken.findings]
     return {"map": broken.map, "area": broken.area, "findings": findings}
 
@@ -188,7 +188,7 @@ def _other_folder(against: str, scratch: Path) -> Path:
     return folder
 
 
-def _print_json(value: Any) -> None:  # noqa: ANN401
+def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 

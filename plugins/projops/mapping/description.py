@@ -57,7 +57,7 @@ def steps_text(steps: Sequence[Step]) -> str:
     return ", ".join(f"{step.operator}: {value_shown(step.argument)}" for step in steps)
 
 
-def value_shown(value: Any) -> str:  # noqa: ANN401
+def value_shown(value: Any) -> str:
     """A value as YAML would have it, "" for none."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {value_shown(each)}" for key, each in value.items()) + "}"
@@ -100,7 +100,7 @@ def _plain_rule(rule: FieldRule) -> dict[str, Any]:
     return plain | {step.operator: _plain_argument(step.argument) for step in rule.steps}
 
 
-def _plain_argument(argument: Any) -> Any:  # noqa: ANN401
+def _plain_argument(argument: Any) -> Any:
     if isinstance(argument, Mapping):
         return {key: _plain_argument(value) for key, value in argument.items()}
     if isinstance(argument, tuple):
@@ -108,7 +108,7 @@ def _plain_argument(argument: Any) -> Any:  # noqa: ANN401
     return str(argument) if isinstance(argument, Decimal) else argument
 
 
-def _flat(prefix: str, value: Any) -> Iterable[tuple[str, str]]:  # noqa: ANN401
+def _flat(prefix: str, value: Any) -> Iterable[tuple[str, str]]:
     if isinstance(value, dict) and value:
         for key, each in value.items():
             yield from _flat(f"{prefix}.{key}" if prefix else str(key), each)

@@ -40,7 +40,7 @@ class Located:
     key_line: int
     comment: str
 
-    def plain(self) -> Any:  # noqa: ANN401
+    def plain(self) -> Any:
         """The value without places."""
         if isinstance(self.value, dict):
             return {key: each.plain() for key, each in self.value.items()}
@@ -111,10 +111,10 @@ class Document:
         entries: Mapping[Any, Located],
         key: str,
         what: str,
-        default: Any,  # noqa: ANN401
+        default: Any,
         types: tuple[type, ...],
         kind: str,
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:
         located = entries.get(key)
         if located is None:
             if default is None:
@@ -155,7 +155,7 @@ class Document:
             comment=self._comment(node, key),
         )
 
-    def _value(self, node: yaml.Node) -> Any:  # noqa: ANN401
+    def _value(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.MappingNode):
             return dict(self._entries(node))
         if isinstance(node, yaml.SequenceNode):
@@ -189,7 +189,7 @@ def _opening(what: str) -> str:
     return what[0].upper() + what[1:]
 
 
-def _scalar(node: yaml.ScalarNode) -> Any:  # noqa: ANN401
+def _scalar(node: yaml.ScalarNode) -> Any:
     text = node.value
     if node.style:  # quoted or block: a text whatever it looks like
         return text

@@ -138,7 +138,7 @@ def _reason(error: Exception) -> str:
     return "it ends too early" if getattr(error, "eof", False) else str(error).rstrip(".")
 
 
-def _expression(node: Any, text: str) -> Expression:  # noqa: ANN401
+def _expression(node: Any, text: str) -> Expression:
     kind = type(node).__name__
     if kind == "BoolOp":
         operator = type(node.op).__name__.lower()
@@ -177,11 +177,11 @@ def _call(node: ast.Call, text: str) -> Expression:
     return TextTest(function, _column(node.args[0], text), value)
 
 
-def _is_column(node: Any) -> bool:  # noqa: ANN401
+def _is_column(node: Any) -> bool:
     return type(node).__name__ in ("Identifier", "Attribute")
 
 
-def _column(node: Any, text: str) -> str:  # noqa: ANN401
+def _column(node: Any, text: str) -> str:
     kind = type(node).__name__
     if kind == "Identifier":
         return str(node.full_name())
@@ -190,7 +190,7 @@ def _column(node: Any, text: str) -> str:  # noqa: ANN401
     raise ExpressionError(f"'{text}' must compare a column with a value.")
 
 
-def _literal(node: Any, text: str) -> Literal:  # noqa: ANN401
+def _literal(node: Any, text: str) -> Literal:
     kind = type(node).__name__
     if kind == "UnaryOp" and type(node.op).__name__ == "USub":
         value = _literal(node.operand, text)

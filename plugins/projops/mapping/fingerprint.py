@@ -41,5 +41,5 @@ def _pairs(values: Mapping[str | None, str | None]) -> list[list[str]]:
     return [[repr(source), repr(target)] for source, target in values.items()]
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else str(value)

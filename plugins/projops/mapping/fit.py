@@ -96,7 +96,7 @@ def misfit(shape: Shape, target: Column) -> tuple[str, str] | None:
     return None
 
 
-def literal_problem(value: Any, target: Column) -> str | None:  # noqa: ANN401
+def literal_problem(value: Any, target: Column) -> str | None:
     """Why a constant cannot stand in a column, as half a sentence, or None."""
     if target.type is ColumnType.ENUM:
         symbols = finance_enums().get(target.enum or "", ())
@@ -174,12 +174,12 @@ _ACCEPTS: Mapping[str, frozenset[str]] = {
 }
 
 
-def _is_number(value: Any) -> bool:  # noqa: ANN401
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
 def _reads(constructor: Callable[[str], Any]) -> Callable[[Any], bool]:
-    def check(value: Any) -> bool:  # noqa: ANN401
+    def check(value: Any) -> bool:
         try:
             constructor(str(value))
         except (ValueError, InvalidOperation):

@@ -225,7 +225,7 @@ def _rule(document: Document, target: str, located: Located) -> FieldRule:
     )
 
 
-def _step(document: Document, target: str, name: Any, located: Located) -> tuple[Step, ...]:  # noqa: ANN401
+def _step(document: Document, target: str, name: Any, located: Located) -> tuple[Step, ...]:
     if not is_operator(name):
         known = ", ".join(("from", "required", *operator_names()))
         document.report(

@@ -16,7 +16,7 @@ from projops.mapping.model import Step
 MAKES_A_VALUE = frozenset({"constant", "concat", "python"})
 
 
-def argument_problem(operator: str, argument: Any) -> str | None:  # noqa: ANN401
+def argument_problem(operator: str, argument: Any) -> str | None:
     """Why an operator cannot take an argument, as half a sentence, or None."""
     return _CHECKS[operator](argument)
 
@@ -64,40 +64,40 @@ def literal_text(part: str) -> str:
 
 
 def _whole_number(least: int, most: int) -> Callable[[Any], str | None]:
-    def check(argument: Any) -> str | None:  # noqa: ANN401
+    def check(argument: Any) -> str | None:
         good = isinstance(argument, int) and not isinstance(argument, bool) and least <= argument <= most
         return None if good else f"takes a whole number from {least} to {most}"
 
     return check
 
 
-def _name(argument: Any) -> str | None:  # noqa: ANN401
+def _name(argument: Any) -> str | None:
     return None if isinstance(argument, str) and argument else "takes a name"
 
 
-def _true(argument: Any) -> str | None:  # noqa: ANN401
+def _true(argument: Any) -> str | None:
     return None if argument is True else "takes true"
 
 
-def _value(argument: Any) -> str | None:  # noqa: ANN401
+def _value(argument: Any) -> str | None:
     return "takes a value" if argument is None or isinstance(argument, dict | tuple) else None
 
 
-def _value_or_column(argument: Any) -> str | None:  # noqa: ANN401
+def _value_or_column(argument: Any) -> str | None:
     if isinstance(argument, dict):
         good = set(argument) == {"from"} and isinstance(argument["from"], str)
         return None if good else "takes a value, or {from: column}"
     return _value(argument)
 
 
-def _parts(argument: Any) -> str | None:  # noqa: ANN401
+def _parts(argument: Any) -> str | None:
     good = (
         isinstance(argument, tuple) and argument and all(isinstance(part, str) and part for part in argument)
     )
     return None if good else "takes a list of columns and of texts in single quotes"
 
 
-def _condition(argument: Any) -> str | None:  # noqa: ANN401
+def _condition(argument: Any) -> str | None:
     if not isinstance(argument, str):
         return "takes a condition"
     try:
@@ -107,7 +107,7 @@ def _condition(argument: Any) -> str | None:  # noqa: ANN401
     return None
 
 
-def _function(argument: Any) -> str | None:  # noqa: ANN401
+def _function(argument: Any) -> str | None:
     if isinstance(argument, str) and argument:
         return None
     if isinstance(argument, dict) and set(argument) <= {"function", "columns"}:

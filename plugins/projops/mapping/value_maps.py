@@ -51,7 +51,7 @@ class ValueMap:
         return self.to_finance if direction.target is System.FINANCE else self.to_dataverse
 
 
-def value_text(value: Any) -> str | None:  # noqa: ANN401
+def value_text(value: Any) -> str | None:
     """The one textual form of a value: `true` and `false` in lower case, None for no value."""
     if value is None:
         return None

@@ -23,7 +23,7 @@ from projops.systems.session import ODataSession
 class SystemHook(HttpHook, ABC):
     """What both hooks share; a subclass names its connection type."""
 
-    def __init__(self, conn_id: str | None = None, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, conn_id: str | None = None, **kwargs: Any) -> None:
         name = kwargs.pop(self.conn_name_attr, None) or conn_id or self.default_conn_name
         super().__init__(http_conn_id=name, **kwargs)
         setattr(self, self.conn_name_attr, name)

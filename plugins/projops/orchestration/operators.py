@@ -67,7 +67,7 @@ class DetectOperator(BaseOperator, SkipMixin):
 
     inherits_from_skipmixin = True
 
-    def __init__(self, *, area: str, finish_task_id: str, has_broken: bool, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, area: str, finish_task_id: str, has_broken: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.area = area
         self.finish_task_id = finish_task_id
@@ -90,7 +90,7 @@ class DetectOperator(BaseOperator, SkipMixin):
 class ExtractOperator(BaseOperator):
     """Reads the changed rows of a leg into the staging area."""
 
-    def __init__(self, *, leg: LegRef, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, leg: LegRef, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.map = leg.map
         self.leg = leg.leg
@@ -115,7 +115,7 @@ class StageOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("staged",)
 
-    def __init__(self, *, stage: str, staged: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, stage: str, staged: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stage = stage
         self.staged = staged
@@ -140,7 +140,7 @@ class LoadOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("staged",)
 
-    def __init__(self, *, staged: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, staged: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.staged = staged
 
@@ -163,7 +163,7 @@ class BrokenMapOperator(BaseOperator):
         message: What is wrong: file, line and remedy of each finding.
     """
 
-    def __init__(self, *, message: str, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, message: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.message = message
 
@@ -185,7 +185,7 @@ class FinishOperator(BaseOperator):
         load_task_ids: The load tasks, in order.
     """
 
-    def __init__(self, *, load_task_ids: Sequence[str], **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, load_task_ids: Sequence[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.load_task_ids = list(load_task_ids)
 

@@ -101,7 +101,7 @@ def remove(connection: Connection, map_id: str, keys: Iterable[str]) -> None:
         connection.execute(delete(crosswalk).where(crosswalk.c.map == map_id, crosswalk.c.key.in_(part)))
 
 
-def _read(connection: Connection, map_id: str, column: Any, values: Iterable[str]) -> Iterable[Entry]:  # noqa: ANN401
+def _read(connection: Connection, map_id: str, column: Any, values: Iterable[str]) -> Iterable[Entry]:
     columns = [crosswalk.c[name] for name in Entry.__slots__]
     for part in _slices(values):
         rows = connection.execute(select(*columns).where(crosswalk.c.map == map_id, column.in_(part)))

@@ -76,7 +76,7 @@ def _create_engine(url: str) -> Engine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
+def _prepare_sqlite(connection: Any, _record: object) -> None:
     # Transactions are opened by us (_begin_immediate): a reader that turns writer halfway would
     # otherwise fail with "database is locked" instead of waiting.
     connection.isolation_level = None

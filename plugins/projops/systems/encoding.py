@@ -69,7 +69,7 @@ def _writer(system: System, column: Property) -> Writer:
 
 
 def _or_null(name: str) -> Writer:
-    def write(content: dict[str, Any], value: Any) -> None:  # noqa: ANN401
+    def write(content: dict[str, Any], value: Any) -> None:
         content[name] = _json_value(value)
 
     return write
@@ -79,7 +79,7 @@ def _lookup(column: Property) -> Writer:
     """Bind by GUID; the navigation property's name is case-sensitive [D], null unbinds."""
     name = f"{column.navigation}@odata.bind"
 
-    def write(content: dict[str, Any], value: Any) -> None:  # noqa: ANN401
+    def write(content: dict[str, Any], value: Any) -> None:
         content[name] = None if value is None else f"/{column.target_set}({_guid(column, value)})"
 
     return write
@@ -88,7 +88,7 @@ def _lookup(column: Property) -> Writer:
 def _finance(column: Property) -> Writer:
     absent = _finance_absent(column)
 
-    def write(content: dict[str, Any], value: Any) -> None:  # noqa: ANN401
+    def write(content: dict[str, Any], value: Any) -> None:
         if value is not None:
             content[column.name] = _finance_value(value)
         elif absent is not None:

@@ -213,7 +213,7 @@ class Packages:
         )
 
 
-def _value(answer: Answer, what: str) -> Any:  # noqa: ANN401  # a scalar of JSON
+def _value(answer: Answer, what: str) -> Any:
     """Take the value out of an action's answer, plain or wrapped once more [D shows both]."""
     value: Any = decode_json(answer.body, what)
     while isinstance(value, dict):

@@ -64,7 +64,7 @@ def python(values: pa.Array | None, step: Step, rows: Rows, ends: Ends) -> Outco
     return made if isinstance(made, Outcome) else Outcome(made)
 
 
-def _literal_type(value: Any) -> pa.DataType:  # noqa: ANN401
+def _literal_type(value: Any) -> pa.DataType:
     if isinstance(value, bool):
         return pa.bool_()
     if isinstance(value, int):

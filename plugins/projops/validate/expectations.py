@@ -230,5 +230,5 @@ def _names(columns: Mapping[str, Located]) -> Iterator[str]:
         yield from plain if isinstance(plain, tuple) else (str(plain),)
 
 
-def _listed(value: Any) -> Any:  # noqa: ANN401
+def _listed(value: Any) -> Any:
     return [_listed(item) for item in value] if isinstance(value, tuple) else value

@@ -88,7 +88,7 @@ def write_page(verdict: Verdict, path: Path) -> None:
 
 
 @lru_cache(maxsize=1)
-def _definition() -> Any:  # noqa: ANN401  gx has no public type for it
+def _definition() -> Any:
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("frames").add_dataframe_asset("rows")
@@ -107,11 +107,11 @@ def _suite(expectations: Sequence[RowExpectation]) -> gx.ExpectationSuite:
     return suite
 
 
-def _place(result: Any) -> int:  # noqa: ANN401
+def _place(result: Any) -> int:
     return int(result.expectation_config.meta["place"])
 
 
-def _rows(result: Any) -> list[int]:  # noqa: ANN401
+def _rows(result: Any) -> list[int]:
     return [int(index[ROW]) for index in result.result.get("unexpected_index_list") or ()]
 
 
@@ -129,7 +129,7 @@ def _check_judged(
             )
 
 
-def _raised(info: Any) -> bool:  # noqa: ANN401  one mapping, or one a metric
+def _raised(info: Any) -> bool:
     if not isinstance(info, Mapping):
         return False
     nested = [value for value in info.values() if isinstance(value, Mapping)]

@@ -80,13 +80,13 @@ def _csv_text(table: Table, rows: Iterable[Row]) -> str:
     return buffer.getvalue()
 
 
-def _csv_value(column: Column, value: Any) -> str:  # noqa: ANN401 - a stored value
+def _csv_value(column: Column, value: Any) -> str:
     if column.type is ColumnType.DATETIME:
         return str(value).replace("T", " ").removesuffix("Z")
     return _text(value)
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - a stored value
+def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return format(value, "f") if isinstance(value, Decimal) else str(value)
@@ -110,7 +110,7 @@ def _xml_element(table: Table, rows: Iterable[Row]) -> bytes:
     return "\n".join([*lines, "</Document>", ""]).encode()
 
 
-def _xml_value(column: Column, value: Any) -> str:  # noqa: ANN401 - a stored value
+def _xml_value(column: Column, value: Any) -> str:
     """One element; a carriage return is escaped so that it survives, a character that XML lacks does not."""
     name = column.name.upper()
     text = escape(_NOT_XML.sub("\ufffd", _text(value)), {"\r": "&#13;"})

@@ -240,7 +240,7 @@ def _near(name: str, columns: Mapping[str, Column]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def _document(system: System) -> Any:  # noqa: ANN401
+def _document(system: System) -> Any:
     return json.loads((Path(__file__).parent / f"{system}.json").read_text(encoding="utf-8"))
 
 

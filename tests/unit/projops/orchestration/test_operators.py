@@ -27,7 +27,7 @@ class TaskInstance:
         self._states = states or {}
         self._pulled = pulled or []
 
-    def xcom_push(self, key: str, value: Any) -> None:  # noqa: ANN401
+    def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value
 
     def xcom_pull(self, task_ids: list[str]) -> list[Any]:
@@ -39,7 +39,7 @@ class TaskInstance:
         return {run_ids[0]: self._states}
 
 
-def context(ti: TaskInstance | None = None, **params: object) -> Any:  # noqa: ANN401
+def context(ti: TaskInstance | None = None, **params: object) -> Any:
     form = {"maps": None, "companies": None, "mode": "incremental"} | params
     run = SimpleNamespace(dag_id="reference_data", run_id="run-1", run_type="manual")
     return {"params": form, "dag_run": run, "ti": ti or TaskInstance()}
