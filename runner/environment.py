@@ -48,6 +48,9 @@ def airflow_environment(layout: Layout, port: int) -> Mapping[str, str]:
         # The defaults (1 s and 5 s) are most of what a chain of short tasks takes.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.2,
         "WORKERS__MIN_HEARTBEAT_INTERVAL": 1,
+        # A changed mapping file shows within seconds (defaults: 30 s each).
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 10,
+        "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": 5,
         "USAGE_DATA_COLLECTION__ENABLED": False,
         "OPENLINEAGE__DISABLED": True,
     }
