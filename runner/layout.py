@@ -60,15 +60,6 @@ class Layout:
                 stream.write(fresh)
         return file.read_text()
 
-    def sandbox_ports(self) -> tuple[int, int]:
-        """Ports of Dataverse and Finance: the same at every run on this data.
-
-        What the engine remembers of a system (delta links, above all) holds its address.
-        """
-        usual = ",".join(str(port if is_free(port) else free_port()) for port in USUAL_SANDBOX_PORTS)
-        dataverse, finance = self.kept("sandbox-ports", usual).split(",")
-        return int(dataverse), int(finance)
-
 
 def new_token() -> str:
     """Make up a secret."""
@@ -81,6 +72,12 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
     return port
+
+
+def sandbox_ports() -> tuple[int, int]:
+    """Ports for Dataverse and Finance: the usual ones, or others where those are taken."""
+    dataverse, finance = (port if is_free(port) else free_port() for port in USUAL_SANDBOX_PORTS)
+    return dataverse, finance
 
 
 def is_free(port: int) -> bool:

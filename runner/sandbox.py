@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.environment import base_environment
-from runner.layout import ROOT, Layout, require_free
+from runner.layout import ROOT, Layout, sandbox_ports
 from runner.processes import Process, start
 from runner.waiting import until
 
@@ -42,11 +42,9 @@ def start_sandbox(
         started: Told of the process as soon as it runs, so that it is stopped whatever follows.
 
     Raises:
-        RunnerError: A port is taken, or it did not come up; shows the end of its log.
+        RunnerError: It did not come up; shows the end of its log.
     """
-    dataverse_port, finance_port = layout.sandbox_ports()
-    for port in (dataverse_port, finance_port):
-        require_free(port, "the sandbox of this data", "Stop what uses it, or begin anew: make demo FRESH=1.")
+    dataverse_port, finance_port = sandbox_ports()
     command = [
         *(sys.executable, "-m", "sandbox", "serve", "--seed", seed, "--database", layout.sandbox_database),
         *("--dataverse-port", str(dataverse_port), "--finance-port", str(finance_port)),
