@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from runner.errors import RunnerError
 
 _PAGE = 100
+_ATTEMPTS = 6
 FINAL = frozenset({"success", "failed"})
 
 
@@ -55,22 +58,22 @@ class AirflowApi:
     def put_connection(self, conn_id: str, conn_type: str, fields: Mapping[str, Any]) -> None:
         """Create a connection, or replace it."""
         body = {"connection_id": conn_id, "conn_type": conn_type, **fields}
-        answer = self._client.post("/api/v2/connections", json=body)
+        answer = self._send("POST", "/api/v2/connections", json=body)
         if answer.status_code == httpx.codes.CONFLICT:
-            answer = self._client.patch(f"/api/v2/connections/{conn_id}", json=body)
+            answer = self._send("PATCH", f"/api/v2/connections/{conn_id}", json=body)
         _require(answer)
 
     def test_connection(self, conn_id: str, conn_type: str, fields: Mapping[str, Any]) -> tuple[bool, str]:
         """Press the test button of a connection that need not be stored; give whether it passed, and why."""
         body = {"connection_id": conn_id, "conn_type": conn_type, **fields}
-        answer = self._client.post("/api/v2/connections/test", json=body)
+        answer = self._send("POST", "/api/v2/connections/test", json=body)
         _require(answer)
         return answer.json()["status"], answer.json()["message"]
 
     def put_pool(self, name: str, slots: int, description: str) -> None:
         """Create a pool, unless it is there."""
         body = {"name": name, "slots": slots, "description": description}
-        answer = self._client.post("/api/v2/pools", json=body)
+        answer = self._send("POST", "/api/v2/pools", json=body)
         if answer.status_code != httpx.codes.CONFLICT:
             _require(answer)
 
@@ -80,7 +83,7 @@ class AirflowApi:
         Raises:
             RunnerError: Its file could not be imported.
         """
-        if self._client.get(f"/api/v2/dags/{dag_id}").status_code == httpx.codes.OK:
+        if self._send("GET", f"/api/v2/dags/{dag_id}").status_code == httpx.codes.OK:
             return True
         for error in self._get("/api/v2/importErrors")["import_errors"]:
             raise RunnerError(f"Airflow could not import {error['filename']}:\n{error['stack_trace']}")
@@ -92,15 +95,15 @@ class AirflowApi:
 
     def unpause(self, dag_id: str) -> None:
         """Let a DAG run."""
-        _require(self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}))
+        _require(self._send("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False}))
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
         """Start a run; give its id."""
-        answer = self._client.post(
-            f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": dict(conf or {})}
-        )
-        _require(answer)
-        run_id: str = answer.json()["dag_run_id"]
+        run_id = f"manual__{datetime.now(UTC).isoformat()}"
+        body = {"dag_run_id": run_id, "logical_date": None, "conf": dict(conf or {})}
+        answer = self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+        if answer.status_code != httpx.codes.CONFLICT:
+            _require(answer)
         return run_id
 
     def run_state(self, dag_id: str, run_id: str) -> str:
@@ -135,7 +138,8 @@ class AirflowApi:
 
     def clear_failed(self, dag_id: str, run_id: str) -> None:
         """Rerun what failed in a run, and what comes after it."""
-        answer = self._client.post(
+        answer = self._send(
+            "POST",
             f"/api/v2/dags/{dag_id}/clearTaskInstances",
             json={
                 "dry_run": False,
@@ -155,8 +159,25 @@ class AirflowApi:
                 return str(details[0]["exc_value"])
         return "see its log"
 
+    def _send(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401
+        """Send a request, again where Airflow could not answer just now (SQLite lets one write at a time).
+
+        Whatever is sent here may be sent twice: what exists already is a conflict, and no harm.
+        """
+        for attempt in Retrying(
+            retry=retry_if_exception_type(_NotNowError),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_exponential(multiplier=0.5, max=10),
+            reraise=True,
+        ):
+            with attempt:
+                answer = self._client.request(method, path, **request)
+                if answer.is_server_error:
+                    raise _NotNowError(_refusal(answer))
+        return answer
+
     def _get(self, path: str, **query: Any) -> dict[str, Any]:
-        answer = self._client.get(path, params=query)
+        answer = self._send("GET", path, params=query)
         _require(answer)
         body: dict[str, Any] = answer.json()
         return body
@@ -170,7 +191,15 @@ class AirflowApi:
                 return rows
 
 
+class _NotNowError(RunnerError):
+    """Airflow answered 5xx."""
+
+
 def _require(answer: httpx.Response) -> None:
     if answer.is_error:
-        asked = f"{answer.request.method} {answer.request.url}"
-        raise RunnerError(f"Airflow answered {answer.status_code} to {asked}: {answer.text}")
+        raise RunnerError(_refusal(answer))
+
+
+def _refusal(answer: httpx.Response) -> str:
+    asked = f"{answer.request.method} {answer.request.url}"
+    return f"Airflow answered {answer.status_code} to {asked}: {answer.text}"

@@ -13,7 +13,7 @@ import psutil
 
 from runner.errors import RunnerError
 
-GRACE_SECONDS = 20.0
+GRACE_SECONDS = 10.0
 _LAST_LINES = 15
 
 
