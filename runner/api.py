@@ -58,10 +58,9 @@ class AirflowApi:
     def put_connection(self, conn_id: str, conn_type: str, fields: Mapping[str, Any]) -> None:
         """Create a connection, or replace it."""
         body = {"connection_id": conn_id, "conn_type": conn_type, **fields}
-        answer = self._send("POST", "/api/v2/connections", json=body)
-        if answer.status_code == httpx.codes.CONFLICT:
-            answer = self._send("PATCH", f"/api/v2/connections/{conn_id}", json=body)
-        _require(answer)
+        path = "/api/v2/connections"
+        there = self._exists(f"{path}/{conn_id}")
+        _require(self._send(*(("PATCH", f"{path}/{conn_id}") if there else ("POST", path)), json=body))
 
     def test_connection(self, conn_id: str, conn_type: str, fields: Mapping[str, Any]) -> tuple[bool, str]:
         """Press the test button of a connection that need not be stored; give whether it passed, and why."""
@@ -72,10 +71,9 @@ class AirflowApi:
 
     def put_pool(self, name: str, slots: int, description: str) -> None:
         """Create a pool, unless it is there."""
-        body = {"name": name, "slots": slots, "description": description}
-        answer = self._send("POST", "/api/v2/pools", json=body)
-        if answer.status_code != httpx.codes.CONFLICT:
-            _require(answer)
+        if not self._exists(f"/api/v2/pools/{name}"):
+            body = {"name": name, "slots": slots, "description": description}
+            _require(self._send("POST", "/api/v2/pools", json=body))
 
     def has_dag(self, dag_id: str) -> bool:
         """Whether Airflow knows a DAG yet.
@@ -83,7 +81,7 @@ class AirflowApi:
         Raises:
             RunnerError: Its file could not be imported.
         """
-        if self._send("GET", f"/api/v2/dags/{dag_id}").status_code == httpx.codes.OK:
+        if self._exists(f"/api/v2/dags/{dag_id}"):
             return True
         for error in self._get("/api/v2/importErrors")["import_errors"]:
             raise RunnerError(f"Airflow could not import {error['filename']}:\n{error['stack_trace']}")
@@ -158,6 +156,13 @@ class AirflowApi:
             if details:
                 return str(details[0]["exc_value"])
         return "see its log"
+
+    def _exists(self, path: str) -> bool:
+        """Ask first: after an insert that hits a duplicate Airflow may keep SQLite's write lock for minutes."""
+        answer = self._send("GET", path)
+        if answer.status_code != httpx.codes.NOT_FOUND:
+            _require(answer)
+        return answer.is_success
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401
         """Send a request, again where Airflow could not answer just now (SQLite lets one write at a time).
