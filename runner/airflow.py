@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from runner.api import AirflowApi
 from runner.environment import airflow_environment
 from runner.errors import RunnerError
 from runner.layout import ROOT, Layout, require_free
@@ -16,6 +17,7 @@ from runner.processes import Process, start
 from runner.waiting import until
 
 _HEALTHY_SECONDS = 240.0
+_API = ("metadatabase",)
 _COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
@@ -26,21 +28,29 @@ class Airflow:
     Attributes:
         address: Base URL of UI and API.
         password: Generated password of the user `admin`.
-        processes: Its components.
     """
 
     address: str
     password: str
-    processes: tuple[Process, ...]
+
+    def api(self) -> AirflowApi:
+        """Sign in as `admin`."""
+        return AirflowApi.sign_in(self.address, "admin", self.password)
 
 
-def start_airflow(layout: Layout, port: int, started: Callable[[Process], None]) -> Airflow:
+def start_airflow(
+    layout: Layout, port: int, started: Callable[[Process], None], prepare: Callable[[Airflow], None]
+) -> Airflow:
     """Prepare the metadata database and start the components; give it when all are healthy.
+
+    The scheduler comes last: on SQLite Airflow's API stalls where a request writes while tasks start,
+    and tasks that an earlier run has left start at once.
 
     Args:
         layout: Where Airflow keeps its files.
         port: Port of the API server.
         started: Told of each process as soon as it runs, so that it is stopped whatever follows.
+        prepare: Called when the API answers and nothing is scheduled yet.
 
     Raises:
         RunnerError: The port is taken, or a component did not come up; shows the end of its log.
@@ -49,21 +59,24 @@ def start_airflow(layout: Layout, port: int, started: Callable[[Process], None])
     environment = airflow_environment(layout, port)
     layout.airflow_home.mkdir(parents=True, exist_ok=True)
     _migrate(layout, environment)
-    commands = {
-        "api-server": ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
-        "scheduler": ["--skip-serve-logs"],
-        "dag-processor": [],
-        "triggerer": ["--skip-serve-logs"],
-    }
-    processes = []
-    for name, arguments in commands.items():
+    processes: list[Process] = []
+
+    def begin(name: str, *arguments: str) -> None:
         command = [sys.executable, "-m", "airflow", name, *arguments]
         process = start(name, command, environment, layout.logs / f"{name}.log", ROOT)
         started(process)
         processes.append(process)
+
     address = f"http://127.0.0.1:{port}"
-    until(lambda: _healthy(address), "Airflow's components", _HEALTHY_SECONDS, processes)
-    return Airflow(address, _password(layout.airflow_home), tuple(processes))
+    begin("api-server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1")
+    begin("dag-processor")
+    begin("triggerer", "--skip-serve-logs")
+    until(lambda: _healthy(address, _API), "Airflow's API", _HEALTHY_SECONDS, processes)
+    airflow = Airflow(address, _password(layout.airflow_home))
+    prepare(airflow)
+    begin("scheduler", "--skip-serve-logs")
+    until(lambda: _healthy(address, _COMPONENTS), "Airflow's components", _HEALTHY_SECONDS, processes)
+    return airflow
 
 
 def _migrate(layout: Layout, environment: Mapping[str, str]) -> None:
@@ -81,13 +94,13 @@ def _migrate(layout: Layout, environment: Mapping[str, str]) -> None:
         )
 
 
-def _healthy(address: str) -> bool | None:
+def _healthy(address: str, components: Sequence[str]) -> bool | None:
     try:
         answer = httpx.get(f"{address}/api/v2/monitor/health", timeout=5, trust_env=False)
         states = answer.json()
     except (httpx.HTTPError, ValueError):
         return None
-    return all(states.get(name, {}).get("status") == "healthy" for name in _COMPONENTS) or None
+    return all(states.get(name, {}).get("status") == "healthy" for name in components) or None
 
 
 def _password(home: Path) -> str:

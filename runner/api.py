@@ -158,7 +158,7 @@ class AirflowApi:
         return "see its log"
 
     def _exists(self, path: str) -> bool:
-        """Ask first: after an insert that hits a duplicate Airflow may keep SQLite's write lock for minutes."""
+        """Whether there is something at a path."""
         answer = self._send("GET", path)
         if answer.status_code != httpx.codes.NOT_FOUND:
             _require(answer)

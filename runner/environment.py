@@ -41,8 +41,7 @@ def airflow_environment(layout: Layout, port: int) -> Mapping[str, str]:
         "CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,viewer:viewer",
         "CORE__TEST_CONNECTION": "Enabled",
-        # SQLite lets one process write at a time: the others wait instead of failing after 5 s.
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{layout.airflow_home / 'airflow.db'}?timeout=60",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{layout.airflow_home / 'airflow.db'}",
         "API__BASE_URL": address,
         "API__SECRET_KEY": layout.kept("api-secret-key", new_token()),
         "API_AUTH__JWT_SECRET": layout.kept("jwt-secret", new_token()),

@@ -3,8 +3,9 @@
 import json
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 
 from runner.airflow import Airflow, start_airflow
@@ -59,10 +60,9 @@ def bring_up(layout: Layout, port: int, say: Callable[[str], None], seed: str = 
         say("Starting the sandbox")
         sandbox = start_sandbox(layout, seed, started)
         say("Starting Airflow's components")
-        airflow = start_airflow(layout, port, started)
-        api = AirflowApi.sign_in(airflow.address, "admin", airflow.password)
-        stack = Stack(layout, sandbox, airflow, tuple(processes), api)
-        _prepare(stack)
+        airflow = start_airflow(layout, port, started, lambda airflow: _prepare(airflow, layout, sandbox))
+        stack = Stack(layout, sandbox, airflow, tuple(processes), airflow.api())
+        _wait_for_dags(stack)
     except BaseException:
         shut_down(processes, layout)
         raise
@@ -96,20 +96,23 @@ def connect(api: AirflowApi, sandbox: Addresses) -> None:
         api.put_connection(f"{name}_default", name, fields)
 
 
-def _prepare(stack: Stack) -> None:
-    api = stack.api
-    connect(api, stack.sandbox)
-    state = {"extra": json.dumps({"url": stack.layout.state_url})}
-    api.put_connection("projops_state", "generic", state)
-    for system in ("dataverse", "finance"):
-        api.put_pool(system, POOL_SLOTS, f"Tasks that talk to {system} at the same time")
+def _prepare(airflow: Airflow, layout: Layout, sandbox: Addresses) -> None:
+    with closing(airflow.api()) as api:
+        connect(api, sandbox)
+        state = {"extra": json.dumps({"url": layout.state_url})}
+        api.put_connection("projops_state", "generic", state)
+        for system in ("dataverse", "finance"):
+            api.put_pool(system, POOL_SLOTS, f"Tasks that talk to {system} at the same time")
+
+
+def _wait_for_dags(stack: Stack) -> None:
     for area in AREAS:
-        until(
-            lambda area=area: api.has_dag(area) or None,  # type: ignore[misc]
-            f"the DAG {area}",
-            _PARSED_SECONDS,
-            stack.processes,
-        )
+        there = partial(_there, stack.api, area)
+        until(there, f"the DAG {area}", _PARSED_SECONDS, stack.processes)
+
+
+def _there(api: AirflowApi, dag_id: str) -> bool | None:
+    return api.has_dag(dag_id) or None
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
