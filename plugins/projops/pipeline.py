@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from projops.due import due_legs
 from projops.engine import Engine, Systems
+from projops.errors import StopError
 from projops.extract.source import Watermark
 from projops.extract.sources import extract_job
 from projops.extract.stage import extract_rows
@@ -117,6 +118,7 @@ def load(engine: Engine, staged: Staged) -> LegOutcome:
     later = staged.superseded_by or _superseded(engine, batch)
     if later is not None:
         return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
+    _require_same_mapping(engine, table_map, leg, batch)
     manifest = engine.staging.open(staged.uri)
     lease = acquire_waiting(engine.state, staged.map, f"batch {batch.id} load")
     try:
@@ -144,6 +146,17 @@ def _open(engine: Engine, table_map: TableMap, leg: Leg, request: RunRequest) ->
         return open_batch(connection, new)
 
 
+def _require_same_mapping(engine: Engine, table_map: TableMap, leg: Leg, batch: Batch) -> None:
+    """Refuse to go on with rows that were staged by another mapping, as after a deployment."""
+    if batch.fingerprint != fingerprint(table_map, leg, engine.loaded.value_maps):
+        raise StopError(
+            f"The mapping of {batch.map} {batch.leg} has changed since batch {batch.id} was extracted.",
+            remedy="Clear the extract task of this leg too.",
+            map=batch.map,
+            leg=batch.leg,
+        )
+
+
 def _superseded(engine: Engine, batch: Batch) -> int | None:
     with engine.state.begin() as connection:
         later = superseded_by(connection, batch)
@@ -160,7 +173,8 @@ async def _extract(
             job = await extract_job(engine, systems, table_map, leg, batch, request, writer)
             watermark = await extract_rows(job)
     with engine.state.begin() as connection:
-        record_extracted(connection, batch, watermark.text())
+        meaning = fingerprint(table_map, leg, engine.loaded.value_maps)
+        record_extracted(connection, batch, watermark.text(), meaning, table_map.version)
     return _staged(engine, batch, "extract", engine.staging.uri_of(writer))
 
 
@@ -172,6 +186,7 @@ def _through(engine: Engine, staged: Staged, stage: str) -> Staged:
     if later is not None:
         return replace(staged, stage=stage, uri="", rows=0, superseded_by=later)
     table_map, leg = engine.leg(LegRef(staged.map, staged.leg))
+    _require_same_mapping(engine, table_map, leg, batch)
     manifest = engine.staging.open(staged.uri)
     judge = _PASSES[stage](engine, table_map, leg)
     rejected = 0

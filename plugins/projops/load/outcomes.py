@@ -108,6 +108,7 @@ def _letter(pair: Done) -> Letter:
         field=waiting.field if waiting else None,
         waits_for_map=waiting.map if waiting else None,
         waits_for_id=waiting.id if waiting else None,
+        retriable=outcome.retriable,
     )
 
 

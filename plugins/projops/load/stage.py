@@ -140,7 +140,12 @@ async def _write(job: LoadJob, rows: Sequence[Row], entries: dict[str, Entry]) -
         pending, forced = [pair.action.row for pair in again], True
         if not pending:
             return done
-    return done + [replace(pair, outcome=replace(pair.outcome, result=Result.REFUSED)) for pair in again]
+    return done + [replace(pair, outcome=_out_of_luck(pair.outcome)) for pair in again]
+
+
+def _out_of_luck(outcome: Outcome) -> Outcome:
+    """A row that stayed without a clear answer is set aside, and tried again by the next run."""
+    return replace(outcome, result=Result.REFUSED, code=outcome.code or "no_answer", retriable=True)
 
 
 async def _decide_all(

@@ -52,6 +52,7 @@ class Outcome:
         code: Error code or rule id of a row that was not written.
         message: The target's own sentence.
         waiting: What a waiting row waits for.
+        retriable: Whether a refused row may go by itself another time: it met no rule, but bad luck.
     """
 
     result: Result
@@ -59,6 +60,7 @@ class Outcome:
     code: str = ""
     message: str = ""
     waiting: Waiting | None = None
+    retriable: bool = False
 
 
 class Target(Protocol):

@@ -151,9 +151,16 @@ def get_batch(connection: Connection, batch_id: int) -> Batch:
     return _batch(connection.execute(select(batches).where(batches.c.id == batch_id)).mappings().one())
 
 
-def record_extracted(connection: Connection, batch: Batch, watermark_to: str) -> None:
-    """Note the watermark that the batch's commit will set."""
-    connection.execute(update(batches).where(batches.c.id == batch.id).values(watermark_to=watermark_to))
+def record_extracted(
+    connection: Connection, batch: Batch, watermark_to: str, fingerprint: str, mapping_version: str
+) -> None:
+    """Note the watermark that the batch's commit will set, and the mapping by which it was extracted."""
+    values = {
+        "watermark_to": watermark_to,
+        "fingerprint": fingerprint,
+        "mapping_version": mapping_version,
+    }
+    connection.execute(update(batches).where(batches.c.id == batch.id).values(**values))
 
 
 def superseded_by(connection: Connection, batch: Batch) -> int | None:

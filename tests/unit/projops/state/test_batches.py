@@ -27,7 +27,7 @@ NOTHING = Counts()
 def run(store: StateStore, run_id: str, watermark: str, counts: Counts = NOTHING) -> Batch:
     with store.begin() as connection:
         batch = open_batch(connection, new(run_id))
-        record_extracted(connection, batch, watermark)
+        record_extracted(connection, batch, watermark, "f1", "1.0.0.3")
         commit_batch(connection, get_batch(connection, batch.id), counts)
         return batch
 
@@ -70,7 +70,7 @@ def test_a_run_for_some_companies_leaves_the_watermark_alone(store: StateStore) 
     run(store, "r1", "w1")
     with store.begin() as connection:
         part = open_batch(connection, new("r2", advances=False))
-        record_extracted(connection, part, "w2")
+        record_extracted(connection, part, "w2", "f1", "1.0.0.3")
         commit_batch(connection, get_batch(connection, part.id), Counts(read=3))
         assert leg_state(connection, "projects", "dataverse_to_finance").watermark == "w1"
 

@@ -1,0 +1,183 @@
+"""Loading chunks to a target of the tests' own: what is written in which order, what becomes of each row."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from projops.load.decide import Action, Kind, Row, TargetRow
+from projops.load.job import LoadJob
+from projops.load.stage import load_tables
+from projops.load.target import Outcome, Result, Waiting
+from projops.mapping.model import Direction
+from projops.mapping.reader import load_maps
+from projops.settings import PROJECT_ROOT, Settings
+from projops.state import StateStore, crosswalk, dead_letters
+from projops.state.batches import Counts, NewBatch, open_batch
+from projops.state.crosswalk import Entry
+from projops.transform.rows import target_schema
+
+MAPS = load_maps(PROJECT_ROOT / "include" / "mappings").maps
+
+
+@dataclass
+class Memory:
+    """A target that keeps what is written, and answers as it is told."""
+
+    rows: dict[str, str] = field(default_factory=dict)
+    answers: list[Outcome] = field(default_factory=list)
+    written: list[tuple[str, str]] = field(default_factory=list)
+
+    async def resolve(self, table: pa.Table) -> Sequence[Waiting]:  # noqa: ARG002
+        return ()
+
+    async def read(self, rows: Sequence[Row]) -> Mapping[str, TargetRow]:
+        return {row.key: TargetRow(None, {}, None) for row in rows if row.key in self.rows}
+
+    async def write(self, actions: Sequence[Action]) -> list[Outcome]:
+        return [self._write(action) for action in actions]
+
+    def _write(self, action: Action) -> Outcome:
+        outcome = self.answers.pop(0) if self.answers else Outcome(Result.WRITTEN)
+        if outcome.result is Result.WRITTEN:
+            self.written.append((action.kind.value, action.row.key))
+            if action.kind is Kind.DELETE:
+                self.rows.pop(action.row.key, None)
+            else:
+                self.rows[action.row.key] = action.row.hash
+        return outcome
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[StateStore]:
+    state = StateStore(f"sqlite:///{tmp_path / 'state.db'}")
+    state.prepare()
+    yield state
+    state.close()
+
+
+def job(store: StateStore, target: Memory, map_id: str, deletes: int = 0) -> LoadJob:
+    table_map = MAPS[map_id]
+    direction = Direction.DATAVERSE_TO_FINANCE
+    with store.begin() as connection:
+        new = NewBatch("d", "r", map_id, direction.value, "incremental", table_map.version, "f", True)
+        batch = open_batch(connection, new)
+    return LoadJob(store, table_map, table_map.legs[direction], batch, target, Settings(), deletes)
+
+
+def frame(map_id: str, *rows: Mapping[str, object]) -> pa.Table:
+    table_map = MAPS[map_id]
+    schema = target_schema(table_map, table_map.legs[Direction.DATAVERSE_TO_FINANCE])
+    facts = {"_deleted": False, "_parents": []}
+    return pa.Table.from_pylist([facts | dict(row) for row in rows], schema=schema)
+
+
+def task(guid: str, digest: str, *parents: str) -> dict[str, object]:
+    needs = [{"map": "project_tasks", "id": parent} for parent in parents]
+    return {"_id": guid, "_key": f"[{guid}]", "_hash": digest, "_parents": needs}
+
+
+async def test_a_row_put_off_does_not_overwrite_its_newer_version(store: StateStore) -> None:
+    """Old `b` waits for `a`, which comes in the next chunk together with a new `b` that waits for nobody."""
+    target = Memory()
+    chunks = [
+        frame("project_tasks", task("b", "old", "a")),
+        frame("project_tasks", task("a", "a"), task("b", "new")),
+    ]
+    counts = await load_tables(job(store, target, "project_tasks"), chunks)
+    assert target.rows == {"[a]": "a", "[b]": "new"}
+    assert counts == Counts(unchanged=1, loaded=2)
+
+
+async def test_a_row_put_off_is_not_made_again_after_its_delete(store: StateStore) -> None:
+    target = Memory()
+    gone = {"_id": "b", "_key": "[b]", "_deleted": True}
+    chunks = [frame("project_tasks", task("b", "old", "a")), frame("project_tasks", gone)]
+    counts = await load_tables(job(store, target, "project_tasks"), chunks)
+    assert target.written == []
+    assert counts == Counts(unchanged=2)
+
+
+async def test_levels_are_written_parents_first_and_each_row_once(store: StateStore) -> None:
+    target = Memory()
+    rows = [task("c", "c", "b"), task("b", "b", "a"), task("a", "a"), task("d", "d", "c", "a")]
+    counts = await load_tables(job(store, target, "project_tasks"), [frame("project_tasks", *rows)])
+    assert [key for _, key in target.written] == ["[a]", "[b]", "[c]", "[d]"]
+    assert counts == Counts(loaded=4)
+
+
+async def test_a_circle_is_written_twice_and_counted_once(store: StateStore) -> None:
+    target = Memory()
+    rows = [task("a", "a", "b"), task("b", "b", "a"), task("c", "c", "a")]
+    counts = await load_tables(job(store, target, "project_tasks"), [frame("project_tasks", *rows)])
+    assert target.rows == {"[a]": "a", "[b]": "b", "[c]": "c"}
+    assert counts == Counts(loaded=3)
+    again = await load_tables(job(store, target, "project_tasks"), [frame("project_tasks", *rows)])
+    assert again == Counts(unchanged=3)
+
+
+async def test_a_row_that_waits_for_one_that_never_comes_is_parked_and_the_rest_goes(
+    store: StateStore,
+) -> None:
+    target = Memory()
+    rows = [task("b", "b", "nowhere"), task("c", "c", "b"), task("a", "a")]
+    counts = await load_tables(job(store, target, "project_tasks"), [frame("project_tasks", *rows)])
+    assert counts == Counts(loaded=1, parked=2)
+    with store.begin() as connection:
+        waits = {row["source_id"]: row["waits_for_id"] for row in dead_letters.live(connection)}
+    assert waits == {"b": "nowhere", "c": "b"}
+
+
+async def test_a_refused_row_is_set_aside_for_good_and_one_without_an_answer_for_now(
+    store: StateStore,
+) -> None:
+    refused = Outcome(Result.REFUSED, code="X", message="Finance says no.")
+    unclear = Outcome(Result.LOOK_AGAIN, message="No answer came.")
+    target = Memory(answers=[refused, unclear, Outcome(Result.WRITTEN), unclear, unclear])
+    rows = [task("a", "a"), task("b", "b"), task("c", "c")]
+    counts = await load_tables(job(store, target, "project_tasks"), [frame("project_tasks", *rows)])
+    assert counts == Counts(loaded=1, failed=2)
+    with store.begin() as connection:
+        letters = {row["source_id"]: dict(row) for row in dead_letters.live(connection)}
+        assert dead_letters.to_retry(connection, "project_tasks", "dataverse_to_finance") == ["b"]
+        assert dead_letters.may_go(connection, "project_tasks", "dataverse_to_finance")
+    assert (letters["a"]["rule"], letters["a"]["message"]) == ("X", "Finance says no.")
+    assert letters["b"]["rule"] == "no_answer"
+
+
+def source(guid: str, key: str, digest: str = "h") -> dict[str, object]:
+    return {"_id": guid, "_key": f'["{key}","ord","uspm"]', "_hash": digest}
+
+
+async def test_a_row_under_a_new_key_leaves_none_under_the_old_one(store: StateStore) -> None:
+    target = Memory()
+    await load_tables(job(store, target, "funding_sources"), [frame("funding_sources", source("g", "old"))])
+    # The crash that took the delete but not the new row: the row is in step, its former key is not gone.
+    with store.begin() as connection:
+        crosswalk.put(connection, "funding_sources", 2, [Entry('["new","ord","uspm"]', "g", "h")])
+    target.rows['["new","ord","uspm"]'] = "h"
+    await load_tables(job(store, target, "funding_sources"), [frame("funding_sources", source("g", "new"))])
+    assert list(target.rows) == ['["new","ord","uspm"]']
+
+
+async def test_two_rows_that_swap_their_keys_both_stay(store: StateStore) -> None:
+    target = Memory()
+    first = frame("funding_sources", source("g1", "a", "1"), source("g2", "b", "2"))
+    await load_tables(job(store, target, "funding_sources"), [first])
+    swapped = frame("funding_sources", source("g1", "b", "1"), source("g2", "a", "2"))
+    await load_tables(job(store, target, "funding_sources"), [swapped])
+    assert target.rows == {'["a","ord","uspm"]': "2", '["b","ord","uspm"]': "1"}
+
+
+async def test_deletes_are_many_by_the_batch_not_by_the_chunk(store: StateStore) -> None:
+    target = Memory()
+    guids = [f"g{number}" for number in range(12)]
+    rows = [source(guid, guid) for guid in guids]
+    await load_tables(job(store, target, "funding_sources"), [frame("funding_sources", *rows)])
+    gone = [row | {"_deleted": True} for row in rows]
+    chunks = [frame("funding_sources", row) for row in gone]
+    counts = await load_tables(job(store, target, "funding_sources", deletes=12), chunks)
+    assert counts == Counts(parked=12)
+    assert len(target.rows) == 12
