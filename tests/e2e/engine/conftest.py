@@ -1,5 +1,6 @@
 """Both areas moved once from the demo seed, on SQLite and on Postgres; each module gets a copy of that."""
 
+import asyncio
 import functools
 import itertools
 import shutil
@@ -12,7 +13,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
 from projops.run import LegOutcome
-from projops.systems.session import ODataSession, RetryPolicy
+from projops.systems.retries import RetryPolicy
+from projops.systems.session import ODataSession
 from tests.contract.process import postgres
 from tests.e2e.engine.world import Databases, World, opened
 
@@ -22,9 +24,14 @@ _IMPATIENT = RetryPolicy(attempts=3, base=0.01, longest=0.02)
 
 @pytest.fixture(scope="session", autouse=True)
 def impatient() -> Iterator[None]:
-    """What fails is tried again at once, not after seconds."""
+    """What fails, or is not ready, is asked again soon: waits are as many as ever, and short."""
+
+    async def pause(seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.02))
+
+    session = functools.partial(ODataSession, policy=_IMPATIENT, pause=pause)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("projops.engine.ODataSession", functools.partial(ODataSession, policy=_IMPATIENT))
+        patch.setattr("projops.engine.ODataSession", session)
         yield
 
 

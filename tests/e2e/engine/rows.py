@@ -111,3 +111,8 @@ def role(world: World, number: str, **values: Value) -> str:
 def role_at_finance(world: World, number: str) -> dict[str, Value] | None:
     rows = world.finance_rows("ResourceCategoriesShared", f"RoleId eq '{number}'")
     return dict(rows[0]) if rows else None
+
+
+def worker(world: World, number: str) -> None:
+    """A worker in Finance, whose last name is its number."""
+    world.post("Workers", PersonnelNumber=number, FirstName="New", LastName=number, Name=f"New {number}")

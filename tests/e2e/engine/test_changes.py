@@ -37,7 +37,7 @@ def test_a_deleted_funding_source_is_deleted_in_finance(world: World) -> None:
     contract = rows.contract(world, rows.fresh("ORD"), customer)
     name = rows.fresh("FS")
     source = rows.funding_source(world, name, contract, customer)
-    world.sync("customers", "contract_headers", "funding_sources")
+    world.forth("customers", "contract_headers", "funding_sources")
     assert len(rows.sources_at_finance(world, name)) == 1
 
     world.delete(SOURCES, source)
@@ -64,7 +64,7 @@ def test_a_key_that_another_row_took_over_is_alive(world: World) -> None:
     contract = rows.contract(world, rows.fresh("ORD"), customer)
     name = rows.fresh("FS")
     first = rows.funding_source(world, name, contract, customer)
-    world.sync("customers", "contract_headers", "funding_sources")
+    world.forth("customers", "contract_headers", "funding_sources")
 
     world.delete(SOURCES, first)
     second = rows.funding_source(world, name, contract, customer)
@@ -79,12 +79,12 @@ def test_a_key_that_another_row_took_over_is_alive(world: World) -> None:
 def test_a_row_made_again_under_another_guid_is_found_by_its_children(world: World) -> None:
     number = rows.fresh("C")
     gone = rows.account(world, number)
-    world.sync("customers")
+    world.forth("customers")
     world.delete("accounts", gone)
     again = rows.account(world, number)
     order = rows.fresh("ORD")
     rows.contract(world, order, again)
-    outcomes = world.sync("customers", "contract_headers")
+    outcomes = world.forth("customers", "contract_headers")
     assert named(outcomes, "parked") == {}
     [contract] = world.finance_rows("ProjectContractHeaders", f"ProjectContractId eq '{order}'")
     assert contract["CustomerAccountNumber"] == number
@@ -95,7 +95,7 @@ def test_a_row_given_another_key_leaves_no_row_behind_where_deletes_propagate(wo
     contract = rows.contract(world, rows.fresh("ORD"), customer)
     old, new = rows.fresh("FS"), rows.fresh("FS")
     source = rows.funding_source(world, old, contract, customer)
-    world.sync("customers", "contract_headers", "funding_sources")
+    world.forth("customers", "contract_headers", "funding_sources")
     world.change(SOURCES, source, msdyn_fundingsourceid=new)
     world.sync("funding_sources")
     assert len(rows.sources_at_finance(world, new)) == 1
@@ -109,7 +109,7 @@ def test_a_child_without_its_parent_is_parked_and_goes_by_itself(world: World) -
     number, order = rows.fresh("C"), rows.fresh("ORD")
     customer = rows.account(world, number, customertypecode=8)  # a prospect: Finance does not get it
     rows.contract(world, order, customer)
-    parked = world.sync("customers", "contract_headers")
+    parked = world.forth("customers", "contract_headers")
     assert named(parked, "parked") == {"contract_headers__dataverse_to_finance": 1}
     [letter] = world.letters("contract_headers")
     assert (letter["status"], letter["waits_for_map"], letter["waits_for_id"]) == (
@@ -120,7 +120,7 @@ def test_a_child_without_its_parent_is_parked_and_goes_by_itself(world: World) -
     assert world.finance_rows("ProjectContractHeaders", f"ProjectContractId eq '{order}'") == []
 
     world.change("accounts", customer, customertypecode=3)
-    outcomes = world.sync("customers", "contract_headers")
+    outcomes = world.forth("customers", "contract_headers")
 
     assert named(outcomes, "loaded") == {
         "customers__dataverse_to_finance": 1,
@@ -138,7 +138,7 @@ def test_a_run_for_one_company_forgets_no_parked_row_of_another(world: World) ->
     assert [letter["status"] for letter in world.letters("contract_headers")] == ["parked"]
 
     world.change("accounts", customer, customertypecode=3)
-    world.sync("customers", "contract_headers")
+    world.forth("customers", "contract_headers")
     assert len(world.finance_rows("ProjectContractHeaders", f"ProjectContractId eq '{order}'")) == 1
     assert world.letters("contract_headers") == []
 
@@ -202,7 +202,7 @@ def test_deletes_are_found_by_the_full_read_that_heals_an_expired_token(world: W
     gone, stays = rows.fresh("FS"), rows.fresh("FS")
     source = rows.funding_source(world, gone, contract, customer)
     rows.funding_source(world, stays, contract, customer)
-    world.sync("customers", "contract_headers", "funding_sources")
+    world.forth("customers", "contract_headers", "funding_sources")
 
     world.delete(SOURCES, source)
     world.control.put("/sandbox/clock", json={"advance_seconds": 8 * 86400}).raise_for_status()

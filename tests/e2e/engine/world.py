@@ -1,8 +1,9 @@
 """The engine as the command line runs it, with the real sandbox as a process."""
 
 import json
+import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,14 +16,15 @@ import httpx
 from sqlalchemy import text
 
 from projops.engine import Engine
-from projops.mapping.model import System
+from projops.mapping.model import Direction, System
 from projops.pipeline import detect, extract, load, transform, validate
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
-from projops.settings import Settings
+from projops.settings import PROJECT_ROOT, Settings
 from projops.systems.connection import Connection
-from runner.layout import Layout
-from runner.processes import Process, stop
-from runner.sandbox import Addresses, start_sandbox
+from runner.environment import base_environment
+from runner.processes import Process, start, stop
+from runner.sandbox import Addresses
+from runner.waiting import until
 
 TOKEN = "sandbox-token"
 AREAS = ("reference_data", "setup_and_configuration")
@@ -81,13 +83,21 @@ class World:
         """Run whole legs of some maps, or of all, in order; give their outcomes by leg."""
         request = self.request(*maps, **asked)
         with self.engine() as engine:
-            return dict(self._legs(engine, request))
+            return dict(self._legs(engine, request, tuple(Direction)))
 
-    def _legs(self, engine: Engine, request: RunRequest) -> Iterator[tuple[str, LegOutcome]]:
+    def forth(self, *maps: str) -> dict[str, LegOutcome]:
+        """Run the legs towards Finance only: no exports, which take their time."""
+        with self.engine() as engine:
+            return dict(self._legs(engine, self.request(*maps), (Direction.DATAVERSE_TO_FINANCE,)))
+
+    def _legs(
+        self, engine: Engine, request: RunRequest, directions: Sequence[Direction]
+    ) -> Iterator[tuple[str, LegOutcome]]:
         for area in AREAS:
             named = request.maps and tuple(each for each in request.maps if engine.map(each).area == area)
             if request.maps is None or named:
-                for ref in detect(engine, area, replace(request, maps=named)):
+                due = detect(engine, area, replace(request, maps=named))
+                for ref in (each for each in due if each.direction in directions):
                     outcome = load(engine, transform(engine, validate(engine, extract(engine, ref, request))))
                     check_sum(outcome)
                     yield str(ref), outcome
@@ -219,17 +229,28 @@ def check_sum(outcome: LegOutcome) -> LegOutcome:
 
 
 @contextmanager
-def opened(databases: Databases, folder: Path) -> Iterator[World]:
+def opened(databases: Databases, folder: Path, seed: str = "demo") -> Iterator[World]:
     """Run a sandbox on a database, seeded if it is new, and an engine beside it, until the block ends."""
-    processes: list[Process] = []
+    command = [sys.executable, "-m", "sandbox", "serve", "--database", databases.sandbox, "--seed", seed]
+    for port in ("dataverse", "finance", "dataverse-tls", "finance-tls", "control"):
+        command += [f"--{port}-port", "0"]
+    command += ["--tls-dir", str(folder)]
+    process = start("sandbox", command, base_environment(), folder / "sandbox.log", PROJECT_ROOT)
     try:
-        layout = Layout(folder, databases.sandbox, databases.state)
-        addresses = start_sandbox(layout, "demo", processes.append)
+        addresses = until(lambda: _ready_line(process), "the sandbox", _SECONDS, [process])
         world = World(addresses, Settings(state_url=databases.state, staging=str(folder / "staging")))
         yield world
         world.close()
     finally:
-        stop(processes)
+        stop([process])
+
+
+def _ready_line(process: Process) -> Addresses | None:
+    lines = [line for line in process.log.read_text().splitlines() if line.startswith("{")]
+    if not lines:
+        return None
+    ready = json.loads(lines[0])
+    return Addresses(ready["dataverse"], ready["finance"], ready["control"])
 
 
 def named(outcomes: Mapping[str, LegOutcome], count: str) -> dict[str, int]:

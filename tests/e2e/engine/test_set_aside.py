@@ -1,0 +1,245 @@
+"""Rows that cannot move: named with rule, field and message, never in the way of the rest."""
+
+from typing import Any
+
+import pytest
+
+from projops.errors import BreakerOpenError
+from tests.e2e.engine import rows
+from tests.e2e.engine.world import World, named
+
+SOURCES = "msdyn_projectcontractsplitbillingrules"
+PROJECTS = "projects__dataverse_to_finance"
+FUNDING = "funding_sources__dataverse_to_finance"
+LONG_AGO = "2001-01-01T00:00:00Z"
+
+
+@pytest.fixture
+def projects(world: World) -> list[dict[str, Any]]:
+    """Projects that are in step; a test mends those that it breaks."""
+    world.sync("projects")
+    found = world.dataverse_rows("msdyn_projects", "msdyn_istemplate eq false")
+    world.forget_requests()
+    return [dict(row) for row in sorted(found, key=lambda row: row["msdyn_projectnumber"])]
+
+
+def break_(world: World, project: dict[str, Any]) -> None:
+    world.change("msdyn_projects", project["msdyn_projectid"], msdyn_scheduledend=LONG_AGO)
+
+
+def mend(world: World, project: dict[str, Any]) -> None:
+    world.change(
+        "msdyn_projects", project["msdyn_projectid"], msdyn_scheduledend=project["msdyn_scheduledend"]
+    )
+
+
+def test_a_row_that_breaks_a_rule_is_set_aside_and_the_rest_goes(
+    world: World, projects: list[dict[str, Any]]
+) -> None:
+    bad, good = projects[0], projects[1]
+    break_(world, bad)
+    world.change("msdyn_projects", good["msdyn_projectid"], msdyn_description="Goes on")
+    outcome = world.sync("projects")[PROJECTS]
+    assert (outcome.read, outcome.loaded, outcome.rejected) == (2, 1, 1)
+    [letter] = world.letters("projects")
+    assert (letter["status"], letter["stage"], letter["rule"]) == ("open", "validate", "project_dates")
+    assert letter["field"] == "msdyn_scheduledend, msdyn_scheduledstart"
+    assert letter["message"].startswith("The project's scheduled end lies before its start")
+    assert letter["source_id"] == bad["msdyn_projectid"]
+
+    break_(world, bad)  # seen again, still bad: the same letter
+    world.sync("projects")
+    [again] = world.letters("projects")
+    assert (again["id"], again["attempts"]) == (letter["id"], 2)
+
+    mend(world, bad)
+    world.sync("projects")
+    assert world.letters("projects") == []
+    [closed] = world.sql("select * from dead_letter where id = :id", id=letter["id"])
+    assert (closed["status"], closed["closed_at"] is not None) == ("resolved", True)
+
+
+def test_a_row_that_was_set_aside_and_then_deleted_is_forgotten(world: World) -> None:
+    number = rows.fresh("PRJ")
+    project = world.create(
+        "msdyn_projects",
+        **{
+            "msdyn_projectnumber": number,
+            "msdyn_subject": number,
+            "msdyn_istemplate": False,
+            "msdyn_scheduledstart": "2026-05-01T00:00:00Z",
+            "msdyn_scheduledend": LONG_AGO,
+            "msdyn_owningcompany@odata.bind": rows.company(world),
+            "transactioncurrencyid@odata.bind": rows.currency(world),
+        },
+    )
+    world.sync("projects")
+    assert [letter["rule"] for letter in world.letters("projects")] == ["project_dates"]
+    world.delete("msdyn_projects", project)
+    world.sync("projects")
+    assert world.letters("projects") == []
+
+
+def test_a_row_that_was_set_aside_and_then_left_the_filter_is_forgotten(
+    world: World, projects: list[dict[str, Any]]
+) -> None:
+    bad = projects[2]
+    break_(world, bad)
+    world.sync("projects")
+    assert len(world.letters("projects")) == 1
+    world.change("msdyn_projects", bad["msdyn_projectid"], msdyn_istemplate=True)
+    world.sync("projects")
+    assert world.letters("projects") == []
+    mend(world, bad)
+    world.change("msdyn_projects", bad["msdyn_projectid"], msdyn_istemplate=False)
+    assert world.sync("projects")[PROJECTS].rejected == 0
+
+
+def test_too_many_bad_rows_open_the_breaker_and_nothing_is_loaded(
+    world: World, projects: list[dict[str, Any]]
+) -> None:
+    careful = world.with_settings(breaker_rows=2)
+    for bad in projects[3:6]:
+        break_(world, bad)
+    good = projects[6]["msdyn_projectid"]
+    world.change("msdyn_projects", good, msdyn_description="Waits for the others")
+    world.forget_requests()
+    [mark] = world.sql("select watermark from leg where map = 'projects'")
+    for _ in range(2):
+        with pytest.raises(BreakerOpenError, match="3 of 4"):
+            careful.sync("projects")
+    assert world.writes() == []
+    assert world.sql("select watermark from leg where map = 'projects'") == [mark]
+    assert {letter["rule"] for letter in world.letters("projects")} == {"project_dates"}
+
+    for bad in projects[3:6]:
+        mend(world, bad)
+    outcome = careful.sync("projects")[PROJECTS]
+    assert (outcome.read, outcome.loaded, outcome.unchanged) == (4, 1, 3)
+    assert world.letters("projects") == []
+
+
+def test_up_to_its_limits_the_breaker_stays_closed(world: World, projects: list[dict[str, Any]]) -> None:
+    """More than the rows and more than the share: only both together open it."""
+    bad = projects[7:9]
+    for project in bad:
+        break_(world, project)
+    outcome = world.with_settings(breaker_rows=2).sync("projects")[PROJECTS]
+    assert outcome.rejected == 2
+    for project in projects[10:19]:
+        world.change("msdyn_projects", project["msdyn_projectid"], msdyn_description="Enough good ones")
+    break_(world, bad[0])
+    outcome = world.with_settings(breaker_rows=0).sync("projects")[PROJECTS]
+    assert (outcome.rejected, outcome.loaded) == (1, 9)
+    for project in bad:
+        mend(world, project)
+    assert world.sync("projects")[PROJECTS].rejected == 0
+    assert world.letters("projects") == []
+
+
+def test_a_row_of_a_currency_that_finance_lacks_goes_once_the_currency_is_there(world: World) -> None:
+    money = world.create(
+        "transactioncurrencies",
+        isocurrencycode="XTS",
+        currencyname="Test",
+        currencysymbol="X",
+        exchangerate=1,
+        currencyprecision=2,
+    )
+    bad, good = rows.fresh("C"), rows.fresh("C")
+    rows.account(world, bad, **{"transactioncurrencyid@odata.bind": f"/transactioncurrencies({money})"})
+    rows.account(world, good)
+    outcomes = world.forth("customers")
+    assert rows.at_finance(world, good) is not None
+    assert rows.at_finance(world, bad) is None
+    assert named(outcomes, "loaded") == {"customers__dataverse_to_finance": 1}
+    [letter] = world.letters("customers")
+    assert letter["status"] == "parked"
+    assert (letter["waits_for_map"], letter["waits_for_id"]) == ("currencies", money)
+
+    world.post("Currencies", CurrencyCode="XTS", Name="Test", Symbol="X")
+    world.sync("currencies")
+    world.forth("customers")
+    assert rows.at_finance(world, bad) is not None
+    assert world.letters("customers") == []
+
+
+def test_what_finance_refuses_waits_with_its_own_sentence_and_goes_once_it_can(world: World) -> None:
+    """Somebody has deleted the contract in Finance, behind the engine's back."""
+    customer = rows.account(world, rows.fresh("C"))
+    order, name = rows.fresh("ORD"), rows.fresh("FS")
+    contract = rows.contract(world, order, customer)
+    world.forth("customers", "contract_headers")
+    [header] = world.finance_rows("ProjectContractHeaders", f"ProjectContractId eq '{order}'")
+    world.remove("ProjectContractHeaders", {"dataAreaId": "uspm", "ProjectContractId": order})
+    rows.funding_source(world, name, contract, customer)
+    assert world.sync("funding_sources")[FUNDING].parked == 1
+    [letter] = world.letters("funding_sources")
+    assert (letter["status"], letter["stage"], letter["waits_for_map"]) == ("parked", "load", None)
+    assert order in letter["message"]
+    assert "does not exist" in letter["message"]
+    assert "   at " not in letter["message"]  # no stack trace
+
+    kept = ("dataAreaId", "ProjectContractId", "Name", "SalesCurrencyCode", "CustomerAccountNumber")
+    world.post("ProjectContractHeaders", **{field: header[field] for field in kept})
+    assert world.sync("funding_sources")[FUNDING].loaded == 1
+    assert world.letters("funding_sources") == []
+
+
+@pytest.fixture
+def sources(world: World) -> list[tuple[str, str]]:
+    """Six funding sources of a contract, in step: name and GUID."""
+    customer = rows.account(world, rows.fresh("C"))
+    contract = rows.contract(world, rows.fresh("ORD"), customer)
+    names = [rows.fresh("FS") for _ in range(6)]
+    made = [(name, rows.funding_source(world, name, contract, customer)) for name in names]
+    world.forth("customers", "contract_headers", "funding_sources")
+    world.forget_requests()
+    return made
+
+
+@pytest.mark.parametrize("chunk_rows", [5000, 2], ids=["one-chunk", "many-chunks"])
+def test_very_many_deletes_wait_for_approval_while_everything_else_goes_on(
+    world: World, sources: list[tuple[str, str]], chunk_rows: int
+) -> None:
+    careful = world.with_settings(delete_rows=3, chunk_rows=chunk_rows)
+    (kept, kept_id), *gone = sources
+    world.change(SOURCES, kept_id, msdyn_billtoname="Goes on")
+    for _, source in gone:
+        world.delete(SOURCES, source)
+    outcome = careful.sync("funding_sources")[FUNDING]
+    assert (outcome.read, outcome.loaded, outcome.parked) == (6, 1, 5)
+    assert all(len(rows.sources_at_finance(world, name)) == 1 for name, _ in sources)
+    assert rows.sources_at_finance(world, kept)[0]["InvoiceName"] == "Goes on"
+    ids = {source for _, source in gone}
+    letters = [each for each in world.letters("funding_sources") if each["source_id"] in ids]
+    assert {each["status"] for each in letters} == {"awaiting_approval"}
+    assert len(letters) == 5
+    assert letters[0]["message"].startswith("One of 5 deletes in one batch")
+
+    # They wait: neither forgotten nor done by a later run, not even by one that reads everything.
+    careful.sync("funding_sources")
+    world.with_settings(delete_rows=3).sync("funding_sources", mode="full")
+    assert all(len(rows.sources_at_finance(world, name)) == 1 for name, _ in sources)
+    assert len(world.letters("funding_sources")) >= 5
+
+
+def test_a_few_deletes_need_no_approval(world: World, sources: list[tuple[str, str]]) -> None:
+    for _, source in sources[:2]:
+        world.delete(SOURCES, source)
+    assert world.with_settings(delete_rows=3).sync("funding_sources")[FUNDING].loaded == 2
+
+
+def test_an_empty_read_of_what_was_not_empty_deletes_nothing(world: World) -> None:
+    """As when the integration user has lost its right to read rows."""
+    from projops.errors import ImplausibleReadError
+
+    before = len(world.finance_rows("ProjectFundingSources"))
+    held = world.dataverse_rows(SOURCES)
+    for row in held:
+        world.delete(SOURCES, row["msdyn_projectcontractsplitbillingruleid"])
+    world.forget_requests()
+    with pytest.raises(ImplausibleReadError, match="came back empty"):
+        world.sync("funding_sources", mode="full")
+    assert len(world.finance_rows("ProjectFundingSources")) == before
+    assert world.writes() == []
