@@ -267,6 +267,12 @@ def test_links_expire_and_cannot_be_guessed(finance: httpx.Client, control: http
     assert httpx.get(act(finance, "GetExportedPackageUrl", executionId="e1")).status_code == 200
 
 
+def test_packages_are_kept_for_seven_days(finance: httpx.Client, control: httpx.Client, group: str) -> None:
+    export(finance, group, "e1")
+    control.put("/sandbox/clock", json={"advance_seconds": 7 * 86_400 + 60})
+    assert httpx.get(act(finance, "GetExportedPackageUrl", executionId="e1")).status_code == 404
+
+
 def test_a_reset_forgets_groups_and_executions(
     finance: httpx.Client, control: httpx.Client, group: str
 ) -> None:

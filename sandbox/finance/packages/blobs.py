@@ -50,8 +50,10 @@ class BlobStore:
         if parse_instant(expiry) < self._store.clock.now():
             return _failure(403, "AuthenticationFailed", "Signature not valid in the specified time frame.")
         blob = self._tables.blob
+        oldest = instant_text(self._store.clock.now() - _BLOB_LIFETIME)
+        wanted = sa.select(blob.c.content).where(blob.c.blob_id == blob_id, blob.c.created >= oldest)
         with self._store.read() as connection:
-            content = connection.execute(sa.select(blob.c.content).where(blob.c.blob_id == blob_id)).scalar()
+            content = connection.execute(wanted).scalar()
         if content is None:
             return _failure(404, "BlobNotFound", "The specified blob does not exist.")
         return Response(bytes(content), headers={"x-ms-blob-type": "BlockBlob"}, media_type="application/zip")
