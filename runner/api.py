@@ -164,7 +164,7 @@ class AirflowApi:
             _require(answer)
         return answer.is_success
 
-    def _send(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401
+    def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send a request, again where Airflow could not answer just now (SQLite lets one write at a time).
 
         Whatever is sent here may be sent twice: what exists already is a conflict, and no harm.

@@ -101,7 +101,7 @@ def _wire_value(sql: sa.Column[Any], column: Column) -> sa.ColumnElement[Any]:
     return decimal_text(sql) if column.type in DECIMAL_TYPES else sql
 
 
-class decimal_text(GenericFunction[str]):  # noqa: N801 - a SQL function
+class decimal_text(GenericFunction[str]):
     """A decimal's digits as text."""
 
     type = sa.Text()

@@ -78,7 +78,7 @@ class DataResponse:
     rows: int = 0
 
 
-def read_request(  # noqa: PLR0913 - an HTTP request has as many parts
+def read_request(
     method: str, root: str, url: str, headers: Mapping[str, str], body: bytes, *, in_batch: bool = False
 ) -> DataRequest:
     """Read a request from its parts.

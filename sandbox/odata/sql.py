@@ -16,21 +16,21 @@ OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "divby": "/", "mod"
 QUOTIENT_DIGITS = 20  # after the point: both databases round there, so that they agree
 
 
-class sort_key(GenericFunction[str]):  # noqa: N801 - a SQL function, written as one
+class sort_key(GenericFunction[str]):
     """Text as it sorts and compares by order: case removed, by code point on either database."""
 
     type = sa.Text()
     inherit_cache = True
 
 
-class exact_decimal(GenericFunction[Decimal]):  # noqa: N801
+class exact_decimal(GenericFunction[Decimal]):
     """An integer as a decimal, so that SQLite compares it by value with decimals kept as text."""
 
     type = ExactDecimal()
     inherit_cache = True
 
 
-class exact_arithmetic(GenericFunction[Decimal]):  # noqa: N801
+class exact_arithmetic(GenericFunction[Decimal]):
     """Decimal arithmetic without a float; x/0 is null. Made by `arithmetic`."""
 
     type = ExactDecimal()

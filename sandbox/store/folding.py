@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
 
-class fold(GenericFunction[str]):  # noqa: N801 - a SQL function, written as one
+class fold(GenericFunction[str]):
     """SQL function that removes case: `fold(column) == fold("Text")`."""
 
     type = sa.Text()

@@ -19,7 +19,7 @@ from projops.state.environments import bound_at
 from projops.systems.packages import Packages
 
 
-async def extract_job(  # noqa: PLR0913  # everything that one batch's extract depends on
+async def extract_job(
     engine: Engine,
     systems: Systems,
     table_map: TableMap,
@@ -69,7 +69,7 @@ def _since(engine: Engine, table_map: TableMap, leg: Leg, batch: Batch) -> Water
     return Watermark.of(batch.watermark_from)
 
 
-async def _source(  # noqa: PLR0913  # as above
+async def _source(
     engine: Engine,
     systems: Systems,
     table_map: TableMap,

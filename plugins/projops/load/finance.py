@@ -43,7 +43,7 @@ class FinanceTarget:
         """The entity set that is written."""
         return table_of(self.table_map, System.FINANCE)
 
-    async def resolve(self, table: pa.Table) -> Sequence[Waiting]:  # noqa: ARG002
+    async def resolve(self, table: pa.Table) -> Sequence[Waiting]:
         """Nothing to look up: Finance rows name each other by key."""
         return ()
 

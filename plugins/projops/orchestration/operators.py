@@ -120,7 +120,7 @@ class StageOperator(BaseOperator):
         self.stage = stage
         self.staged = staged
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, Any]:
         """Run the stage; return where its rows are and how many."""
         from projops import pipeline
 
@@ -167,7 +167,7 @@ class BrokenMapOperator(BaseOperator):
         super().__init__(**kwargs)
         self.message = message
 
-    def execute(self, context: Context) -> None:  # noqa: ARG002
+    def execute(self, context: Context) -> None:
         """Fail with the message.
 
         Raises:

@@ -37,7 +37,7 @@ class StateStore:
         try:
             if self.revision() == HEAD:
                 return
-            from projops.state.upgrade import upgrade  # noqa: PLC0415  Alembic is needed once a database
+            from projops.state.upgrade import upgrade  # Alembic is needed once a database
 
             with self.engine.begin() as connection:
                 upgrade(connection)

@@ -42,7 +42,7 @@ class StaticToken:
         self._connection = connection
         self._token = token
 
-    async def token(self, http: aiohttp.ClientSession, *, refused: str | None = None) -> str:  # noqa: ARG002
+    async def token(self, http: aiohttp.ClientSession, *, refused: str | None = None) -> str:
         """Give the token; there is no fresher one."""
         if refused is not None:
             raise AuthenticationError(

@@ -128,7 +128,7 @@ class DataverseWriter:
             for index, (result, row) in enumerate(zip(results, rows, strict=True))
         ]
 
-    def _outcome(  # noqa: PLR0913  # what a row was, and what came back
+    def _outcome(
         self,
         exchange: Exchange,
         index: int,

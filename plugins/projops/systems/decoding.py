@@ -177,17 +177,17 @@ def _texts(system: System, column: Property, values: list[Any]) -> pa.Array[Any]
     return typed_texts(system, column, pa.array(values, pa.string()))
 
 
-def _integers(system: System, column: Property, values: list[Any]) -> pa.Array[Any]:  # noqa: ARG001
+def _integers(system: System, column: Property, values: list[Any]) -> pa.Array[Any]:
     if any(isinstance(value, Decimal) for value in values):  # Arrow would cut fractions off silently
         raise ValueError(column.name)
     return pa.array(values, column.type)
 
 
-def _floats(system: System, column: Property, values: list[Any]) -> pa.Array[Any]:  # noqa: ARG001
+def _floats(system: System, column: Property, values: list[Any]) -> pa.Array[Any]:
     return pa.array([None if value is None else float(value) for value in values], column.type)
 
 
-def _plain(system: System, column: Property, values: list[Any]) -> pa.Array[Any]:  # noqa: ARG001
+def _plain(system: System, column: Property, values: list[Any]) -> pa.Array[Any]:
     return pa.array(values, column.type)
 
 

@@ -91,7 +91,7 @@ class XmlRows:
         except expat.ExpatError:
             raise _bad("The package holds XML that cannot be read.") from None
 
-    def _start(self, tag: str, attributes: object) -> None:  # noqa: ARG002  # as expat calls it
+    def _start(self, tag: str, attributes: object) -> None:  # as expat calls it
         self._depth += 1
         self._text.clear()
         if self._depth == 2:

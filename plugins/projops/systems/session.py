@@ -75,7 +75,7 @@ class ODataSession:
         """Close the pool."""
         await self._open.aclose()
 
-    async def request(  # noqa: PLR0913  # what HTTP needs, by keyword
+    async def request(
         self,
         method: str,
         url: str,

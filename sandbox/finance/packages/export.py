@@ -87,7 +87,7 @@ def commit_export(
     set_status(unit.connection, tables, execution.execution_id, "Succeeded", blob_id=blob_id)
 
 
-def set_status(  # noqa: PLR0913 - the parts of one row
+def set_status(
     connection: sa.Connection,
     tables: PackageTables,
     execution_id: str,

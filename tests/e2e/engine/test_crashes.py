@@ -67,7 +67,7 @@ def crashes_once(monkeypatch: pytest.MonkeyPatch, place: object, name: str, *, a
     """Make a function crash the first time, before or after it has done its work."""
     real = getattr(place, name)
 
-    def crash(*arguments: Any, **named_ones: Any) -> Any:  # noqa: ANN401
+    def crash(*arguments: Any, **named_ones: Any) -> Any:
         monkeypatch.setattr(place, name, real)
         if after:
             real(*arguments, **named_ones)

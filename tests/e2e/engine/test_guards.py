@@ -105,7 +105,7 @@ def test_a_lease_that_was_taken_away_stops_the_writer(world: World, monkeypatch:
     number = rows.fresh("ROLE")
     rows.role(world, number)
 
-    def robbed(*arguments: Any, **more: Any) -> Any:  # noqa: ANN401
+    def robbed(*arguments: Any, **more: Any) -> Any:
         lease = acquire_waiting(*arguments, **more)
         long_ago = lease.clock() - DAY
         lease.expires_at = long_ago

@@ -30,7 +30,7 @@ class Memory:
     answers: list[Outcome] = field(default_factory=list)
     written: list[tuple[str, str]] = field(default_factory=list)
 
-    async def resolve(self, table: pa.Table) -> Sequence[Waiting]:  # noqa: ARG002
+    async def resolve(self, table: pa.Table) -> Sequence[Waiting]:
         return ()
 
     async def read(self, rows: Sequence[Row]) -> Mapping[str, TargetRow]:

@@ -51,7 +51,7 @@ def test_literals(value: object, text: str) -> None:
     assert literal(value) == text
 
 
-@pytest.mark.parametrize("value", [1.5, datetime(2026, 1, 1), b"x"])  # noqa: DTZ001
+@pytest.mark.parametrize("value", [1.5, datetime(2026, 1, 1), b"x"])
 def test_what_is_not_exact_has_no_literal(value: object) -> None:
     with pytest.raises(TypeError):
         literal(value)
