@@ -107,7 +107,7 @@ def show_letter(
 def main() -> None:
     """Run the command line; an error of ours is one sentence, never a traceback."""
     try:
-        app()
+        app(prog_name="projops")
     except ProjOpsError as error:
         _fail(str(error))
 
