@@ -1,0 +1,83 @@
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from projops.cli import main
+from projops.state import StateStore, dead_letters
+from projops.state.batches import Counts, NewBatch, commit_batch, get_batch, open_batch, record_extracted
+from projops.state.dead_letters import Letter, Origin
+
+Output = tuple[int, str, str]
+CommandLine = Callable[..., Output]
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StateStore]:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    monkeypatch.setenv("PROJOPS_STATE_URL", url)
+    monkeypatch.setenv("PROJOPS_STAGING", str(tmp_path / "staging"))
+    monkeypatch.setenv("COLUMNS", "250")
+    for name in ("DATAVERSE", "FINANCE"):
+        monkeypatch.delenv(f"AIRFLOW_CONN_{name}_DEFAULT", raising=False)
+    state = StateStore(url)
+    state.prepare()
+    yield state
+    state.close()
+
+
+@pytest.fixture
+def projops(
+    store: StateStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> CommandLine:
+    del store
+
+    def run(*arguments: str) -> Output:
+        monkeypatch.setattr("sys.argv", ["projops", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return int(str(ended.value.code or 0)), captured.out, captured.err
+
+    return run
+
+
+def test_status_says_when_a_leg_was_last_in_step(store: StateStore, projops: CommandLine) -> None:
+    assert "Nothing has run yet" in projops("status")[1]
+    with store.begin() as connection:
+        new = NewBatch("cli", "r1", "projects", "dataverse_to_finance", "incremental", "1.0.0.3", "f", True)
+        batch = open_batch(connection, new)
+        record_extracted(connection, batch, "{}", "f", "1.0.0.3")
+        commit_batch(connection, get_batch(connection, batch.id), Counts(read=2, loaded=2))
+    code, out, _ = projops("status", "--json")
+    (leg,) = json.loads(out)
+    assert (code, leg["map"], leg["loaded"], leg["open"], leg["version"]) == (0, "projects", 2, 0, "1.0.0.3")
+
+
+def test_dead_letters_are_listed_and_shown_whole(store: StateStore, projops: CommandLine) -> None:
+    origin = Origin("projects", "dataverse_to_finance", 1, "1.0.0.3")
+    letter = Letter("guid-1", '["p1","uspm"]', "open", "validate", "required", "ProjectName is empty.")
+    with store.begin() as connection:
+        dead_letters.record(connection, origin, [letter])
+    assert "ProjectName is empty." in projops("dead-letters", "list")[1]
+    assert projops("dead-letters", "list", "customers")[1].strip() == "No row is set aside."
+    (listed,) = json.loads(projops("dead-letters", "list", "--json")[1])
+    (shown,) = json.loads(projops("dead-letters", "show", str(listed["id"]), "--json")[1])
+    assert shown == listed
+    assert shown["source_id"] == "guid-1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["dead-letters", "show", "7"], "There is no dead letter 7."),
+        (["sync", "nowhere"], "There is no map nowhere. `projops maps list` shows"),
+        (["sync", "customers"], "Connection dataverse_default is not defined."),
+    ],
+)
+def test_a_mistake_is_one_sentence(projops: CommandLine, arguments: list[str], sentence: str) -> None:
+    code, out, err = projops(*arguments)
+    assert (code, out) == (1, "")
+    assert err.startswith(sentence)
+    assert err.count("\n") == 1

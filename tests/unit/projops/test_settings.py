@@ -1,0 +1,30 @@
+import pytest
+
+from projops.errors import ConfigurationError
+from projops.settings import PROJECT_ROOT, Settings
+
+
+def test_defaults_are_those_of_the_checkout() -> None:
+    settings = Settings.from_environment({})
+    assert settings.mappings == PROJECT_ROOT / "include" / "mappings"
+    assert (settings.breaker_share, settings.breaker_rows, settings.delete_rows) == (0.2, 50, 100)
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({"PROJOPS_STATE_URL": "sqlite:///a", "AIRFLOW_CONN_PROJOPS_STATE": "sqlite:///b"}, "sqlite:///a"),
+        ({"AIRFLOW_CONN_PROJOPS_STATE": "postgresql://u:p@h/d"}, "postgresql://u:p@h/d"),
+        ({"AIRFLOW_CONN_PROJOPS_STATE": '{"extra": {"url": "sqlite:///c"}}'}, "sqlite:///c"),
+        ({"AIRFLOW_CONN_PROJOPS_STATE": '{"extra": "{\\"url\\": \\"sqlite:///d\\"}"}'}, "sqlite:///d"),
+    ],
+)
+def test_the_state_database_comes_from_variable_or_connection(environment: dict[str, str], url: str) -> None:
+    assert Settings.from_environment(environment).state_url == url
+
+
+def test_a_connection_without_url_and_a_number_that_is_none_are_named() -> None:
+    with pytest.raises(ConfigurationError, match="projops_state has no database URL"):
+        Settings.from_environment({"AIRFLOW_CONN_PROJOPS_STATE": '{"conn_type": "generic"}'})
+    with pytest.raises(ConfigurationError, match="PROJOPS_CHUNK_ROWS is 'many'"):
+        Settings.from_environment({"PROJOPS_CHUNK_ROWS": "many"})
