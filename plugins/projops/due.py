@@ -20,6 +20,8 @@ from projops.systems.columns import entity_set
 _REQUESTS = {Strategy.CHANGE_TRACKING: 1, Strategy.SNAPSHOT: 2, Strategy.INCREMENTAL_EXPORT: 6}
 _DAY = timedelta(days=1)
 SHORTEST_INTERVAL = timedelta(minutes=5)
+# A leg ends some seconds after its run began; without slack every second run would come too early.
+_SLACK = timedelta(minutes=1)
 
 
 async def due_legs(engine: Engine, systems: Systems, area: str, request: RunRequest) -> list[LegRef]:
@@ -92,7 +94,7 @@ async def _is_due(engine: Engine, systems: Systems, ref: LegRef, request: RunReq
         return True
     if leg.extract.strategy is Strategy.CHANGE_TRACKING:
         return await _has_changes(engine, systems, ref, state)
-    return request.manual or _rested(state, poll_interval(engine))
+    return request.manual or rested(state, poll_interval(engine), datetime.now(UTC))
 
 
 async def _has_changes(engine: Engine, systems: Systems, ref: LegRef, state: LegState) -> bool:
@@ -110,8 +112,9 @@ async def _has_changes(engine: Engine, systems: Systems, ref: LegRef, state: Leg
     return pending.changed
 
 
-def _rested(state: LegState, interval: timedelta) -> bool:
-    return state.committed_at is None or datetime.now(UTC) - state.committed_at >= interval
+def rested(state: LegState, interval: timedelta, now: datetime) -> bool:
+    """Say whether a leg has rested for as long as the request budget asks."""
+    return state.committed_at is None or now - state.committed_at >= interval - _SLACK
 
 
 def areas(engine: Engine) -> Sequence[str]:
