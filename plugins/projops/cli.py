@@ -31,7 +31,6 @@ letters_app = typer.Typer(help="Rows that could not be moved.", no_args_is_help=
 app.add_typer(maps_app, name="maps")
 app.add_typer(letters_app, name="dead-letters")
 
-_console = Console()
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -140,12 +139,12 @@ def _print(rows: Sequence[dict[str, Any]], as_json: bool, nothing: str) -> None:
         typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
         return
     if not rows:
-        _console.print(nothing)
+        Console().print(nothing)
         return
     table = Table(*rows[0])
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
-    _console.print(table)
+    Console().print(table)
 
 
 def _fail(sentence: str) -> NoReturn:
