@@ -33,7 +33,8 @@ async def due_legs(engine: Engine, systems: Systems, area: str, request: RunRequ
     maps = selected_maps(engine, area, request)
     await _check_companies(systems, request)
     refs = [LegRef(name, direction.value) for name, direction in leg_order(maps)]
-    looks = [partial(_is_due, engine, systems, ref, request) for ref in refs]
+    interval = poll_interval(engine)
+    looks = [partial(_is_due, engine, systems, ref, request, interval) for ref in refs]
     found = await systems.dataverse.session.all_of(looks)
     return [ref for ref, due in zip(refs, found, strict=True) if due]
 
@@ -81,7 +82,9 @@ async def _check_companies(systems: Systems, request: RunRequest) -> None:
         )
 
 
-async def _is_due(engine: Engine, systems: Systems, ref: LegRef, request: RunRequest) -> bool:
+async def _is_due(
+    engine: Engine, systems: Systems, ref: LegRef, request: RunRequest, interval: timedelta
+) -> bool:
     table_map, leg = engine.leg(ref)
     with engine.state.begin() as connection:
         state = leg_state(connection, ref.map, ref.leg)
@@ -94,7 +97,7 @@ async def _is_due(engine: Engine, systems: Systems, ref: LegRef, request: RunReq
         return True
     if leg.extract.strategy is Strategy.CHANGE_TRACKING:
         return await _has_changes(engine, systems, ref, state)
-    return request.manual or rested(state, poll_interval(engine), datetime.now(UTC))
+    return request.manual or rested(state, interval, datetime.now(UTC))
 
 
 async def _has_changes(engine: Engine, systems: Systems, ref: LegRef, state: LegState) -> bool:

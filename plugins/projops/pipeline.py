@@ -30,7 +30,7 @@ from projops.mapping.fingerprint import fingerprint
 from projops.mapping.model import Leg, Strategy, System, TableMap
 from projops.rejects import record_rejects
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
-from projops.staging import Manifest
+from projops.staging import Manifest, StageWriter
 from projops.state import exports
 from projops.state.batches import (
     Batch,
@@ -175,7 +175,7 @@ async def _extract(
     with engine.state.begin() as connection:
         meaning = fingerprint(table_map, leg, engine.loaded.value_maps)
         record_extracted(connection, batch, watermark.text(), meaning, table_map.version)
-    return _staged(engine, batch, "extract", engine.staging.uri_of(writer))
+    return _staged(engine, batch, "extract", writer)
 
 
 def _through(engine: Engine, staged: Staged, stage: str) -> Staged:
@@ -202,7 +202,7 @@ def _through(engine: Engine, staged: Staged, stage: str) -> Staged:
         check_breaker(
             rejected, manifest.rows, settings.breaker_share, settings.breaker_rows, leg=str(staged.map)
         )
-    return _staged(engine, batch, stage, engine.staging.uri_of(writer))
+    return _staged(engine, batch, stage, writer)
 
 
 def _validation(engine: Engine, table_map: TableMap, leg: Leg) -> Pass:
@@ -228,8 +228,8 @@ def _transformation(engine: Engine, table_map: TableMap, leg: Leg) -> Pass:
     return judge
 
 
-def _staged(engine: Engine, batch: Batch, stage: str, uri: str) -> Staged:
-    return Staged(batch.id, batch.map, batch.leg, stage, uri, engine.staging.open(uri).rows)
+def _staged(engine: Engine, batch: Batch, stage: str, writer: StageWriter) -> Staged:
+    return Staged(batch.id, batch.map, batch.leg, stage, engine.staging.uri_of(writer), writer.rows)
 
 
 async def _load(
