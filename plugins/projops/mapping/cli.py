@@ -36,6 +36,7 @@ _SHOWN_KEYS = (
     "companies",
     "enabled",
     "conflict",
+    "gate",
 )
 
 

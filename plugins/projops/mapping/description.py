@@ -37,6 +37,7 @@ def as_plain(table_map: TableMap) -> dict[str, Any]:
         "companies": "all" if table_map.companies is None else list(table_map.companies),
         "enabled": table_map.enabled,
         "conflict": table_map.conflict,
+        "gate": {"billed_actuals": table_map.gate.billed_actuals} if table_map.gate else None,
         "legs": {str(direction): _plain_leg(leg) for direction, leg in table_map.legs.items()},
     }
 
@@ -123,7 +124,7 @@ def _overview(maps: Iterable[TableMap]) -> str:
             each.dataverse,
             each.finance,
             ", ".join(_ARROWS[leg] for leg in each.legs),
-            each.version,
+            each.version if each.enabled else f"{each.version} (off)",
         )
         for each in maps
     ]
@@ -146,13 +147,23 @@ def _map_text(table_map: TableMap, left_out: Sequence[str]) -> str:
             if table_map.conflict
             else ""
         )
-        + ("" if table_map.enabled else " Off unless asked for.")
+        + _gate_text(table_map)
+        + ("" if table_map.enabled else " Off unless asked for by name.")
         + "\n",
     ]
     facts += [_leg_text(leg) for leg in table_map.legs.values()]
     if left_out:
         facts.append("Left out:\n\n" + "".join(f"- {row}\n" for row in left_out))
     return "\n".join(facts)
+
+
+def _gate_text(table_map: TableMap) -> str:
+    if table_map.gate is None:
+        return ""
+    return (
+        f" A row goes to Finance once every actual whose {table_map.gate.billed_actuals} it is, the actuals "
+        "connected with them and those connections are there."
+    )
 
 
 def _leg_text(leg: Leg) -> str:

@@ -14,7 +14,7 @@ from projops.mapping import catalog
 from projops.mapping.companies import Company
 from projops.mapping.findings import Finding
 from projops.mapping.lint_fields import condition_findings, field_findings
-from projops.mapping.model import Deletes, Leaves, Leg, Strategy, System, TableMap, WriteMode
+from projops.mapping.model import Deletes, Direction, Leaves, Leg, Strategy, System, TableMap, WriteMode
 from projops.mapping.order import cycles
 from projops.mapping.paths import table_of
 from projops.mapping.reader import MapFolder, read_folder
@@ -66,6 +66,7 @@ def lint_map(table_map: TableMap, around: Surroundings) -> Iterator[Finding]:
     yield from _needs_findings(table_map, around)
     yield from _company_findings(table_map, around)
     yield from _conflict_findings(table_map)
+    yield from _gate_findings(table_map)
     if tables:
         return
     yield from _key_findings(table_map)
@@ -111,6 +112,20 @@ def _conflict_findings(table_map: TableMap) -> Iterator[Finding]:
         yield _finding(
             table_map, table_map.lines["legs"], message, "Add `conflict: finance` or `conflict: dataverse`."
         )
+
+
+def _gate_findings(table_map: TableMap) -> Iterator[Finding]:
+    if table_map.gate is None:
+        return
+    line = table_map.lines["gate"]
+    name = table_map.gate.billed_actuals
+    column = catalog.dataverse_tables()["msdyn_actual"].columns.get(name)
+    if column is None or table_map.dataverse not in column.targets:
+        message = f"msdyn_actual.{name} is no lookup to {table_map.dataverse}, so no gate can count by it."
+        yield _finding(table_map, line, message, "Name the lookup of the actual that leads to this table.")
+    if Direction.DATAVERSE_TO_FINANCE not in table_map.legs:
+        message = f"{table_map.map} has a gate but no leg dataverse_to_finance."
+        yield _finding(table_map, line, message, "Take the gate out; only rows on their way to Finance wait.")
 
 
 def _cycle_findings(maps: Mapping[str, TableMap]) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from projops.mapping.model import (
     Direction,
     Extract,
     FieldRule,
+    Gate,
     KeyPart,
     Leaves,
     Leg,
@@ -41,9 +42,11 @@ _MAP_KEYS = frozenset(
         "enabled",
         "legs",
         "conflict",
+        "gate",
     }
 )
 _LEG_KEYS = frozenset({"extract", "write", "deletes", "fields"})
+_GATE_KEYS = frozenset({"billed_actuals"})
 _EXTRACT_KEYS = frozenset({"strategy", "where", "leaves"})
 _VERSION = re.compile(r"\d+(\.\d+)*")
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -96,6 +99,7 @@ def _table_map(document: Document, entries: Mapping[str, Located], file: str) ->
         conflict=_choice(document, entries, "conflict", System, None, what),
         file=file,
         lines=_line_numbers(entries),
+        gate=_gate(document, entries.get("gate")),
     )
 
 
@@ -136,6 +140,13 @@ def _key(document: Document, located: Located | None) -> tuple[KeyPart, ...]:
                 part.line, f"The key field {field} names no Dataverse path.", "Write a column or path."
             )
     return tuple(KeyPart(str(field), str(part.value)) for field, part in parts.items())
+
+
+def _gate(document: Document, located: Located | None) -> Gate | None:
+    if located is None:
+        return None
+    entries = document.section(located, "gate", _GATE_KEYS)
+    return Gate(document.text(entries, "billed_actuals", "gate"))
 
 
 def _legs(document: Document, located: Located | None) -> Mapping[Direction, Leg]:

@@ -153,6 +153,18 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """What must be in step before a row of the map is written (an invoice header waits for its lines).
+
+    Attributes:
+        billed_actuals: Lookup on `msdyn_actual` that leads to the map's table: all actuals that name a
+            row there, and what they are connected with, go before that row.
+    """
+
+    billed_actuals: str
+
+
+@dataclass(frozen=True, slots=True)
 class TableMap:
     """One Dataverse table and one Finance entity kept in step.
 
@@ -166,11 +178,12 @@ class TableMap:
         key: Integration key.
         needs: Ids of maps whose rows must be there first.
         companies: Company codes in lower case, or None for all.
-        enabled: False for optional maps that are off unless asked for.
+        enabled: False for optional maps that are off unless asked for by name.
         legs: By direction.
         conflict: The system that wins where both changed a shared column, or None.
         file: Path of the YAML file, relative to the project.
         lines: Line numbers of top-level entries, for messages.
+        gate: What must be in step before a row is written to Finance, or None.
     """
 
     map: str
@@ -187,6 +200,7 @@ class TableMap:
     conflict: System | None
     file: str
     lines: Mapping[str, int] = field(default_factory=dict)
+    gate: Gate | None = None
 
     def shared_fields(self) -> tuple[tuple[str, str], ...]:
         """Pairs (Finance field, Dataverse path) that both legs write: the shared columns."""

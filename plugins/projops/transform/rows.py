@@ -162,7 +162,8 @@ def _source_shared(table_map: TableMap, leg: Leg, alive: pa.Table) -> pa.Array:
 
 
 def _parents(table_map: TableMap, leg: Leg, alive: pa.Table, maps: Mapping[str, TableMap]) -> pa.Array:
-    by_table = {maps[need].dataverse: need for need in table_map.needs if need in maps}
+    # Nobody waits for the rows of a map that is off.
+    by_table = {maps[need].dataverse: need for need in table_map.needs if need in maps and maps[need].enabled}
     by_table[table_map.dataverse] = table_map.map
     found = [
         (by_table[table], alive[lookup].to_pylist())

@@ -26,6 +26,12 @@ def test_list_shows_broken_maps_too(write: Write) -> None:
     assert "broken" in RUN.invoke(app, ["list"]).stdout
 
 
+def test_list_says_which_maps_are_off(write: Write) -> None:
+    write("reference_data/customers", GOOD_MAP + "enabled: false\n")
+    assert json.loads(RUN.invoke(app, ["list", "--json"]).stdout)[0]["enabled"] is False
+    assert "off" in RUN.invoke(app, ["list"], env={"COLUMNS": "200"}).stdout
+
+
 def test_show_gives_key_and_fields(write: Write) -> None:
     write("reference_data/customers", GOOD_MAP)
     shown = json.loads(RUN.invoke(app, ["show", "customers", "--json"]).stdout)

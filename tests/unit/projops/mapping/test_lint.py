@@ -4,6 +4,7 @@ import pytest
 
 from projops.mapping.lint import lint
 from projops.mapping.lint_fields import ACCOUNTING_ATTRIBUTES
+from projops.mapping.model import Gate
 from projops.mapping.reader import load_maps
 
 from .conftest import GOOD_MAP, Write
@@ -203,6 +204,47 @@ def test_a_value_map_without_a_clear_way_back_is_found(folder: Path, write: Writ
 def test_an_unknown_time_zone_is_found(folder: Path, write: Write) -> None:
     write("_shared/companies", "companies:\n  USPM: {zone: America/Nowhere}\n")
     assert "unknown time zone America/Nowhere" in str(lint(folder)[0])
+
+
+def test_a_gate_counts_by_a_lookup_of_the_actual_to_the_maps_own_table(folder: Path, write: Write) -> None:
+    gate = "gate: {billed_actuals: msdyn_invoice}\n"
+    write("project_invoices/invoices", _invoices() + gate)
+    assert lint(folder) == ()
+    assert load_maps(folder).maps["invoices"].gate == Gate("msdyn_invoice")
+
+    write("project_invoices/invoices", _invoices() + gate.replace("msdyn_invoice", "msdyn_project"))
+    [found] = lint(folder)
+    assert "msdyn_actual.msdyn_project is no lookup to invoice" in found.message
+    assert found.line == 14
+    write("project_invoices/invoices", _invoices() + "gate: {lines: msdyn_invoice}\n")
+    assert {"Gate has the unknown key lines.", "Gate lacks the entry billed_actuals."} == {
+        finding.message for finding in lint(folder)
+    }
+
+
+def test_a_gate_needs_a_leg_that_it_can_hold_back(folder: Path, write: Write) -> None:
+    write("reference_data/customers", GOOD_MAP + "gate: {billed_actuals: msdyn_accountcustomer}\n")
+    assert [finding.message for finding in lint(folder)] == [
+        "customers has a gate but no leg dataverse_to_finance."
+    ]
+
+
+def _invoices() -> str:
+    return """\
+map: invoices
+title: Invoices
+version: 1.0.0.3
+area: project_invoices
+dataverse: invoice
+finance: ProjectInvoiceProposalsV2
+key:
+  InvoiceProposalId: invoicenumber
+  dataAreaId: msdyn_company.cdm_companycode
+legs:
+  dataverse_to_finance:
+    extract: {strategy: change_tracking}
+    fields: {Invoice: {from: name}}
+"""
 
 
 def _vendors(more: str) -> str:
