@@ -1,6 +1,7 @@
 """Which legs have something to move: what decides whether a run does any work at all."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -36,7 +37,30 @@ async def due_legs(engine: Engine, systems: Systems, area: str, request: RunRequ
     interval = poll_interval(engine)
     looks = [partial(_is_due, engine, systems, ref, request, interval) for ref in refs]
     found = await systems.dataverse.session.all_of(looks)
-    return [ref for ref, due in zip(refs, found, strict=True) if due]
+    with engine.state.begin() as connection:
+        awaited = dead_letters.awaited_maps(connection)
+    return with_children([ref for ref, due in zip(refs, found, strict=True) if due], refs, awaited)
+
+
+def with_children(
+    due: Sequence[LegRef], refs: Sequence[LegRef], awaited: Mapping[tuple[str, str], AbstractSet[str]]
+) -> list[LegRef]:
+    """Add the legs whose parked rows wait for a map that moves in the same run, and theirs in turn.
+
+    So a whole tree arrives in one run, in whatever order its rows came.
+
+    Args:
+        due: Legs that have something to move themselves.
+        refs: All legs of the run, parents before children.
+        awaited: Maps that parked rows wait for, by (map, leg).
+    """
+    moving: set[str] = set()
+    chosen = []
+    for ref in refs:
+        if ref in due or awaited.get((ref.map, ref.leg), set()) & moving:
+            chosen.append(ref)
+            moving.add(ref.map)
+    return chosen
 
 
 def selected_maps(engine: Engine, area: str, request: RunRequest) -> Mapping[str, TableMap]:

@@ -22,6 +22,7 @@ from projops.extract.sources import extract_job
 from projops.extract.stage import extract_rows
 from projops.load.dataverse import DataverseTarget
 from projops.load.finance import FinanceTarget
+from projops.load.gate import BillingGate
 from projops.load.job import LoadJob
 from projops.load.references import References
 from projops.load.stage import load_tables
@@ -238,7 +239,16 @@ async def _load(
     async with engine.systems(lease.seconds_left) as systems:
         target = _target(engine, systems, table_map, leg)
         deletes = manifest.counts.get("deletes", 0)
-        job = LoadJob(engine.state, table_map, leg, batch, target, engine.settings, deletes)
+        job = LoadJob(
+            engine.state,
+            table_map,
+            leg,
+            batch,
+            target,
+            engine.settings,
+            deletes,
+            _gate(engine, systems, table_map, leg),
+        )
         counts = await load_tables(job, engine.staging.tables(manifest))
     earlier = Counts(read=manifest.counts.get("read", 0), rejected=manifest.counts.get("rejected", 0))
     return earlier + counts
@@ -255,6 +265,12 @@ def _target(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg) -> 
         References(systems.dataverse, tuple(engine.maps.values())),
         systems.lookups(),
     )
+
+
+def _gate(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg) -> BillingGate | None:
+    if table_map.gate is None or leg.direction.target is not System.FINANCE:
+        return None
+    return BillingGate(systems.dataverse, engine.state, table_map.gate)
 
 
 def _finish(engine: Engine, leg: Leg, batch: Batch, counts: Counts) -> LegOutcome:

@@ -12,10 +12,11 @@ from odata_query import ast
 
 from sandbox.odata.errors import ODataError, UnsupportedError
 from sandbox.odata.grammar import Node
-from sandbox.odata.literals import Value, literal_value
+from sandbox.odata.literals import Kind, Value, literal_value
 from sandbox.odata.operands import comparable, equality, literal_term, text_parts
 from sandbox.odata.patterns import Run, matches
 from sandbox.odata.scope import Profile, Scope, Term, property_term
+from sandbox.store import fold, folded
 
 Condition = sa.ColumnElement[bool]
 
@@ -63,7 +64,20 @@ def _need(values: list[Value], count: int) -> None:
 
 
 def _in(term: Term, values: list[Value], profile: Profile) -> Condition:
+    if term.kind is Kind.TEXT:
+        plain, patterned = _by_wildcards(values, profile)
+        # One look into a list for each row, not one comparison for each value.
+        listed = fold(term.sql).in_([folded(text) for text in plain])
+        return sa.or_(listed, *(equality(term, value, profile) for value in patterned))
     return sa.or_(sa.false(), *(equality(term, value, profile) for value in values))
+
+
+def _by_wildcards(values: list[Value], profile: Profile) -> tuple[list[str], list[Value]]:
+    """Texts without a wildcard, and all other values."""
+    plain = [
+        value for value in values if isinstance(value, str) and text_parts(value, profile) in ((value,), ())
+    ]
+    return plain, [value for value in values if value not in plain]
 
 
 def _not_in(term: Term, values: list[Value], profile: Profile) -> Condition:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from projops.mapping import catalog
 
 # Table, GUIDs, columns -> rows with `_id` and those columns; absent rows are left out.
+_GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 ReadByIds = Callable[[str, Sequence[str], Sequence[str]], Awaitable[pa.Table]]
 
 
@@ -49,6 +50,7 @@ class Lookups:
     ) -> Mapping[str, pa.ChunkedArray]:
         """Give the columns at the end of a hop, aligned with `ids`."""
         found: dict[str, pa.ChunkedArray] = {}
+        ids = _guids(ids)
         for parent in _targets(table, hop, rest):
             rows = await self._rows(parent, ids, sorted({path.split(".")[0] for path in rest}))
             rows = await self.add(parent, rows, rest)
@@ -70,6 +72,12 @@ class Lookups:
             known = _remember(known, read, wanted)
             self._known[place] = known
         return known
+
+
+def _guids(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Give GUIDs as `_id` has them; a text column may hold other forms, and what is no GUID leads nowhere."""
+    ids = pc.utf8_lower(pc.utf8_trim(ids, characters="{} "))
+    return pc.if_else(pc.match_substring_regex(ids, _GUID), ids, pa.scalar(None, pa.string()))
 
 
 def _remember(known: pa.Table | None, read: pa.Table, asked: pa.Array) -> pa.Table:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from projops.load.decide import Policy
+from projops.load.gate import BillingGate
 from projops.load.target import Target
 from projops.mapping.model import Leg, System, TableMap
 from projops.settings import Settings
@@ -23,6 +24,7 @@ class LoadJob:
         target: The side that is written.
         settings: For the limits of deletes.
         deletes: Deletes in the whole batch.
+        gate: Holds rows back until what belongs to them is in step, or None.
     """
 
     state: StateStore
@@ -32,6 +34,7 @@ class LoadJob:
     target: Target
     settings: Settings
     deletes: int = 0
+    gate: BillingGate | None = None
 
     @property
     def policy(self) -> Policy:

@@ -31,6 +31,7 @@ class Waiting:
         id: GUID or key text of the missing row.
         message: One sentence for people.
         map: Map that brings the missing row, or None where no map does.
+        rule: Why it waits.
     """
 
     index: int
@@ -39,6 +40,7 @@ class Waiting:
     id: str
     message: str
     map: str | None
+    rule: str = "parent_missing"
 
 
 @dataclass(frozen=True, slots=True)

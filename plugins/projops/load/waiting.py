@@ -39,14 +39,17 @@ class Deferred:
 async def find_waiting(job: LoadJob, table: pa.Table) -> dict[int, list[Waiting]]:
     """Find the rows whose parents are not at the target yet, by row number."""
     found: dict[int, list[Waiting]] = {}
-    for wait in [*await job.target.resolve(table), *_missing_parents(job, table)]:
+    waits = [*await job.target.resolve(table), *_missing_parents(job, table)]
+    if job.gate is not None:
+        waits += await job.gate.waiting(table)
+    for wait in waits:
         found.setdefault(wait.index, []).append(wait)
     return found
 
 
 def parked(wait: Waiting) -> Outcome:
     """Give the outcome of a row that waits for another one."""
-    return Outcome(Result.WAITS, code="parent_missing", message=wait.message, waiting=wait)
+    return Outcome(Result.WAITS, code=wait.rule, message=wait.message, waiting=wait)
 
 
 def _missing_parents(job: LoadJob, table: pa.Table) -> list[Waiting]:

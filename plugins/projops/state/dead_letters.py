@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, select
 from projops.state.tables import IS_LIVE, LIVE, crosswalk, dead_letter
 from projops.state.upserts import insert_into
 
+_SLICE = 500  # bound parameters a statement
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -43,6 +45,15 @@ class Letter:
     waits_for_map: str | None = None
     waits_for_id: str | None = None
     retriable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A live entry, as another row that waits for its row names it."""
+
+    id: int
+    key: str | None
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,35 @@ def record(connection: Connection, origin: Origin, letters: Sequence[Letter]) ->
 def resolve(connection: Connection, map_id: str, leg: str, source_ids: Iterable[str], because: str) -> int:
     """Close live entries of rows that are in step now; give their number."""
     return _close(connection, _live_ids(connection, map_id, leg), source_ids, because)
+
+
+def stopped(connection: Connection, map_id: str, leg: str, source_ids: Sequence[str]) -> dict[str, Stopped]:
+    """Of some source rows, give those that a live entry holds back, by source row."""
+    found: dict[str, Stopped] = {}
+    for start in range(0, len(source_ids), _SLICE):
+        rows = connection.execute(
+            select(dead_letter.c.source_id, dead_letter.c.id, dead_letter.c.key, dead_letter.c.rule).where(
+                dead_letter.c.map == map_id,
+                dead_letter.c.leg == leg,
+                dead_letter.c.status.in_(LIVE),
+                dead_letter.c.source_id.in_(source_ids[start : start + _SLICE]),
+            )
+        )
+        found |= {row.source_id: Stopped(row.id, row.key, row.rule) for row in rows}
+    return found
+
+
+def awaited_maps(connection: Connection) -> dict[tuple[str, str], set[str]]:
+    """Give, for each (map, leg) with parked rows, the maps whose rows they wait for."""
+    rows = connection.execute(
+        select(dead_letter.c.map, dead_letter.c.leg, dead_letter.c.waits_for_map)
+        .where(dead_letter.c.status == "parked", dead_letter.c.waits_for_map.is_not(None))
+        .distinct()
+    )
+    waits: dict[tuple[str, str], set[str]] = {}
+    for map_id, leg, awaited in rows:
+        waits.setdefault((map_id, leg), set()).add(awaited)
+    return waits
 
 
 def close_needless(

@@ -146,7 +146,7 @@ class Dataverse:
             quoting.guid_in(table.primary_id, wanted[start : start + _IDS_A_REQUEST])
             for start in range(0, len(wanted), _IDS_A_REQUEST)
         ]
-        found = await self._matching(table, properties, filters, f"reading {table.name} by id")
+        found = await self.matching(table, properties, filters, f"reading {table.name} by id")
         there = set(found.column("_id").to_pylist())
         return found, tuple(each for each in wanted if each not in there)
 
@@ -172,12 +172,22 @@ class Dataverse:
             quoting.key_filter(System.DATAVERSE, keys, values[start : start + _KEYS_A_REQUEST])
             for start in range(0, len(values), _KEYS_A_REQUEST)
         ]
-        return await self._matching(table, properties, filters, f"reading {table.name} by key")
+        return await self.matching(table, properties, filters, f"reading {table.name} by key")
 
-    async def _matching(
+    async def matching(
         self, table: EntitySet, properties: Sequence[Property], filters: Sequence[str], what: str
     ) -> pa.Table:
-        """Read what any of the filters finds; in $batch, where addresses may be long (64 KB [D])."""
+        """Read what any of the filters finds; in $batch, where addresses may be long (64 KB [D]).
+
+        Args:
+            table: What to read.
+            properties: Columns.
+            filters: OData filters, not yet encoded (`quoting` writes them).
+            what: For messages.
+
+        Returns:
+            The rows found, in any order; one that several filters find comes several times.
+        """
         base = self.session.connection.base_url
         operations = [Operation("GET", base + self._list_url(table, properties, where)) for where in filters]
         exchange = Exchange(self.session, f"{SERVICE}$batch", what, "read", True, _REQUESTS_A_BATCH)

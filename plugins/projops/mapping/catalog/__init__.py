@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 FINANCE_ENTITY_PREFIX = "Microsoft.Dynamics.DataEntities."
 
+# Texts that hold the GUID of another row, older than polymorphic lookups (PO: connecting actuals): paths
+# may lead through them as through lookups. By table and column: the table that they name here.
+_GUIDS_IN_TEXTS = {
+    ("msdyn_transactionconnection", "msdyn_transaction1"): "msdyn_actual",
+    ("msdyn_transactionconnection", "msdyn_transaction2"): "msdyn_actual",
+}
+
 
 class ColumnType(StrEnum):
     """What a column holds."""
@@ -60,7 +67,7 @@ class Column:
         type: What it holds.
         length: Longest text in UTF-16 units, or None where it is not public.
         scale: Digits after the point, or None where it is not public.
-        targets: Tables that a lookup may point to, the usual one first.
+        targets: Tables that a lookup, or a GUID held as text, may point to, the usual one first.
         behavior: DateTimeBehavior of a date and time column.
         options: Labels of an option set, by value.
         enum: Name of the Finance enum.
@@ -189,7 +196,7 @@ def resolve(start: Table, path: str) -> Resolved:
         raise KeyError(f"{start.name} has no column {name}{_near(name, start.columns)}.")
     if not rest:
         return Resolved((start,), (column,))
-    if column.type is not ColumnType.LOOKUP:
+    if not column.targets:
         raise KeyError(f"{start.name}.{name} is no lookup, so {rest} cannot be read through it.")
     return _through(start, column, rest)
 
@@ -260,7 +267,7 @@ def _table(system: System, name: str, facts: Mapping[str, Any]) -> Table:
         keys=tuple(tuple(key) for key in facts.get("keys", ())),
         company_column=facts.get("company_column"),
         columns=MappingProxyType(
-            {column: _column(column, each) for column, each in facts["columns"].items()}
+            {column: _column(name, column, each) for column, each in facts["columns"].items()}
         ),
     )
 
@@ -271,8 +278,8 @@ def _entity_type(system: System, name: str, facts: Mapping[str, Any]) -> str:
     return FINANCE_ENTITY_PREFIX + str(facts["entity_type"])
 
 
-def _column(name: str, facts: Mapping[str, Any]) -> Column:
-    target = facts.get("target")
+def _column(table: str, name: str, facts: Mapping[str, Any]) -> Column:
+    target = facts.get("target", _GUIDS_IN_TEXTS.get((table, name)))
     return Column(
         name=name,
         type=ColumnType(facts["type"]),
