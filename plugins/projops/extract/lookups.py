@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projops.mapping import catalog
+from projops.mapping.keys import guid_column
 
 # Table, GUIDs, columns -> rows with `_id` and those columns; absent rows are left out.
-_GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 ReadByIds = Callable[[str, Sequence[str], Sequence[str]], Awaitable[pa.Table]]
 
 
@@ -41,7 +41,8 @@ class Lookups:
             hop leads nowhere.
         """
         for hop, rest in _by_first_hop(path for path in paths if path not in rows.column_names).items():
-            for name, values in (await self._follow(table, rows[hop], hop, rest)).items():
+            ids = guid_column(rows[hop]) if _is_text(table, hop) else rows[hop]
+            for name, values in (await self._follow(table, ids, hop, rest)).items():
                 rows = rows.append_column(f"{hop}.{name}", values)
         return rows
 
@@ -50,7 +51,6 @@ class Lookups:
     ) -> Mapping[str, pa.ChunkedArray]:
         """Give the columns at the end of a hop, aligned with `ids`."""
         found: dict[str, pa.ChunkedArray] = {}
-        ids = _guids(ids)
         for parent in _targets(table, hop, rest):
             rows = await self._rows(parent, ids, sorted({path.split(".")[0] for path in rest}))
             rows = await self.add(parent, rows, rest)
@@ -74,12 +74,6 @@ class Lookups:
         return known
 
 
-def _guids(ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Give GUIDs as `_id` has them; a text column may hold other forms, and what is no GUID leads nowhere."""
-    ids = pc.utf8_lower(pc.utf8_trim(ids, characters="{} "))
-    return pc.if_else(pc.match_substring_regex(ids, _GUID), ids, pa.scalar(None, pa.string()))
-
-
 def _remember(known: pa.Table | None, read: pa.Table, asked: pa.Array) -> pa.Table:
     """Join what was read to what was asked for, so that an absent row is not asked for again."""
     place = pc.index_in(asked, value_set=read["_id"].combine_chunks())
@@ -94,6 +88,11 @@ def _by_first_hop(paths: Iterable[str]) -> dict[str, list[str]]:
         if dot:
             hops.setdefault(hop, []).append(rest)
     return hops
+
+
+def _is_text(table: str, hop: str) -> bool:
+    """Whether a hop's GUIDs stand in a text column, where they may have any form, or be none."""
+    return catalog.dataverse_tables()[table].columns[hop].is_text
 
 
 def _targets(table: str, hop: str, rest: Sequence[str]) -> list[str]:

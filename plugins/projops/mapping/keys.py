@@ -18,6 +18,7 @@ import pyarrow.compute as pc  # noqa: TID253
 
 # Texts for which JSON needs no escape and Arrow's lower case is Python's.
 _PLAIN = r"^[ !#-\[\]-~]*$"
+_GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 def key_text(values: Sequence[object]) -> str:
@@ -54,6 +55,12 @@ def fold_column(texts: pa.Array) -> pa.Array:
     if _is_plain(texts):
         return pc.utf8_rtrim(pc.utf8_lower(texts), characters=" ")
     return pa.array([None if text is None else fold(text) for text in texts.to_pylist()], pa.string())
+
+
+def guid_column(texts: pa.Array) -> pa.Array:
+    """GUIDs as `_id` has them, in lower case without braces; null where a text is no GUID."""
+    texts = pc.utf8_lower(pc.utf8_trim(texts, characters="{} "))
+    return pc.if_else(pc.match_substring_regex(texts, _GUID), texts, pa.scalar(None, pa.string()))
 
 
 def _part_text(value: object) -> str:

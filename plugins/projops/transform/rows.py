@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from projops.mapping import catalog
 from projops.mapping.catalog import Column
 from projops.mapping.companies import Company
+from projops.mapping.keys import guid_column
 from projops.mapping.model import FieldRule, Leg, System, TableMap
 from projops.mapping.paths import (
     key_paths,
@@ -166,7 +167,7 @@ def _parents(table_map: TableMap, leg: Leg, alive: pa.Table, maps: Mapping[str, 
     by_table = {maps[need].dataverse: need for need in table_map.needs if need in maps and maps[need].enabled}
     by_table[table_map.dataverse] = table_map.map
     found = [
-        (by_table[table], alive[lookup].to_pylist())
+        (by_table[table], _guids(table_map, leg, alive, lookup))
         for lookup, table in parent_lookups(table_map, leg)
         if table in by_table
     ]
@@ -180,6 +181,12 @@ def _parents(table_map: TableMap, leg: Leg, alive: pa.Table, maps: Mapping[str, 
         for place, own in enumerate(ids)
     ]
     return pa.array(parents, pa.list_(_PARENT))
+
+
+def _guids(table_map: TableMap, leg: Leg, alive: pa.Table, lookup: str) -> list[str | None]:
+    guids = alive[lookup]
+    as_text = source_column(table_map, leg, lookup).is_text
+    return list((guid_column(guids) if as_text else guids).to_pylist())
 
 
 def _deleted(gone: pa.Table, schema: pa.Schema) -> pa.Table:

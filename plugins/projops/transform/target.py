@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projops.mapping.catalog import Column, ColumnType, arrow_type, finance_enums
+from projops.mapping.keys import guid_column
 from projops.transform.outcome import Fault, Outcome
 from projops.transform.texts import utf16_length
 
 _INT32 = 2**31
-_GUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _INTEGER_TEXT = r"^[+-]?[0-9]{1,18}$"
 
 
@@ -20,10 +20,9 @@ def conform(values: pa.Array, target: Column) -> Outcome:
     """Bring values into the Arrow type of a column; those that cannot go are bad, and null."""
     wanted = arrow_type(target)
     if target.type in (ColumnType.GUID, ColumnType.LOOKUP):
-        texts = pc.utf8_lower(pc.utf8_trim(values.cast(pa.string()), characters="{} "))
-        return _kept(
-            texts, pc.match_substring_regex(texts, _GUID), wanted, f"is no GUID, as {target.name} needs"
-        )
+        guids = guid_column(values.cast(pa.string()))
+        bad = pc.and_(pc.is_valid(values), pc.is_null(guids))
+        return Outcome(guids, bad, f"is no GUID, as {target.name} needs; correct it at the source", values)
     if values.type == wanted:
         return Outcome(values)
     if pa.types.is_integer(wanted):
