@@ -13,11 +13,10 @@ from starlette.routing import Route
 
 from sandbox.clock import parse_instant
 from sandbox.faults import FaultBoard, read_rules
+from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.seeding import SeedRefusedError, reseed
 from sandbox.stats import Stats
 from sandbox.store import Store
-
-Job = Callable[[Store, Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -39,13 +38,17 @@ class ControlPlane:
     on_reset: tuple[Callable[[], None], ...] = ()
 
     async def run_job(self, request: Request) -> Response:
-        """`POST /sandbox/jobs/{name}`: run a batch job with the body as its parameters."""
+        """`POST /sandbox/jobs/{name}`: run a batch job with the body as its parameters; 400 says why not."""
         name = request.path_params["name"]
         if name not in self.jobs:
             known = ", ".join(sorted(self.jobs)) or "none"
             raise HTTPException(404, f"There is no job named {name}. Known jobs: {known}.")
         parameters = await _json_object(request)
-        return JSONResponse(dict(await run_in_threadpool(self.jobs[name], self.store, parameters)))
+        try:
+            result = await run_in_threadpool(self.jobs[name], parameters)
+        except JobRefusedError as refused:
+            raise HTTPException(400, str(refused)) from refused
+        return JSONResponse(dict(result))
 
     async def show_faults(self, _request: Request) -> Response:
         """`GET /sandbox/faults`: the rules and what is left of their counts."""

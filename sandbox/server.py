@@ -21,6 +21,7 @@ from sandbox.control import ControlPlane, create_control_app
 from sandbox.dataverse.app import create_app as create_dataverse_app
 from sandbox.faults import CuttableProtocol, FaultBoard, FaultLayer
 from sandbox.finance.app import create_app as create_finance_app
+from sandbox.jobs import open_jobs
 from sandbox.seeding import ensure_seeded
 from sandbox.stats import Stats
 from sandbox.store import Store
@@ -115,7 +116,9 @@ def _servers(settings: Settings, store: Store, certificate: tuple[Path, Path]) -
 
     dataverse = front("dataverse", create_dataverse_app(store, stats, desk))
     finance = front("finance", create_finance_app(store, stats, desk, settings.default_company))
-    control = create_control_app(ControlPlane(store, stats, board))
+    control = create_control_app(
+        ControlPlane(store, stats, board, open_jobs(store, settings.default_company))
+    )
     apps: dict[str, ASGIApp] = {
         "dataverse": dataverse,
         "finance": finance,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sandbox.dataverse.entities import Entities
 from sandbox.dataverse.writing import Writer
+from sandbox.rules.hooks import read_rulebook
 from sandbox.store import Store
 
 
@@ -35,5 +36,5 @@ def open_api(store: Store) -> Api:
     user_id = str(uuid.uuid5(environment, "application user"))
     business_unit_id = str(uuid.uuid5(environment, "business unit"))
     entities = Entities(store)
-    writer = Writer(store, entities, user_id, business_unit_id)
+    writer = Writer(store, entities, user_id, business_unit_id, read_rulebook("sandbox.dataverse.rules"))
     return Api(store, entities, writer, store.environment_id, user_id, business_unit_id)

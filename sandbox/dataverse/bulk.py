@@ -18,6 +18,7 @@ from sandbox.dataverse.operations import changed_values, new_values
 from sandbox.dataverse.payload import Payload, PayloadReader, read_object
 from sandbox.dataverse.references import Reference, find_rows, read_link
 from sandbox.dataverse.wire import Request, Response, json_response
+from sandbox.rules.hooks import Caller
 from sandbox.store import WriteUnit
 
 _DUPLICATE = "Cannot insert duplicate key."
@@ -49,7 +50,7 @@ class BulkMessage:
         row_ids = [payload.values.get(self.entity.primary_id) for payload in payloads]
         self._refuse_duplicates([row_id for row_id in row_ids if row_id])
         values = self.api.writer.bound(self.unit, payloads)
-        ids = self.api.writer.insert(self.unit, self.entity, values)
+        ids = self.api.writer.insert(self.unit, self.entity, values, Caller.IMPORT)
         context = f"{self.request.root}$metadata#{NAMESPACE}.CreateMultipleResponse"
         answer = json_response(200, {"@odata.context": context, "Ids": ids})
         return self._noted("CreateMultiple", answer, payloads)
@@ -74,7 +75,7 @@ class BulkMessage:
             (found[ref.identity], changed_values(ref, value))
             for ref, value in zip(references, values, strict=True)
         ]
-        self.api.writer.update(self.unit, self.entity, rows)
+        self.api.writer.update(self.unit, self.entity, rows, Caller.IMPORT)
         return self._noted("UpdateMultiple", Response(204), payloads)
 
     def upsert(self) -> Response:
@@ -101,8 +102,8 @@ class BulkMessage:
             if any(name in value for name, _ in ref.key):
                 raise bad_request("An unexpected error occurred.", UNEXPECTED)
             created.append(new_values(self.entity, ref, value))
-        self.api.writer.update(self.unit, self.entity, changed)
-        self.api.writer.insert(self.unit, self.entity, created)
+        self.api.writer.update(self.unit, self.entity, changed, Caller.IMPORT)
+        self.api.writer.insert(self.unit, self.entity, created, Caller.IMPORT)
         return self._noted("UpsertMultiple", Response(204), payloads)
 
     def delete(self) -> Response:

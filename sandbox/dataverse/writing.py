@@ -3,17 +3,19 @@
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.entities import Entities, Entity
 from sandbox.dataverse.errors import INVALID_ARGUMENT, bad_request, duplicate_record
 from sandbox.dataverse.payload import Payload
 from sandbox.dataverse.references import Reference, find_rows, missing_row
+from sandbox.rules.hooks import Caller, Change, Row, Rulebook, Verb
 from sandbox.store import Store, WriteUnit
 from sandbox.store.tables import VERSION, table_name
 from sandbox.store.types import instant_text
@@ -31,12 +33,14 @@ class Writer:
         entities: All tables.
         user_id: GUID of the application user.
         business_unit_id: GUID of its business unit.
+        rules: What runs with writes.
     """
 
     store: Store
     entities: Entities
     user_id: str
     business_unit_id: str
+    rules: Rulebook[Desk] = field(default_factory=Rulebook)
 
     def bound(self, unit: WriteUnit, payloads: Sequence[Payload]) -> list[dict[str, Any]]:
         """Return the values of each payload with its lookups bound to existing rows.
@@ -51,26 +55,57 @@ class Writer:
             for payload in payloads
         ]
 
-    def insert(self, unit: WriteUnit, entity: Entity, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    def insert(
+        self,
+        unit: WriteUnit,
+        entity: Entity,
+        rows: Sequence[Mapping[str, Any]],
+        caller: Caller = Caller.USER,
+    ) -> list[str]:
         """Create rows from stored values; return their GUIDs.
 
         Raises:
-            ApiError: When a required column is missing (400) or a key occurs already (412).
+            ApiError: When a required column is missing (400), a key occurs already (412), or a rule refuses.
         """
         blank = self._new_row(unit, entity)
+        ruled = self.rules.concerns(entity.table.name, Verb.CREATE)
+        if ruled:
+            rows = [self._prepared(unit, entity, Verb.CREATE, {}, row, caller).values for row in rows]
         full = [self._complete(unit, entity, blank, row) for row in rows]
         self._forget_tombstones(unit, entity, [row[entity.primary_id] for row in full])
         with _duplicates_named():
             for start in range(0, len(full), _CHUNK):
                 unit.connection.execute(sa.insert(entity.sql), full[start : start + _CHUNK])
+        for row in full if ruled else ():
+            self.rules.follow(Desk(unit, self), Change(entity.table.name, Verb.CREATE, {}, row, caller))
         return [row[entity.primary_id] for row in full]
 
-    def update(self, unit: WriteUnit, entity: Entity, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    def update(
+        self,
+        unit: WriteUnit,
+        entity: Entity,
+        rows: Sequence[tuple[str, Mapping[str, Any]]],
+        caller: Caller = Caller.USER,
+    ) -> None:
         """Change rows, each given as GUID and the stored values that change.
 
         Raises:
-            ApiError: When a required column is emptied (400) or a key meets another row (412).
+            ApiError: When a required column is emptied (400), a key meets another row (412), or a rule
+                refuses.
         """
+        if not self.rules.concerns(entity.table.name, Verb.UPDATE):
+            self._store_changes(unit, entity, rows)
+            return
+        # One after the other: what follows from a row may change the next one.
+        for row_id, values in rows:
+            before = Desk(unit, self).get(entity.table.name, row_id)
+            change = self._prepared(unit, entity, Verb.UPDATE, before, values, caller)
+            self._store_changes(unit, entity, [(row_id, change.values)])
+            self.rules.follow(Desk(unit, self), change)
+
+    def _store_changes(
+        self, unit: WriteUnit, entity: Entity, rows: Sequence[tuple[str, Mapping[str, Any]]]
+    ) -> None:
         changes = [(row_id, self._changed(unit, entity, values)) for row_id, values in rows]
         # Neighbours only are grouped: a row that occurs twice must end as the later one says.
         for names, group in groupby(changes, key=lambda change: tuple(sorted(change[1]))):
@@ -83,8 +118,26 @@ class Writer:
             with _duplicates_named():
                 unit.connection.execute(statement.values(assignments), parameters)
 
-    def delete(self, unit: WriteUnit, entity: Entity, row_id: str) -> None:
-        """Delete a row, leave a tombstone, and empty the lookups that pointed to it (RemoveLink [?])."""
+    def delete(self, unit: WriteUnit, entity: Entity, row_id: str, caller: Caller = Caller.USER) -> None:
+        """Delete a row, leave a tombstone, and empty the lookups that pointed to it (RemoveLink [?]).
+
+        Raises:
+            ApiError: When a rule refuses.
+        """
+        if not self.rules.concerns(entity.table.name, Verb.DELETE):
+            self._remove(unit, entity, row_id)
+            return
+        before = Desk(unit, self).get(entity.table.name, row_id)
+        change = self._prepared(unit, entity, Verb.DELETE, before, {}, caller)
+        self._remove(unit, entity, row_id)
+        self.rules.follow(Desk(unit, self), change)
+
+    def _prepared(
+        self, unit: WriteUnit, entity: Entity, verb: Verb, before: Row, values: Row, caller: Caller
+    ) -> Change:
+        return self.rules.prepare(Desk(unit, self), Change(entity.table.name, verb, before, values, caller))
+
+    def _remove(self, unit: WriteUnit, entity: Entity, row_id: str) -> None:
         unit.connection.execute(sa.delete(entity.sql).where(entity.id_column == row_id))
         tombstone = {"table_name": table_name(entity.table), "row_id": row_id, "version": unit.next_version()}
         unit.connection.execute(sa.insert(self.store.tombstone).values(tombstone))
@@ -93,7 +146,7 @@ class Writer:
             pointing = sa.select(other.id_column).where(other.sql.c[collection.column] == row_id)
             orphans = unit.connection.execute(pointing).scalars().all()
             if orphans:
-                self.update(unit, other, [(orphan, {collection.column: None}) for orphan in orphans])
+                self._store_changes(unit, other, [(orphan, {collection.column: None}) for orphan in orphans])
 
     def _existing(self, unit: WriteUnit, references: Iterable[Reference]) -> dict[tuple[object, ...], str]:
         """Find bound rows; those of tables that the sandbox does not hold are taken as they are."""

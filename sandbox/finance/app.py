@@ -22,6 +22,7 @@ from sandbox.finance.packages.tables import PackageTables
 from sandbox.finance.request import DataRequest, DataResponse, read_request
 from sandbox.finance.service import Service, not_allowed, render_failure
 from sandbox.odata.sql import register_functions
+from sandbox.rules.hooks import read_rulebook
 from sandbox.stats import Stats
 from sandbox.store import Store
 
@@ -41,7 +42,8 @@ def create_app(store: Store, stats: Stats, desk: TokenDesk, default_company: str
     register_functions(store.engine)
     tables = PackageTables(store)
     sets = {**store.finance, **{table.name: table for table in SETS}}
-    catalog = Catalog(store, sets, tables.definitions, default_company)
+    rules = read_rulebook("sandbox.finance.rules")
+    catalog = Catalog(store, sets, tables.definitions, default_company, rules)
     blobs = BlobStore(store, tables)
     actions = PackageActions(catalog, tables, blobs)
     actions.resume()

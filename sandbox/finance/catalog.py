@@ -1,12 +1,13 @@
 """Which entity sets Finance has, and what a query may say about them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from sandbox.odata.scope import Profile, Wildcards, finance_column
+from sandbox.rules.hooks import Rulebook
 from sandbox.schema.model import Table
 from sandbox.store import Store, fold
 from sandbox.store.defaults import finance_blank
@@ -33,12 +34,14 @@ class Catalog:
         sets: By entity set name: those of the schema, and those of data management.
         tables: SQL tables of the sets that the store does not keep itself.
         default_company: Company of requests that name none; None for the first legal entity.
+        rules: What runs with writes.
     """
 
     store: Store
     sets: Mapping[str, Table]
     tables: Mapping[str, sa.Table]
     default_company: str | None = None
+    rules: Rulebook[Any] = field(default_factory=Rulebook)
 
     def sql(self, table: Table) -> sa.Table:
         """The SQL table of an entity set."""

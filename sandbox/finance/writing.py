@@ -1,6 +1,5 @@
 """Writing: create, change and delete one row in the transaction of the caller."""
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,20 +8,21 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from sandbox.finance.books import Books
 from sandbox.finance.catalog import NAMESPACE, Catalog
 from sandbox.finance.errors import CONCURRENCY_ERROR, VALIDATION_ERROR, FinanceError, write_error
 from sandbox.finance.listing import entity_body
-from sandbox.finance.references import check_references, delete_owned
+from sandbox.finance.references import check_references
 from sandbox.finance.request import DataRequest, DataResponse
 from sandbox.finance.rows import Row, etag, find_row, key_conditions
 from sandbox.finance.values import blanks, is_blank, read_values
 from sandbox.odata.wire import dumps, loads
+from sandbox.rules.hooks import Caller
 from sandbox.schema.model import ColumnType, Table
 from sandbox.store import WriteUnit, folded
-from sandbox.store.tables import REC_ID, REC_VERSION, VERSION
+from sandbox.store.tables import REC_ID
 from sandbox.store.types import TEXT_TYPES, instant_text
 
-_RANDOM_VERSIONS = 2**31 - 2
 _SAFE_IN_KEY = "$'()*,:@=!"
 
 
@@ -39,14 +39,11 @@ def create_row(unit: WriteUnit, catalog: Catalog, table: Table, request: DataReq
         row[table.company_column] = catalog.company(unit.connection)
     _require_key(table, row, given)
     check_references(unit.connection, catalog, table, row, frozenset(row))
-    row |= {VERSION: unit.next_version(), REC_ID: unit.next_recid(), REC_VERSION: 1}
     _refuse_duplicate(unit.connection, catalog, table, row)
-    sql = catalog.sql(table)
     try:
-        unit.connection.execute(sa.insert(sql).values(row))
+        stored = Books(unit, catalog).insert(table.name, row, Caller.USER)
     except IntegrityError:
         raise _already_exists(table, row) from None
-    stored = unit.connection.execute(sa.select(sql).where(sql.c[REC_ID] == row[REC_ID])).mappings().one()
     headers = {"Location": entity_url(request, table, stored), "ETag": etag(stored)}
     return DataResponse(
         201, dumps(entity_body(request, table, stored, tuple(table.columns))), headers, rows=1
@@ -67,11 +64,8 @@ def update_row(
     _refuse_new_key(table, row, given)
     changes = {name: value for name, value in given.items() if name not in table.keys[0]}
     check_references(unit.connection, catalog, table, {**row, **changes}, frozenset(changes))
-    # RecVersion is random after an update, as seen live [L]
-    version = {VERSION: unit.next_version(), REC_VERSION: 2 + secrets.randbelow(_RANDOM_VERSIONS)}
-    sql = catalog.sql(table)
-    unit.connection.execute(sa.update(sql).where(sql.c[REC_ID] == row[REC_ID]).values(changes | version))
-    return DataResponse(204, headers={"ETag": etag({**row, **version})}, rows=1)
+    stored = Books(unit, catalog).update(table.name, row, changes, Caller.USER)
+    return DataResponse(204, headers={"ETag": etag(stored)}, rows=1)
 
 
 def delete_row(
@@ -83,9 +77,7 @@ def delete_row(
         FinanceError: No such row (404), or another ETag (412).
     """
     row = _matching_row(unit, catalog, table, request, key)
-    sql = catalog.sql(table)
-    unit.connection.execute(sa.delete(sql).where(sql.c[REC_ID] == row[REC_ID]))
-    delete_owned(unit.connection, catalog, table, row)
+    Books(unit, catalog).delete(table.name, row, Caller.USER)
     return DataResponse(204, rows=1)
 
 

@@ -1,7 +1,8 @@
 """Read the packaged JSON into frozen tables, once a process.
 
-`dataverse.json` and `finance.json` are the source of what exists: where they come from, their
-licence and what was corrected stands in the `about` of each.
+`dataverse.json` and `finance.json` are the source of what table maps may name; `dataverse_books.json`
+and `finance_books.json` hold what only the systems' own rules work with (price lists, journals, ledger
+entries). Where they come from, their licence and what was corrected stands in the `about` of each.
 """
 
 from collections.abc import Mapping
@@ -13,27 +14,35 @@ from typing import Any
 
 from sandbox.schema.model import Column, ColumnType, DateTimeBehavior, Option, Table
 
+_DATAVERSE = ("dataverse.json", "dataverse_books.json")
+_FINANCE = ("finance.json", "finance_books.json")
+
 
 @lru_cache(maxsize=1)
 def load_dataverse() -> Mapping[str, Table]:
     """Return every Dataverse table by logical name."""
-    tables = _read("dataverse.json")["tables"]
-    return MappingProxyType({name: _dataverse_table(name, spec) for name, spec in tables.items()})
+    return MappingProxyType(
+        {name: _dataverse_table(name, spec) for name, spec in _merged(_DATAVERSE, "tables").items()}
+    )
 
 
 @lru_cache(maxsize=1)
 def load_finance() -> Mapping[str, Table]:
     """Return every Finance entity set by set name."""
     enums = load_enums()
-    sets = _read("finance.json")["entity_sets"]
+    sets = _merged(_FINANCE, "entity_sets")
     return MappingProxyType({name: _entity_set(name, spec, enums) for name, spec in sets.items()})
 
 
 @lru_cache(maxsize=1)
 def load_enums() -> Mapping[str, tuple[Option, ...]]:
     """Return the members of every Finance enum by enum name; the first stands for null."""
-    enums = _read("finance.json")["enums"]
+    enums = _merged(_FINANCE, "enums")
     return MappingProxyType({name: _options(spec["members"]) for name, spec in enums.items()})
+
+
+def _merged(names: tuple[str, ...], part: str) -> dict[str, Any]:
+    return {name: spec for file in names for name, spec in _read(file)[part].items()}
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -12,12 +12,26 @@ import pytest
 from sandbox.schema import load_dataverse, load_enums, load_finance
 from sandbox.schema.model import Column, Table
 
+SCHEMA = Path(__file__).parents[2] / "sandbox" / "schema"
 CATALOG = Path(__file__).parents[2] / "plugins" / "projops" / "mapping" / "catalog"
 
 
 def catalog(system: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads((CATALOG / f"{system}.json").read_text(encoding="utf-8"))
     return document
+
+
+def books(part: str) -> set[str]:
+    """What only the systems' own rules work with; no map names it, so the catalog does not hold it."""
+    return {
+        name
+        for system in ("dataverse", "finance")
+        for name in json.loads((SCHEMA / f"{system}_books.json").read_text(encoding="utf-8")).get(part, {})
+    }
+
+
+MAPPED_TABLES = sorted(set(load_dataverse()) - books("tables"))
+MAPPED_SETS = sorted(set(load_finance()) - books("entity_sets"))
 
 
 def said_of_column(table: Table, column: Column) -> dict[str, Any]:
@@ -54,24 +68,25 @@ def said_of_table(table: Table) -> dict[str, Any]:
     return {name: fact for name, fact in facts.items() if fact is not None}
 
 
-@pytest.mark.parametrize("name", sorted(load_dataverse()))
+@pytest.mark.parametrize("name", MAPPED_TABLES)
 def test_catalog_of_dataverse(name: str) -> None:
     assert catalog("dataverse")["tables"][name] == said_of_table(load_dataverse()[name])
 
 
-@pytest.mark.parametrize("name", sorted(load_finance()))
+@pytest.mark.parametrize("name", MAPPED_SETS)
 def test_catalog_of_finance(name: str) -> None:
     assert catalog("finance")["tables"][name] == said_of_table(load_finance()[name])
 
 
 def test_no_table_stands_on_one_side_only() -> None:
-    assert set(catalog("dataverse")["tables"]) == set(load_dataverse())
-    assert set(catalog("finance")["tables"]) == set(load_finance())
+    assert set(catalog("dataverse")["tables"]) == set(MAPPED_TABLES)
+    assert set(catalog("finance")["tables"]) == set(MAPPED_SETS)
 
 
 def test_enums() -> None:
     expected = {
         name: {str(member.value): member.label for member in members}
         for name, members in load_enums().items()
+        if name not in books("enums")
     }
     assert catalog("finance")["enums"] == expected

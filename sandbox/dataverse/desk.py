@@ -1,0 +1,75 @@
+"""Where Dataverse's rules read and write rows, in the transaction of the write that they belong to."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sandbox.dataverse.errors import ApiError
+from sandbox.rules.hooks import Caller
+from sandbox.rules.rowset import find_rows
+from sandbox.store import WriteUnit
+from sandbox.store.tables import VERSION
+
+if TYPE_CHECKING:
+    from sandbox.dataverse.writing import Writer
+
+PLUGIN_REFUSED = "0x80040265"
+
+
+class Desk:
+    """Rows of any table by logical names and stored values, written as the system itself.
+
+    Stored values are GUIDs, time stamps (`2026-10-31T22:00:00Z`) and dates as text, Decimal for
+    numbers with a point, int for options. What is written here runs COMPLETE and EFFECT rules, but
+    asks no guard.
+    """
+
+    def __init__(self, unit: WriteUnit, writer: "Writer") -> None:
+        """Work inside a transaction."""
+        self.unit = unit
+        self.writer = writer
+
+    @property
+    def now(self) -> datetime:
+        """The sandbox's present, UTC."""
+        return self.unit.now
+
+    def find(self, table: str, **where: Any) -> list[dict[str, Any]]:
+        """Return rows by equal values (None: empty, a list: any of it), oldest version first."""
+        entity = self.writer.entities.by_name[table]
+        return find_rows(self.unit.connection, entity.table, entity.sql, VERSION, where)
+
+    def first(self, table: str, **where: Any) -> dict[str, Any] | None:
+        """Return the first of `find`, None where there is none."""
+        return next(iter(self.find(table, **where)), None)
+
+    def get(self, table: str, row_id: str | None) -> dict[str, Any]:
+        """Return a row by its GUID.
+
+        Raises:
+            LookupError: When there is none.
+        """
+        entity = self.writer.entities.by_name[table]
+        row = self.first(table, **{entity.primary_id: row_id}) if row_id else None
+        if row is None:
+            raise LookupError(f"There is no {table} with the id {row_id}.")
+        return row
+
+    def create(self, table: str, values: Mapping[str, Any]) -> str:
+        """Create a row; return its GUID."""
+        entity = self.writer.entities.by_name[table]
+        return self.writer.insert(self.unit, entity, [values], Caller.SYSTEM)[0]
+
+    def update(self, table: str, row_id: str, values: Mapping[str, Any]) -> None:
+        """Change columns of a row."""
+        entity = self.writer.entities.by_name[table]
+        self.writer.update(self.unit, entity, [(row_id, values)], Caller.SYSTEM)
+
+    def delete(self, table: str, row_id: str) -> None:
+        """Delete a row."""
+        self.writer.delete(self.unit, self.writer.entities.by_name[table], row_id, Caller.SYSTEM)
+
+
+def refused(message: str) -> ApiError:
+    """Return the error with which a business rule refuses a write (E1: 400 with 0x80040265)."""
+    return ApiError(400, PLUGIN_REFUSED, message)

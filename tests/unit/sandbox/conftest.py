@@ -1,0 +1,63 @@
+"""Both systems' rules over one database in memory: write through them, then look."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.clock import Clock, parse_instant
+from sandbox.dataverse.api import open_api
+from sandbox.dataverse.desk import Desk
+from sandbox.finance.books import Books
+from sandbox.finance.catalog import Catalog
+from sandbox.jobs import open_jobs
+from sandbox.odata.sql import register_functions
+from sandbox.rules.hooks import Caller, read_rulebook
+from sandbox.rules.jobs import Job
+from sandbox.store import Store, WriteUnit
+
+NOW = "2026-11-02T09:00:00Z"
+
+
+@pytest.fixture
+def sandbox_store() -> Iterator[Store]:
+    """An empty store whose clock stands at `NOW`."""
+    store = Store("sqlite://", Clock(parse_instant(NOW)))
+    register_functions(store.engine)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def jobs(sandbox_store: Store) -> dict[str, Job]:
+    """All jobs by name, as the control plane runs them; each in a transaction of its own."""
+    return open_jobs(sandbox_store)
+
+
+@pytest.fixture
+def unit(sandbox_store: Store) -> Iterator[WriteUnit]:
+    """One write transaction for the test; do not run `jobs` inside of it."""
+    with sandbox_store.write() as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(sandbox_store: Store, unit: WriteUnit) -> Desk:
+    """Dataverse, written as the system: no guard is asked."""
+    return Desk(unit, open_api(sandbox_store).writer)
+
+
+@pytest.fixture
+def books(sandbox_store: Store, unit: WriteUnit) -> Books:
+    """Finance, written as the system unless a caller is named."""
+    rules = read_rulebook("sandbox.finance.rules")
+    return Books(unit, Catalog(sandbox_store, sandbox_store.finance, {}, None, rules))
+
+
+def as_user(desk: Desk, table: str, row_id: str | None, values: dict[str, Any]) -> str:
+    """Create (no id) or change a row of Dataverse as a user, so that guards are asked."""
+    entity = desk.writer.entities.by_name[table]
+    if row_id is None:
+        return desk.writer.insert(desk.unit, entity, [values], Caller.USER)[0]
+    desk.writer.update(desk.unit, entity, [(row_id, values)], Caller.USER)
+    return row_id
