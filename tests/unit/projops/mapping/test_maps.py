@@ -26,7 +26,7 @@ LOADED = load_maps(MAPPINGS)
 MAPS = LOADED.maps
 FORTH, BACK = Direction.DATAVERSE_TO_FINANCE, Direction.FINANCE_TO_DATAVERSE
 
-# domain: the ids, legs and directions that are agreed for the two areas.
+# The ids, legs and directions that are agreed.
 AGREED = {
     "reference_data": {
         "companies": {BACK},
@@ -50,7 +50,41 @@ AGREED = {
         "contract_lines": {FORTH},
         "project_tasks": {FORTH},
         "milestones": {FORTH},
+        "bookable_resources": {FORTH},
+        "milestone_headers": {FORTH},
     },
+    "estimates_and_actuals": {
+        "hour_estimates": {FORTH},
+        "expense_estimates": {FORTH},
+        "material_estimates": {FORTH},
+        "actuals": {FORTH, BACK},
+        "transaction_connections": {FORTH},
+    },
+    "project_invoices": {"invoice_proposals": {FORTH}, "customer_invoices": {BACK}},
+    "expense_management": {"expense_categories": {BACK}, "expenses": {BACK}},
+    "vendor_invoices": {
+        "vendor_invoices_v1": {BACK},
+        "vendor_invoices": {FORTH, BACK},
+        "vendor_invoice_lines": {BACK},
+        "material_usage": {BACK},
+    },
+    "subcontract_purchase_orders": {"subcontracts": {FORTH}, "subcontract_lines": {FORTH}},
+}
+OFF = {"bookable_resources", "milestone_headers", "vendor_invoices_v1", "material_usage"}
+
+# Lookups whose rows nobody waits for, by map and column, and why.
+NOT_AWAITED = {
+    ("actuals", "msdyn_invoice"): "the invoice waits for its actuals",
+    ("actuals", "msdyn_bookableresource"): "the map of resources is off unless asked for",
+    (
+        "actuals",
+        "msdyn_vendorinvoiceline",
+    ): "a line may have been entered in Dataverse, where Finance has none",
+    ("subcontracts", "msdyn_vendor"): "the account of a vendor, which no map brings; Finance has the vendor",
+    (
+        "vendor_invoices",
+        "msdyn_vendor",
+    ): "the account of a vendor, which no map brings; Finance has the vendor",
 }
 
 
@@ -60,6 +94,7 @@ def test_maps_and_legs_are_those_agreed() -> None:
     for table_map in MAPS.values():
         found.setdefault(table_map.area, {})[table_map.map] = set(table_map.legs)
     assert found == AGREED
+    assert {name for name, table_map in MAPS.items() if not table_map.enabled} == OFF
 
 
 @pytest.mark.parametrize("map_id", MAPS)
@@ -76,7 +111,9 @@ def test_every_lookup_leads_to_a_map_that_is_needed(map_id: str) -> None:
     tables = {MAPS[need].dataverse for need in table_map.needs} | {table_map.dataverse}
     for leg in table_map.legs.values():
         for lookup, table in parent_lookups(table_map, leg):
-            assert table in tables, f"{map_id}.{lookup} leads to {table}"
+            assert (table in tables) != ((map_id, lookup) in NOT_AWAITED), (
+                f"{map_id}.{lookup} leads to {table}"
+            )
 
 
 def test_the_documentation_is_up_to_date() -> None:

@@ -1,0 +1,9 @@
+"""Vendor invoices: posted vendor invoices with project lines to Dataverse, their confirmation back.
+
+Dataverse confirms them, by itself or by a project manager; the actuals that follow return to Finance by
+`estimates_and_actuals`, where they clear the procurement integration account.
+"""
+
+from projops.orchestration.area_dag import area_dag
+
+dag = area_dag("vendor_invoices", doc=__doc__)
