@@ -1,6 +1,8 @@
-"""Both systems' rules over one database in memory: write through them, then look."""
+"""Both systems' rules over one database: write through them, then look."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,10 +21,19 @@ from sandbox.store import Store, WriteUnit
 NOW = "2026-11-02T09:00:00Z"
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables and no rows; made once, copied for each test."""
+    file = tmp_path_factory.mktemp("empty") / "sandbox.db"
+    Store(f"sqlite:///{file}", Clock(parse_instant(NOW))).close()
+    return file
+
+
 @pytest.fixture
-def sandbox_store() -> Iterator[Store]:
+def sandbox_store(empty_database: Path, tmp_path: Path) -> Iterator[Store]:
     """An empty store whose clock stands at `NOW`."""
-    store = Store("sqlite://", Clock(parse_instant(NOW)))
+    file = shutil.copy(empty_database, tmp_path / "sandbox.db")
+    store = Store(f"sqlite:///{file}", Clock(parse_instant(NOW)))
     register_functions(store.engine)
     yield store
     store.close()
