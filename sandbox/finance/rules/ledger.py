@@ -1,0 +1,147 @@
+"""The general ledger: vouchers whose debits equal their credits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sandbox.finance.books import Books
+from sandbox.finance.errors import VALIDATION_ERROR, FinanceError
+from sandbox.finance.rules.exchange import accounting_currency
+from sandbox.rules.days import noon
+from sandbox.rules.money import decimals
+from sandbox.store.defaults import ZERO_GUID
+from sandbox.store.types import instant_text
+
+PENNY_DIFFERENCE = "PennyDifference"
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a voucher.
+
+    Attributes:
+        posting_type: Symbol of ProjLedgerPostingType; the setup turns it into a main account.
+        amount: In the transaction currency; a debit is positive, a credit negative.
+        currency: The transaction currency.
+        accounting_amount: The same in the accounting currency, rounded to its coins.
+        project: Project, or "".
+        dimension: Financial dimensions as Finance displays them, or "".
+        actual: Import id of the actual that it comes from.
+        text: What it is for.
+        main_account: Where given, booked to instead of the account of the setup.
+    """
+
+    posting_type: str
+    amount: Decimal
+    currency: str
+    accounting_amount: Decimal
+    project: str = ""
+    dimension: str = ""
+    actual: str = ZERO_GUID
+    text: str = ""
+    main_account: str = ""
+
+
+def post_voucher(
+    books: Books, company: str, voucher: str, day: date, entries: Sequence[Entry], document: str
+) -> None:
+    """Write a voucher to GeneralJournalAccountEntries; entries of nothing are left out.
+
+    What rounding into the accounting currency leaves over goes to the account for penny differences,
+    in one entry a voucher.
+
+    Args:
+        books: Of the transaction.
+        company: Legal entity.
+        voucher: Its number.
+        day: Accounting date.
+        entries: Debits and credits.
+        document: Number of the journal, invoice or receipt that is posted.
+
+    Raises:
+        FinanceError: Debits and credits differ by more than rounding, or a posting type has no main
+            account; nothing is written then.
+    """
+    booked = [entry for entry in entries if entry.amount or entry.accounting_amount]
+    booked += _penny_difference(booked, accounting_currency(books, company), voucher)
+    accounts = _main_accounts(books, company, booked)
+    for number, entry in enumerate(booked, start=1):
+        books.insert(
+            "GeneralJournalAccountEntries",
+            {
+                "dataAreaId": company,
+                "Voucher": voucher,
+                "LineNumber": number,
+                "AccountingDate": noon(day),
+                "MainAccountId": entry.main_account or accounts[entry.posting_type],
+                "PostingType": entry.posting_type,
+                "TransactionCurrencyCode": entry.currency,
+                "TransactionCurrencyAmount": entry.amount,
+                "AccountingCurrencyAmount": entry.accounting_amount,
+                "ExchangeRate": _rate_of(entry),
+                "IsCredit": "Yes" if _is_credit(entry) else "No",
+                "Description": entry.text,
+                "ProjectId": entry.project,
+                "DocumentNumber": document,
+                "ActualsImportId": entry.actual,
+                "DefaultDimensionDisplayValue": entry.dimension,
+                "CreatedDateTime": instant_text(books.now),
+            },
+        )
+
+
+def _is_credit(entry: Entry) -> bool:
+    return (entry.accounting_amount or entry.amount) < 0
+
+
+def _rate_of(entry: Entry) -> Decimal:
+    """Return the rate that the two amounts of an entry stand for, to ten digits."""
+    if not entry.amount:
+        return Decimal(1)
+    return (entry.accounting_amount / entry.amount).quantize(Decimal("1E-10"))
+
+
+def _penny_difference(entries: Sequence[Entry], currency: str, voucher: str) -> Iterator[Entry]:
+    """Yield what balances the accounting amounts, where rounding alone can explain the difference."""
+    difference = sum((entry.accounting_amount for entry in entries), _ZERO)
+    if not difference:
+        return
+    coin = Decimal(1).scaleb(-decimals(currency))
+    converted = sum(entry.currency.upper() != currency.upper() for entry in entries)
+    if abs(difference) > coin * converted or not _balanced_by_currency(entries):
+        raise FinanceError(
+            400,
+            f"Voucher {voucher} does not balance: its debits and credits differ by {difference} {currency}. "
+            "Nothing was posted.",
+            VALIDATION_ERROR,
+        )
+    yield Entry(PENNY_DIFFERENCE, _ZERO, currency, -difference, text="Rounding difference")
+
+
+def _balanced_by_currency(entries: Sequence[Entry]) -> bool:
+    """Whether debits equal credits before conversion; of several currencies nothing can be said."""
+    if len({entry.currency.upper() for entry in entries}) > 1:
+        return True
+    return sum((entry.amount for entry in entries), _ZERO) == 0
+
+
+def _main_accounts(books: Books, company: str, entries: Sequence[Entry]) -> Mapping[str, str]:
+    """Return the main account of each posting type that a voucher books to.
+
+    Raises:
+        FinanceError: One has none.
+    """
+    types = {entry.posting_type for entry in entries if not entry.main_account}
+    rows = books.find("ProjectPostingAccounts", dataAreaId=company, PostingType=types) if types else []
+    accounts = {str(row["PostingType"]): str(row["MainAccountId"]) for row in rows if row["MainAccountId"]}
+    missing = sorted(types - accounts.keys())
+    if missing:
+        raise FinanceError(
+            400,
+            f"Legal entity {company.upper()} has no main account for the posting type {', '.join(missing)}. "
+            "Enter it in the ledger posting setup (ProjectPostingAccounts) and post again.",
+            VALIDATION_ERROR,
+        )
+    return accounts
