@@ -3,7 +3,7 @@
 import json
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Annotated, Any, NoReturn
@@ -12,9 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from projops import replay
 from projops.due import areas
 from projops.engine import Engine
 from projops.errors import ProjOpsError
+from projops.load.documented_errors import DOCUMENTED
 from projops.mapping.cli import app as maps_app
 from projops.mapping.model import Direction
 from projops.pipeline import detect, extract, load, transform, validate
@@ -75,15 +77,10 @@ def list_letters(
 ) -> None:
     """List rows that are open, parked or awaiting approval."""
     with _engine() as engine, engine.state.begin() as connection:
-        rows = [dict(row) for row in dead_letters.live(connection, map_id)]
-    shown = (
-        rows
-        if as_json
-        else [
-            {name: row[name] for name in ("id", "map", "leg", "key", "status", "rule", "message")}
-            for row in rows
-        ]
-    )
+        rows = dead_letters.live(connection, map_id)
+    names = ("id", "map", "leg", "key", "status", "rule", "message", "remedy")
+    explained = [_explained(row) for row in rows]
+    shown = explained if as_json else [{name: row[name] for name in names} for row in explained]
     _print(shown, as_json, "No row is set aside.")
 
 
@@ -96,11 +93,43 @@ def show_letter(
         row = dead_letters.get(connection, number)
     if row is None:
         _fail(f"There is no dead letter {number}.")
+    facts = _explained(row)
     _print(
-        [{"fact": name, "value": value} for name, value in row.items()] if not as_json else [dict(row)],
-        as_json,
-        "",
+        [facts] if as_json else [{"fact": name, "value": value} for name, value in facts.items()], as_json, ""
     )
+
+
+@letters_app.command("replay")
+def replay_letters(
+    numbers: Annotated[list[int] | None, typer.Argument(help="Numbers, from `list`.")] = None,
+    map_id: Annotated[str | None, typer.Option("--map", help="Those of this map.")] = None,
+    error: Annotated[str | None, typer.Option(help="Those of this error or rule, such as E6.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let the next run read these rows again by key and take them through all stages."""
+    if not (numbers or map_id or error or everything):
+        _fail("Say which: numbers, --map, --error or --all.")
+    with _engine() as engine:
+        done = replay.replay(engine.state, numbers or None, map_id=map_id, error=error)
+    if as_json:
+        _print_json({"marked": done.marked, "maps": done.maps, "left": done.left})
+        return
+    how = f"; now: projops sync {' '.join(done.maps)}" if done.marked else ""
+    typer.echo(f"{len(done.marked)} go with the next run{how}")
+    for number, reason in done.left.items():
+        typer.echo(f"{number} stays. {reason}")
+
+
+@letters_app.command("dismiss")
+def dismiss_letter(
+    number: Annotated[int, typer.Argument(help="Number, from `list`.")],
+    reason: Annotated[str, typer.Option(help="Why nobody will mend it; kept with the entry.")],
+) -> None:
+    """Close an entry that nobody will mend; its row comes again only when it changes."""
+    with _engine() as engine:
+        replay.dismiss(engine.state, number, reason)
+    typer.echo(f"Dead letter {number} is dismissed.")
 
 
 def main() -> None:
@@ -134,9 +163,20 @@ def _show_outcomes(outcomes: Sequence[LegOutcome], as_json: bool) -> None:
     _print([outcome.as_json() for outcome in outcomes], as_json, "Nothing to move: all legs are in step.")
 
 
+def _explained(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a dead letter with what its error means and what to do, where that is documented."""
+    documented = DOCUMENTED.get(row["rule"])
+    meaning, remedy = (documented.meaning, documented.remedy) if documented is not None else ("", "")
+    return {**row, "meaning": meaning, "remedy": remedy}
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, default=str, ensure_ascii=False))
+
+
 def _print(rows: Sequence[dict[str, Any]], as_json: bool, nothing: str) -> None:
     if as_json:
-        typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
+        _print_json(rows)
         return
     if not rows:
         Console().print(nothing)

@@ -7,28 +7,24 @@ moved on by a later one is superseded and writes nothing.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from projops.due import due_legs
+from projops.due import due_legs, selected_maps
 from projops.engine import Engine, Systems
 from projops.errors import StopError
+from projops.extract import finance_messages
 from projops.extract.source import Watermark
 from projops.extract.sources import extract_job
 from projops.extract.stage import extract_rows
-from projops.load.dataverse import DataverseTarget
-from projops.load.finance import FinanceTarget
-from projops.load.gate import BillingGate
-from projops.load.job import LoadJob
-from projops.load.references import References
 from projops.load.stage import load_tables
-from projops.load.target import Target
+from projops.load.targets import load_job
 from projops.mapping.fingerprint import fingerprint
-from projops.mapping.model import Leg, Strategy, System, TableMap
+from projops.mapping.model import Leg, Strategy, TableMap
 from projops.rejects import record_rejects
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 from projops.staging import Manifest, StageWriter
@@ -45,7 +41,6 @@ from projops.state.batches import (
     superseded_by,
 )
 from projops.state.leases import Lease, acquire_waiting
-from projops.systems.dataverse_writer import DataverseWriter
 from projops.transform.rows import transform_table
 from projops.validate.breaker import check_breaker
 from projops.validate.expectations import implied_expectations, read_expectations
@@ -56,7 +51,7 @@ Pass = Callable[[pa.Table], tuple[pa.Table, pa.Table]]
 
 
 def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
-    """Find the legs of an area that have something to move.
+    """Find the legs of an area that have something to move; and what Finance's jobs said of its rows.
 
     Raises:
         ConfigurationError: A connection, map or company does not exist.
@@ -65,9 +60,20 @@ def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
 
     async def look() -> list[LegRef]:
         async with engine.systems() as systems:
-            return await due_legs(engine, systems, area, request)
+            due = await due_legs(engine, systems, area, request)
+            await _hear_finance(engine, systems, selected_maps(engine, area, request))
+            return due
 
     return asyncio.run(look())
+
+
+async def _hear_finance(engine: Engine, systems: Systems, maps: Mapping[str, TableMap]) -> None:
+    """Bring the dead letters of Finance's jobs up to date: in each run, since jobs wait for nobody."""
+    if not maps.keys() & set(finance_messages.MAPS):
+        return
+    messages = await finance_messages.read_messages(systems.finance)
+    if messages is not None:
+        finance_messages.settle_messages(engine.state, maps, messages)
 
 
 def extract(engine: Engine, ref: LegRef, request: RunRequest) -> Staged:
@@ -237,40 +243,10 @@ async def _load(
     engine: Engine, table_map: TableMap, leg: Leg, batch: Batch, manifest: Manifest, lease: Lease
 ) -> Counts:
     async with engine.systems(lease.seconds_left) as systems:
-        target = _target(engine, systems, table_map, leg)
-        deletes = manifest.counts.get("deletes", 0)
-        job = LoadJob(
-            engine.state,
-            table_map,
-            leg,
-            batch,
-            target,
-            engine.settings,
-            deletes,
-            _gate(engine, systems, table_map, leg),
-        )
+        job = load_job(engine, systems, table_map, leg, batch, manifest.counts.get("deletes", 0))
         counts = await load_tables(job, engine.staging.tables(manifest))
     earlier = Counts(read=manifest.counts.get("read", 0), rejected=manifest.counts.get("rejected", 0))
     return earlier + counts
-
-
-def _target(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg) -> Target:
-    if leg.direction.target is System.FINANCE:
-        return FinanceTarget(systems.finance, table_map, leg)
-    return DataverseTarget(
-        systems.dataverse,
-        DataverseWriter(systems.dataverse.session),
-        table_map,
-        leg,
-        References(systems.dataverse, tuple(engine.maps.values())),
-        systems.lookups(),
-    )
-
-
-def _gate(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg) -> BillingGate | None:
-    if table_map.gate is None or leg.direction.target is not System.FINANCE:
-        return None
-    return BillingGate(systems.dataverse, engine.state, table_map.gate)
 
 
 def _finish(engine: Engine, leg: Leg, batch: Batch, counts: Counts) -> LegOutcome:

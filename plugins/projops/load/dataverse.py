@@ -65,7 +65,8 @@ class DataverseTarget:
         companies = table[path].to_pylist() if path else [None] * table.num_rows
         found = await self.references.resolve(self.table, table, self._paths(), companies)
         self._remember(table["_key"].to_pylist(), found)
-        return [wait for reference in found for wait in self.references.awaited(reference)]
+        own = self.table_map.map
+        return [wait for reference in found for wait in await self.references.awaited(reference, own)]
 
     async def read(self, rows: Sequence[Row]) -> Mapping[str, TargetRow]:
         """Read rows by the table's alternate key."""

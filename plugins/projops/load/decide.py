@@ -148,7 +148,7 @@ def decide(row: Row, entry: Entry | None, target: TargetRow | None, policy: Poli
     if target is None:
         if policy.write is WriteMode.UPDATE_ONLY:
             return Action(
-                Kind.REJECT, row, reason="The target has no such row, and this leg never creates one."
+                Kind.REJECT, row, reason="the target has no such row, and this leg never creates one."
             )
         return Action(Kind.CREATE, row, columns=tuple(row.payload))
     if policy.write is WriteMode.CREATE_ONLY:

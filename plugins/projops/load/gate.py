@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from projops.load.target import Waiting
 from projops.mapping import catalog
+from projops.mapping.keys import guid_column
 from projops.mapping.model import Direction, Gate, System
 from projops.state import StateStore, crosswalk, dead_letters
 from projops.state.dead_letters import Stopped
@@ -126,8 +127,8 @@ class BillingGate:
         for row_id, stopped in self._absent(CONNECTIONS, needed).items():
             lacks.setdefault(needed[row_id], Lack()).add(CONNECTIONS, row_id, stopped)
 
-    async def _connections(self, ids: Iterable[str]) -> list[tuple[str, ...]]:
-        """Give the connections of actuals with actuals: GUID and both ends."""
+    async def _connections(self, ids: Iterable[str]) -> list[tuple[str, str | None, str | None]]:
+        """Give the connections of actuals with actuals: GUID, and both ends where they are GUIDs."""
         table = catalog.table(System.DATAVERSE, CONNECTION)
         wanted = list(ids)
         filters = []
@@ -139,7 +140,8 @@ class BillingGate:
         found = await self.dataverse.matching(
             entity_set(table), properties(table, _ENDS), filters, "reading connections of billed actuals"
         )
-        return [(row["_id"], *(row[end].lower() for end in _ENDS)) for row in found.to_pylist()]
+        ends = [guid_column(found[end].combine_chunks()).to_pylist() for end in _ENDS]
+        return list(zip(found["_id"].to_pylist(), *ends, strict=True))
 
     async def _skipped(self, ids: Sequence[str]) -> frozenset[str]:
         """Of actuals that are not in Finance, give those that will never be: skip-sync, or deleted."""
@@ -164,14 +166,15 @@ class BillingGate:
 
 
 def _directed(
-    connections: Iterable[Sequence[str]], mine: Mapping[str, str]
+    connections: Iterable[tuple[str, str | None, str | None]], mine: Mapping[str, str]
 ) -> Iterator[tuple[str, str, str]]:
     """Give each connection as (its GUID, an actual of ours at one end, the actual at the other)."""
     for connection, one, two in connections:
-        if one in mine:
-            yield connection, one, two
-        if two in mine:
-            yield connection, two, one
+        if one is not None and two is not None:
+            if one in mine:
+                yield connection, one, two
+            if two in mine:
+                yield connection, two, one
 
 
 def _waiting(index: int, lack: Lack) -> Waiting:

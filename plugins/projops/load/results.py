@@ -1,5 +1,6 @@
 """From what a system said of a row to what it means for the load."""
 
+from projops.load.documented_errors import recognise
 from projops.load.target import Outcome, Result
 from projops.systems.outcomes import RowOutcome, Status
 
@@ -12,6 +13,8 @@ _RESULTS = {
     Status.CONFLICT: Result.LOOK_AGAIN,
     Status.UNKNOWN: Result.LOOK_AGAIN,
 }
+# What sounds like a missing parent may be a documented refusal (E6: a line property that does not exist).
+_REFUSALS = (Status.REJECTED, Status.PARENT_MISSING)
 
 
 def outcome_of(row: RowOutcome, target_id: str | None = None) -> Outcome:
@@ -21,4 +24,23 @@ def outcome_of(row: RowOutcome, target_id: str | None = None) -> Outcome:
         row: What the system said.
         target_id: GUID under which a row was written, where the answer does not tell it.
     """
+    if row.status in _REFUSALS and recognise(row.message) is not None:
+        return refused(f"{row.code}: {row.message}" if row.code else row.message, row.code)
     return Outcome(_RESULTS[row.status], row.entity_id or target_id, row.code, row.message)
+
+
+def refused(message: str, code: str, *, retriable: bool = False) -> Outcome:
+    """Give the outcome of a row that cannot go, under the id of the documented error if it is one.
+
+    Args:
+        message: One sentence for people.
+        code: Rule or code where the sentence is no documented error.
+        retriable: Whether each run tries the row again by itself.
+    """
+    return Outcome(Result.REFUSED, code=rule_of(message, code), message=message, retriable=retriable)
+
+
+def rule_of(message: str, code: str) -> str:
+    """Give the id of the documented error that a sentence speaks of, else the code."""
+    documented = recognise(message)
+    return documented.id if documented is not None else code

@@ -11,8 +11,10 @@ from projops.load.deletes import delete_former_keys, delete_gone
 from projops.load.frames import rows_of, without_own_references
 from projops.load.job import LoadJob
 from projops.load.outcomes import Done, commit_chunk
+from projops.load.results import refused
 from projops.load.target import Outcome, Result
-from projops.load.waiting import Deferred, find_waiting, parked
+from projops.load.waiting import Deferred, find_waiting, set_aside
+from projops.mapping.paths import table_of
 from projops.state import crosswalk, dead_letters
 from projops.state.batches import Counts
 from projops.state.crosswalk import Entry
@@ -96,7 +98,7 @@ async def _load_chunk(
     rows = rows_of(job, table)
     done = await _write(job, [row for index, row in enumerate(rows) if index not in waits], entries)
     done += [
-        Done(Action(Kind.SKIP, rows[index]), parked(waits[index][0]))
+        Done(Action(Kind.SKIP, rows[index]), set_aside(waits[index][0]))
         for index in waits
         if index not in set(later)
     ]
@@ -164,7 +166,7 @@ async def _decide_all(
 
 async def _carry_out(job: LoadJob, actions: Sequence[Action]) -> list[Outcome]:
     """Send what must be sent; skips and rejects are outcomes already."""
-    outcomes: list[Outcome | None] = [_settled(action) for action in actions]
+    outcomes: list[Outcome | None] = [_settled(job, action) for action in actions]
     open_at = [index for index, outcome in enumerate(outcomes) if outcome is None]
     written = await job.target.write([actions[index] for index in open_at])
     for index, outcome in zip(open_at, written, strict=True):
@@ -172,9 +174,12 @@ async def _carry_out(job: LoadJob, actions: Sequence[Action]) -> list[Outcome]:
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _settled(action: Action) -> Outcome | None:
+def _settled(job: LoadJob, action: Action) -> Outcome | None:
     if action.kind is Kind.SKIP:
         return Outcome(Result.WRITTEN, action.target_id)
     if action.kind is Kind.REJECT:
-        return Outcome(Result.REFUSED, code="not_at_target", message=action.reason)
+        target = table_of(job.table_map, job.leg.direction.target).entity_set
+        values = ", ".join(map(str, action.row.identity.values()))
+        sentence = f"Unable to look up {target} with values {{{values}}}: {action.reason}"
+        return refused(sentence, "not_at_target")
     return None

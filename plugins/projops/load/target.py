@@ -30,7 +30,7 @@ class Waiting:
         table: Dataverse table or map of the missing row.
         id: GUID or key text of the missing row.
         message: One sentence for people.
-        map: Map that brings the missing row, or None where no map does.
+        map: Map that brings the missing row, or None where no map does, or the other side lacks it too.
         rule: Why it waits.
     """
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projops.load.job import LoadJob
+from projops.load.results import refused, rule_of
 from projops.load.target import Outcome, Result, Waiting
 from projops.state import crosswalk
 
@@ -47,9 +48,15 @@ async def find_waiting(job: LoadJob, table: pa.Table) -> dict[int, list[Waiting]
     return found
 
 
-def parked(wait: Waiting) -> Outcome:
-    """Give the outcome of a row that waits for another one."""
-    return Outcome(Result.WAITS, code=wait.rule, message=wait.message, waiting=wait)
+def set_aside(wait: Waiting) -> Outcome:
+    """Give the outcome of a row that lacks another one.
+
+    It is parked where a map brings that one; where none does, it is for a person to see, and still
+    tried again by each run.
+    """
+    if wait.map is None:
+        return refused(wait.message, wait.rule, retriable=True)
+    return Outcome(Result.WAITS, code=rule_of(wait.message, wait.rule), message=wait.message, waiting=wait)
 
 
 def _missing_parents(job: LoadJob, table: pa.Table) -> list[Waiting]:

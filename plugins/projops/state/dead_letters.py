@@ -7,12 +7,15 @@ attempts, a later success closes it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from projops.state.tables import IS_LIVE, LIVE, crosswalk, dead_letter
 from projops.state.upserts import insert_into
 
+FINANCE_STAGE = "finance"  # set aside by a job of Finance, not by a stage of ours
+TRIED_AGAIN = ("open", "parked")
 _SLICE = 500  # bound parameters a statement
 
 
@@ -24,7 +27,7 @@ class Letter:
         source_id: Identity of the source row: Dataverse GUID, or the key text of a Finance row.
         key: Integration key text, or None where it cannot be formed.
         status: open, parked or awaiting_approval.
-        stage: validate, transform or load.
+        stage: validate, transform or load; "finance" where a job of Finance refused the row.
         rule: Id of the rule or error.
         field: The field concerned, if one.
         message: One sentence: what is wrong and what to do.
@@ -159,7 +162,7 @@ def may_go(connection: Connection, map_id: str, leg: str) -> bool:
     """Say whether a row that was set aside could move now.
 
     A parked row may go when the crosswalk knows the row that it waits for, or when nothing says
-    what it waits for; an open one when it is retriable.
+    what it waits for; any when it is retriable, by itself or because a person asked for its replay.
     """
     parent = (
         select(crosswalk.c.key)
@@ -177,23 +180,47 @@ def may_go(connection: Connection, map_id: str, leg: str) -> bool:
             dead_letter.c.map == map_id,
             dead_letter.c.leg == leg,
             ((dead_letter.c.status == "parked") & (dead_letter.c.waits_for_map.is_(None) | parent))
-            | ((dead_letter.c.status == "open") & dead_letter.c.retriable),
+            | (dead_letter.c.status.in_(TRIED_AGAIN) & dead_letter.c.retriable),
         )
     )
     return bool(connection.execute(statement).scalar())
 
 
-def live(connection: Connection, map_id: str | None = None) -> list[RowMapping]:
-    """List live entries, of one map or of all, newest first."""
+def live(
+    connection: Connection,
+    map_id: str | None = None,
+    *,
+    rule: str | None = None,
+    stage: str | None = None,
+    numbers: Sequence[int] | None = None,
+) -> list[dict[str, Any]]:
+    """List live entries, newest first: of a map, rule or stage, or those of some numbers, or all."""
     statement = select(dead_letter).where(dead_letter.c.status.in_(LIVE)).order_by(dead_letter.c.id.desc())
-    if map_id is not None:
-        statement = statement.where(dead_letter.c.map == map_id)
-    return list(connection.execute(statement).mappings())
+    for column, wanted in (("map", map_id), ("rule", rule), ("stage", stage)):
+        if wanted is not None:
+            statement = statement.where(dead_letter.c[column] == wanted)
+    if numbers is not None:
+        statement = statement.where(dead_letter.c.id.in_(numbers))
+    return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def get(connection: Connection, number: int) -> RowMapping | None:
+def get(connection: Connection, number: int) -> dict[str, Any] | None:
     """Read one entry, live or closed."""
-    return connection.execute(select(dead_letter).where(dead_letter.c.id == number)).mappings().one_or_none()
+    row = connection.execute(select(dead_letter).where(dead_letter.c.id == number)).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def mark_for_replay(connection: Connection, numbers: Sequence[int]) -> None:
+    """Let the next run of their legs read these rows again by key; what becomes of them then is new."""
+    for start in range(0, len(numbers), _SLICE):
+        part = numbers[start : start + _SLICE]
+        connection.execute(update(dead_letter).where(dead_letter.c.id.in_(part)).values(retriable=True))
+
+
+def dismiss(connection: Connection, number: int, reason: str) -> None:
+    """Close an entry that nobody will mend; the row comes again only when it changes."""
+    values = {"status": "dismissed", "closed_at": datetime.now(UTC), "closed_because": reason}
+    connection.execute(update(dead_letter).where(dead_letter.c.id == number).values(**values))
 
 
 def _live_ids(

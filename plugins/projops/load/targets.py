@@ -1,0 +1,56 @@
+"""Which side a leg writes to, and what may hold its rows back."""
+
+from projops.engine import Engine, Systems
+from projops.load.dataverse import DataverseTarget
+from projops.load.finance import FinanceTarget
+from projops.load.gate import BillingGate
+from projops.load.job import LoadJob
+from projops.load.references import References
+from projops.load.target import Target
+from projops.mapping.model import Leg, System, TableMap
+from projops.state.batches import Batch
+from projops.systems.dataverse_writer import DataverseWriter
+
+
+def load_job(
+    engine: Engine, systems: Systems, table_map: TableMap, leg: Leg, batch: Batch, deletes: int
+) -> LoadJob:
+    """Put together what the load of a batch works with.
+
+    Args:
+        engine: State, settings and maps.
+        systems: Open sessions.
+        table_map: The map.
+        leg: The leg.
+        batch: The batch.
+        deletes: Deletes in the whole batch.
+    """
+    return LoadJob(
+        state=engine.state,
+        table_map=table_map,
+        leg=leg,
+        batch=batch,
+        target=_target(engine, systems, table_map, leg),
+        settings=engine.settings,
+        deletes=deletes,
+        gate=_gate(engine, systems, table_map, leg),
+    )
+
+
+def _target(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg) -> Target:
+    if leg.direction.target is System.FINANCE:
+        return FinanceTarget(systems.finance, table_map, leg)
+    return DataverseTarget(
+        systems.dataverse,
+        DataverseWriter(systems.dataverse.session),
+        table_map,
+        leg,
+        References(systems.dataverse, systems.finance, tuple(engine.maps.values())),
+        systems.lookups(),
+    )
+
+
+def _gate(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg) -> BillingGate | None:
+    if table_map.gate is None or leg.direction.target is not System.FINANCE:
+        return None
+    return BillingGate(systems.dataverse, engine.state, table_map.gate)
