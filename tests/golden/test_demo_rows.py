@@ -25,6 +25,13 @@ ROOT = Path(__file__).parents[2]
 LOADED = load_maps(ROOT / "include" / "mappings")
 LEGS = [(name, direction) for name, table_map in LOADED.maps.items() for direction in table_map.legs]
 NEVER = "1900-01-01"
+# The other areas move what people and jobs make of the demo, or what it holds of them.
+SEEDED = ("reference_data", "setup_and_configuration")
+NOT_SEEDED = {
+    ("vendors", Direction.DATAVERSE_TO_FINANCE),
+    ("bookable_resources", Direction.DATAVERSE_TO_FINANCE),
+    ("milestone_headers", Direction.DATAVERSE_TO_FINANCE),
+}
 
 
 @lru_cache(maxsize=1)
@@ -35,7 +42,7 @@ def firm() -> Mapping[str, list[dict[str, Any]]]:
 @lru_cache(maxsize=64)
 def by_id(table: str) -> Mapping[str, dict[str, Any]]:
     rows = firm().get(table, [])
-    return {row[catalog.dataverse_tables()[table].primary_id]: row for row in rows}
+    return {row[str(catalog.dataverse_tables()[table].primary_id)]: row for row in rows}
 
 
 def follow(table: Table, row: Mapping[str, Any], path: str) -> Any:
@@ -66,7 +73,7 @@ def test_no_row_of_the_demo_is_set_aside(map_id: str, direction: Direction) -> N
     days = {path: source_column(table_map, leg, path).is_day for path in source_columns(table_map, leg)}
     rows = [
         {path: plain(follow(source, row, path), day=day) for path, day in days.items()}
-        | ({"_id": row[source.primary_id]} if direction.source is System.DATAVERSE else {})
+        | ({"_id": row[str(source.primary_id)]} if direction.source is System.DATAVERSE else {})
         for row in firm().get(source.name, [])
     ]
     frame = source_frame(table_map, leg, rows)
@@ -83,4 +90,4 @@ def test_no_row_of_the_demo_is_set_aside(map_id: str, direction: Direction) -> N
     assert validated.rejects.to_pylist() == []
     assert refused.to_pylist() == []
     assert good.num_rows == frame.num_rows
-    assert frame.num_rows > 0 or (map_id, direction) == ("vendors", Direction.DATAVERSE_TO_FINANCE)
+    assert frame.num_rows > 0 or table_map.area not in SEEDED or (map_id, direction) in NOT_SEEDED

@@ -60,7 +60,9 @@ def matches(expression: Expression, rows: pa.Table) -> pa.Array:
         return _any(column, expression.values)
     if isinstance(expression, TextTest):
         test = _TEXT_TESTS[expression.function]
-        return pc.fill_null(test(pc.utf8_lower(column), pattern=expression.text.lower()), False)
+        return pc.fill_null(
+            test(pc.utf8_lower(column), pattern=pc.utf8_lower(pa.scalar(expression.text)).as_py()), False
+        )
     if isinstance(expression, Truth):
         return pc.fill_null(column, False)
     return _compare(column, expression)
@@ -99,7 +101,7 @@ def _compare_with_nothing(empty: pa.Array, operator: str) -> pa.Array:
 
 def _alike(column: pa.Array, value: Literal) -> tuple[pa.Array, pa.Scalar]:
     if isinstance(value, str):
-        return column, pa.scalar(value.lower())
+        return column, pc.utf8_lower(pa.scalar(value))  # as the column was: Python knows other capitals
     if isinstance(value, Decimal) and pa.types.is_integer(column.type):
         return column.cast(pa.decimal128(38, 16)), pa.scalar(value, pa.decimal128(38, 16))
     if isinstance(value, datetime) and pa.types.is_date(column.type):

@@ -88,6 +88,7 @@ def _plain_leg(leg: Leg) -> dict[str, Any]:
         "strategy": leg.extract.strategy,
         "where": leg.extract.where,
         "leaves": leg.extract.leaves,
+        "also": list(leg.extract.also),
         "write": leg.write,
         "deletes": leg.deletes,
         "fields": {rule.target: _plain_rule(rule) for rule in leg.fields},

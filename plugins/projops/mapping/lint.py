@@ -16,7 +16,7 @@ from projops.mapping.findings import Finding
 from projops.mapping.lint_fields import condition_findings, field_findings
 from projops.mapping.model import Deletes, Direction, Leaves, Leg, Strategy, System, TableMap, WriteMode
 from projops.mapping.order import cycles
-from projops.mapping.paths import table_of
+from projops.mapping.paths import source_column, table_of
 from projops.mapping.reader import MapFolder, read_folder
 from projops.mapping.value_maps import ValueMap
 
@@ -185,9 +185,14 @@ def _leg_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
         )
     if not leg.fields and leg.write is WriteMode.UPDATE_ONLY:
         yield _finding(table_map, leg.line, f"The leg {leg.direction} updates no field.", "Add fields.")
-    yield from _where_findings(table_map, leg)
+    yield from _extract_findings(table_map, leg)
 
 
-def _where_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
+def _extract_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
+    for path in leg.extract.also:
+        try:
+            source_column(table_map, leg, path)
+        except KeyError as error:
+            yield _finding(table_map, leg.line, str(error.args[0]), "Correct `also:`.")
     if leg.extract.where is not None:
         yield from condition_findings(table_map, leg, leg.extract.where, leg.line)

@@ -47,7 +47,7 @@ _MAP_KEYS = frozenset(
 )
 _LEG_KEYS = frozenset({"extract", "write", "deletes", "fields"})
 _GATE_KEYS = frozenset({"billed_actuals"})
-_EXTRACT_KEYS = frozenset({"strategy", "where", "leaves"})
+_EXTRACT_KEYS = frozenset({"strategy", "where", "leaves", "also"})
 _VERSION = re.compile(r"\d+(\.\d+)*")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -193,7 +193,8 @@ def _extract(document: Document, located: Located | None, leg_line: int) -> Extr
     if problem:
         document.report(entries["where"].line, f"`where` {problem}", "Correct the condition.")
     leaves = _choice(document, entries, "leaves", Leaves, Leaves.KEEP, "extract")
-    return Extract(strategy or Strategy.SNAPSHOT, where or None, leaves or Leaves.KEEP)
+    also = document.texts(entries, "also", "extract")
+    return Extract(strategy or Strategy.SNAPSHOT, where or None, leaves or Leaves.KEEP, also)
 
 
 def _choice(

@@ -87,11 +87,13 @@ class Extract:
         strategy: Change tracking, incremental export or snapshot.
         where: Filter in the expression grammar, evaluated after extraction; None takes all rows.
         leaves: What becomes of a row sent before that no longer matches.
+        also: Columns or paths that only expectations look at.
     """
 
     strategy: Strategy
     where: str | None = None
     leaves: Leaves = Leaves.KEEP
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,15 +33,15 @@ def key_paths(table_map: TableMap, system: System) -> tuple[str, ...]:
 def source_columns(table_map: TableMap, leg: Leg) -> tuple[str, ...]:
     """Every path that a leg needs of its source, each once.
 
-    These are key, fields (from, concat, when, default, python), `where`, the shared columns, and
-    for each dotted path also its first lookup, whose GUID names the parent row.
+    These are key, fields (from, concat, when, default, python), `where`, the shared columns, what
+    expectations look at, and for each dotted path also its first lookup, whose GUID names the parent row.
     """
     paths = dict.fromkeys(key_paths(table_map, leg.direction.source))
     for rule in leg.fields:
         paths |= dict.fromkeys(rule_columns(rule))
     if leg.extract.where is not None:
         paths |= dict.fromkeys(columns_of(parse(leg.extract.where)))
-    paths |= dict.fromkeys(shared_columns(table_map, leg.direction))
+    paths |= dict.fromkeys((*shared_columns(table_map, leg.direction), *leg.extract.also))
     lookups = (path.partition(".")[0] for path in tuple(paths) if "." in path)
     return tuple(paths | dict.fromkeys(lookups))
 

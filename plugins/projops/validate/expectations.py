@@ -26,6 +26,7 @@ from typing import Any
 
 from projops.mapping.catalog import Column, ColumnType
 from projops.mapping.documents import Document, Located
+from projops.mapping.expressions import columns_of, parse
 from projops.mapping.findings import Finding
 from projops.mapping.model import Direction, FieldRule, Leg, System, TableMap
 from projops.mapping.operators import argument_problem
@@ -215,13 +216,17 @@ def _check_columns(
     document: Document, entry: Located, expectation: RowExpectation, table_map: TableMap, direction: Direction
 ) -> None:
     known = source_columns(table_map, table_map.legs[direction])
-    for value in expectation.columns.values():
-        for name in value if isinstance(value, list) else [value]:
-            if name not in known:
-                message = f"{expectation.rule} reads {name}, which the leg {direction} does not extract."
-                document.report(
-                    entry.line, message, "Name a column that a field, the key or `where` of the leg reads."
-                )
+    names = [
+        name
+        for value in expectation.columns.values()
+        for name in (value if isinstance(value, list) else [value])
+    ]
+    if expectation.where and not argument_problem("when", expectation.where):
+        names += columns_of(parse(expectation.where))
+    for name in dict.fromkeys(names):
+        if name not in known:
+            message = f"{expectation.rule} reads {name}, which the leg {direction} does not extract."
+            document.report(entry.line, message, "Add it to `also:` in `extract:` of the leg.")
 
 
 def _names(columns: Mapping[str, Located]) -> Iterator[str]:

@@ -28,6 +28,7 @@ from great_expectations.core.expectation_validation_result import ExpectationSui
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
+import projops.validate.amounts  # noqa: F401  it makes expectations known by name
 from projops.errors import MappingError
 from projops.validate.expectations import RowExpectation
 

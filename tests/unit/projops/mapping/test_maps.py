@@ -80,11 +80,11 @@ NOT_AWAITED = {
         "actuals",
         "msdyn_vendorinvoiceline",
     ): "a line may have been entered in Dataverse, where Finance has none",
-    ("subcontracts", "msdyn_vendor"): "the account of a vendor, which no map brings; Finance has the vendor",
+    ("subcontracts", "msdyn_vendor"): "the account of a vendor; no map brings it, Finance has the vendor",
     (
         "vendor_invoices",
         "msdyn_vendor",
-    ): "the account of a vendor, which no map brings; Finance has the vendor",
+    ): "the account of a vendor; no map brings it, Finance has the vendor",
 }
 
 

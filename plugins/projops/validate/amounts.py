@@ -1,0 +1,59 @@
+"""Expectations on amounts that Great Expectations lacks, for `include/expectations`.
+
+The last column of `column_list` is what the others must give. `suites` imports this module, which
+makes them known by name: expect_multicolumn_values_to_multiply, expect_multicolumn_values_to_add_up.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pandas as pd  # type: ignore[import-untyped]
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
+from great_expectations.expectations.expectation import MulticolumnMapExpectation
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_condition_partial import (
+    multicolumn_condition_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_map_metric_provider import (
+    MulticolumnMapMetricProvider,
+)
+
+from projops.validate.arithmetic import is_product, is_sum
+
+_DOMAIN = ("batch_id", "table", "column_list", "row_condition", "condition_parser", "ignore_row_if")
+
+
+class MulticolumnValuesMultiply(MulticolumnMapMetricProvider):
+    """Whether the last column is the product of the others, rounded to the digits that it has."""
+
+    condition_metric_name = "multicolumn_values.multiply"
+    condition_domain_keys = _DOMAIN
+
+    @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    def _pandas(cls, column_list: pd.DataFrame, **_: Any) -> pd.Series:
+        return column_list.apply(lambda row: is_product(*row), axis=1).astype(bool)
+
+
+class MulticolumnValuesAddUp(MulticolumnMapMetricProvider):
+    """Whether the last column is the sum of the others."""
+
+    condition_metric_name = "multicolumn_values.add_up"
+    condition_domain_keys = _DOMAIN
+
+    @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    def _pandas(cls, column_list: pd.DataFrame, **_: Any) -> pd.Series:
+        return column_list.apply(lambda row: is_sum(*row), axis=1).astype(bool)
+
+
+class ExpectMulticolumnValuesToMultiply(MulticolumnMapExpectation):
+    """Expect the last column to be the product of the others, rounded to the digits that it has."""
+
+    map_metric: ClassVar[str] = MulticolumnValuesMultiply.condition_metric_name
+    args_keys = ("column_list",)
+
+
+class ExpectMulticolumnValuesToAddUp(MulticolumnMapExpectation):
+    """Expect the last column to be the sum of the others."""
+
+    map_metric: ClassVar[str] = MulticolumnValuesAddUp.condition_metric_name
+    args_keys = ("column_list",)
