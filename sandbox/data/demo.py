@@ -4,7 +4,7 @@ Finance holds all reference data. Dataverse holds what people work with there, a
 reference data as those rows refer to; the rest arrives by sync.
 """
 
-from sandbox.data import contracts, ledgers, milestones, parties, projects, resources
+from sandbox.data import contracts, ledgers, milestones, parties, projects, resources, work
 from sandbox.data.firm import Row
 from sandbox.store import Store
 
@@ -41,6 +41,13 @@ def dataverse_rows() -> dict[str, list[Row]]:
         "salesorderdetail": contracts.order_lines(),
         "msdyn_projecttask": projects.task_rows(),
         "msdyn_contractlinescheduleofvalue": milestones.milestone_rows(),
+        "uom": work.units(),
+        "bookableresource": work.bookable_resources(),
+        "msdyn_resourceassignment": work.assignments(),
+        "msdyn_estimateline": work.estimate_lines(),
+        "msdyn_timeentry": work.time_entries(),
+        "msdyn_actual": work.actuals(),
+        "msdyn_transactionconnection": work.connections(),
     }
 
 

@@ -134,7 +134,7 @@ def test_seed_is_the_same_every_time() -> None:
 
 def test_reference_data_stands_in_finance_alone() -> None:
     assert set(DATAVERSE).isdisjoint(
-        {"msdyn_currencyexchangerate", "msdyn_ledger", "uom", "msdyn_vendor", "cdm_worker", "product"}
+        {"msdyn_currencyexchangerate", "msdyn_ledger", "msdyn_vendor", "cdm_worker", "product"}
     )
     assert {row["cdm_companycode"] for row in DATAVERSE["cdm_company"]} == {"USPM", "GBPM", "DEMF"}
     currencies = {row["CurrencyCode"] for row in FINANCE["Currencies"]}
