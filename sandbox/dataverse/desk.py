@@ -1,6 +1,6 @@
 """Where Dataverse's rules read and write rows, in the transaction of the write that they belong to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sandbox.dataverse.writing import Writer
 
 PLUGIN_REFUSED = "0x80040265"
+_CHUNK = 500  # values asked for in one statement
 
 
 class Desk:
@@ -57,8 +58,12 @@ class Desk:
 
     def create(self, table: str, values: Mapping[str, Any]) -> str:
         """Create a row; return its GUID."""
+        return self.create_many(table, [values])[0]
+
+    def create_many(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Create rows; return their GUIDs in the order given."""
         entity = self.writer.entities.by_name[table]
-        return self.writer.insert(self.unit, entity, [values], Caller.SYSTEM)[0]
+        return self.writer.insert(self.unit, entity, rows, Caller.SYSTEM)
 
     def update(self, table: str, row_id: str, values: Mapping[str, Any]) -> None:
         """Change columns of a row."""
