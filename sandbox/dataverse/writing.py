@@ -68,7 +68,7 @@ class Writer:
             ApiError: When a required column is missing (400), a key occurs already (412), or a rule refuses.
         """
         blank = self._new_row(unit, entity)
-        ruled = self.rules.concerns(entity.table.name, Verb.CREATE)
+        ruled = self.rules.concerns(entity.table.name, Verb.CREATE, caller)
         if ruled:
             rows = [self._prepared(unit, entity, Verb.CREATE, {}, row, caller).values for row in rows]
         full = [self._complete(unit, entity, blank, row) for row in rows]
@@ -93,7 +93,8 @@ class Writer:
             ApiError: When a required column is emptied (400), a key meets another row (412), or a rule
                 refuses.
         """
-        if not self.rules.concerns(entity.table.name, Verb.UPDATE):
+        columns = {name for _, values in rows for name in values}
+        if not self.rules.concerns(entity.table.name, Verb.UPDATE, caller, columns):
             self._store_changes(unit, entity, rows)
             return
         # One after the other: what follows from a row may change the next one.
@@ -124,7 +125,7 @@ class Writer:
         Raises:
             ApiError: When a rule refuses.
         """
-        if not self.rules.concerns(entity.table.name, Verb.DELETE):
+        if not self.rules.concerns(entity.table.name, Verb.DELETE, caller):
             self._remove(unit, entity, row_id)
             return
         before = Desk(unit, self).get(entity.table.name, row_id)

@@ -119,9 +119,21 @@ class Rulebook(Generic[Desk]):
     hooks: Mapping[tuple[str, Verb], tuple[Hook[Desk], ...]] = field(default_factory=dict)
     jobs: Mapping[str, Callable[[Desk, Row], Row]] = field(default_factory=dict)
 
-    def concerns(self, table: str, verb: Verb) -> bool:
-        """Whether any rule runs with such a write."""
-        return (table, verb) in self.hooks
+    def concerns(self, table: str, verb: Verb, caller: Caller, columns: Iterable[str] = ()) -> bool:
+        """Whether any rule may run with such writes: rows that no rule concerns are written in bulk.
+
+        Args:
+            table: Which table.
+            verb: What happens to its rows.
+            caller: Who writes; guards are not asked where the system itself does.
+            columns: Of an update: what any of the rows sets.
+        """
+        named = frozenset(columns)
+        return any(
+            (caller is not Caller.SYSTEM or hook.stage is not Stage.GUARD)
+            and (verb is not Verb.UPDATE or not hook.columns or not hook.columns.isdisjoint(named))
+            for hook in self.hooks.get((table, verb), ())
+        )
 
     def prepare(self, desk: Desk, change: Change) -> Change:
         """Ask the guards, let rules fill in values; return the change with them.

@@ -68,3 +68,13 @@ def test_a_value_turns_only_when_it_was_another_before() -> None:
     assert change(state="closed").turned("state", "closed")
     assert not change(state="open").turned("state", "open")
     assert not change(name="x").turned("state", "open")
+
+
+def test_the_system_is_not_concerned_by_guards_nor_by_rules_of_other_columns() -> None:
+    rules = rulebook(
+        guard("project", [Verb.UPDATE], refuse), effect("project", [Verb.UPDATE], note, ["state"])
+    )
+    assert rules.concerns("project", Verb.UPDATE, Caller.USER, ["name"])
+    assert rules.concerns("project", Verb.UPDATE, Caller.SYSTEM, ["name", "state"])
+    assert not rules.concerns("project", Verb.UPDATE, Caller.SYSTEM, ["name"])
+    assert not rules.concerns("project", Verb.CREATE, Caller.USER)
