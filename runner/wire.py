@@ -7,9 +7,11 @@ import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
+from runner.errors import RunnerError
 from runner.sandbox import CLIENT_ID, CLIENT_SECRET, TENANT, Addresses
 
 Row = Mapping[str, Any]
@@ -22,11 +24,13 @@ class Wire:
     Args:
         dataverse: Client whose base is the Web API.
         finance: Client whose base is `/data/`.
+        control: Client of the control plane, which runs both systems' jobs.
     """
 
-    def __init__(self, dataverse: httpx.Client, finance: httpx.Client) -> None:
+    def __init__(self, dataverse: httpx.Client, finance: httpx.Client, control: httpx.Client) -> None:
         self._dataverse = dataverse
         self._finance = finance
+        self._control = control
 
     @classmethod
     def sign_in(cls, addresses: Addresses) -> Self:
@@ -34,20 +38,23 @@ class Wire:
         return cls(
             _client(addresses.dataverse, "/api/data/v9.2/"),
             _client(addresses.finance, "/data/"),
+            httpx.Client(base_url=addresses.control, timeout=_ANSWER_SECONDS, trust_env=False),
         )
 
     def close(self) -> None:
         """Give up the network connections."""
         self._dataverse.close()
         self._finance.close()
+        self._control.close()
 
-    def dataverse_rows(self, entity_set: str) -> list[Row]:
-        """Read all rows of a Dataverse table."""
-        return list(_pages(self._dataverse, entity_set))
+    def dataverse_rows(self, entity_set: str, where: str | None = None) -> list[Row]:
+        """Read the rows of a Dataverse table, all or those of a filter."""
+        return list(_pages(self._dataverse, entity_set + (f"?$filter={_quoted(where)}" if where else "")))
 
-    def finance_rows(self, entity_set: str) -> list[Row]:
-        """Read all rows of a Finance entity set, of all companies."""
-        return list(_pages(self._finance, f"{entity_set}?cross-company=true"))
+    def finance_rows(self, entity_set: str, where: str | None = None) -> list[Row]:
+        """Read the rows of a Finance entity set, of all companies, all or those of a filter."""
+        path = f"{entity_set}?cross-company=true" + (f"&$filter={_quoted(where)}" if where else "")
+        return list(_pages(self._finance, path))
 
     def finance_sets(self) -> frozenset[str]:
         """Name the entity sets that Finance offers."""
@@ -56,6 +63,21 @@ class Wire:
     def change_dataverse(self, entity_set: str, row_id: str, values: Row) -> None:
         """Change some columns of a row that must exist."""
         _require(self._dataverse.patch(f"{entity_set}({row_id})", json=values, headers={"If-Match": "*"}))
+
+    def create_dataverse(self, entity_set: str, values: Row) -> str:
+        """Create a row; return its GUID."""
+        answer = self._dataverse.post(entity_set, json=values)
+        _require(answer)
+        return answer.headers["OData-EntityId"].rpartition("(")[2].removesuffix(")")
+
+    def create_finance(self, entity_set: str, values: Row) -> None:
+        """Create a row."""
+        _require(self._finance.post(entity_set, json=values))
+
+    def run_job(self, name: str, **parameters: Any) -> Row:
+        """Run a job of the sandbox: what people and batch servers do there."""
+        answer = self._control.post(f"/sandbox/jobs/{name}", json=parameters)
+        return _decoded(answer)
 
     def change_finance(self, key: str, values: Row) -> None:
         """Change some fields of a row, named by set and key predicate."""
@@ -97,5 +119,11 @@ def _decoded(answer: httpx.Response) -> dict[str, Any]:
     return body
 
 
+def _quoted(where: str) -> str:
+    return quote(where, safe="'(),= ")
+
+
 def _require(answer: httpx.Response) -> None:
-    answer.raise_for_status()
+    if answer.is_error:
+        asked = f"{answer.request.method} {answer.request.url}"
+        raise RunnerError(f"{asked} was refused with {answer.status_code}: {answer.text[:500]}")
