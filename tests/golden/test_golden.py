@@ -34,8 +34,9 @@ def test_no_golden_folder_is_left_over() -> None:
 
 @pytest.mark.parametrize(("map_id", "direction"), LEGS, ids=str)
 def test_golden_rows_cover_every_field(map_id: str, direction: Direction) -> None:
-    """A field row that no golden row fills is not tested by any."""
+    """A field row that no golden row fills is not tested by any; a constant may be 0."""
     rows = read_json(GOLDEN / map_id / direction / "expected.json")["rows"]
-    fields = {rule.target for rule in LOADED.maps[map_id].legs[direction].fields}
+    rules = LOADED.maps[map_id].legs[direction].fields
+    fields = {rule.target for rule in rules if [step.operator for step in rule.steps] != ["constant"]}
     filled = {name for row in rows for name, value in row.items() if value not in (None, "0")}
     assert fields <= filled
