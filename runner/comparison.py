@@ -18,10 +18,6 @@ from runner.expected import Key, Side, belongs, expected_value, text_of
 from runner.rows import Rows, is_empty
 from runner.wire import Row, Wire
 
-LEDGER = "GeneralJournalAccountEntries"
-_CLEARING = {"expense": "ExpenseIntegration", "procurement": "ProcurementIntegration"}
-_CENT = Decimal("0.01")
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -67,28 +63,6 @@ def compare(mappings: Path, areas: tuple[str, ...], wire: Wire) -> list[Differen
         for direction in table_map.legs
         for difference in _leg(table_map, direction, rows, loaded)
     ]
-
-
-def clearing_accounts(wire: Wire) -> dict[str, dict[str, Decimal]]:
-    """Add up the ledger entries on each company's clearing accounts (R903, R1002).
-
-    Finance offers a ledger once it posts; until then there are no entries to add.
-    """
-    entries = wire.finance_rows(LEDGER) if LEDGER in wire.finance_sets() else []
-    return {
-        company["LegalEntityId"]: {name: _balance(entries, company, kind) for name, kind in _CLEARING.items()}
-        for company in wire.finance_rows("LegalEntities")
-    }
-
-
-def _balance(entries: list[Row], company: Row, posting_type: str) -> Decimal:
-    code = company["LegalEntityId"].casefold()
-    amounts = (
-        Decimal(entry["AccountingCurrencyAmount"])
-        for entry in entries
-        if entry["dataAreaId"].casefold() == code and entry["PostingType"] == posting_type
-    )
-    return sum(amounts, Decimal(0)).quantize(_CENT)
 
 
 def _leg(table_map: TableMap, direction: Direction, rows: Rows, loaded: LoadedMaps) -> Iterator[Difference]:

@@ -11,9 +11,10 @@ from rich.console import Console
 
 from projops.state.batches import Counts
 from runner.changes import make_changes
-from runner.comparison import Difference, clearing_accounts, compare
+from runner.comparison import Difference, compare
 from runner.errors import RunnerError
 from runner.layout import Layout
+from runner.ledger import clearing_accounts
 from runner.moves import LegName, all_runs, counts_of, run_until_in_step, seconds_of, what_waits
 from runner.report import LegReport, Report, leg_table
 from runner.stack import AREAS, Stack

@@ -7,7 +7,8 @@ import pytest
 from projops.mapping.reader import load_maps
 from runner.api import AirflowApi
 from runner.changes import make_changes
-from runner.comparison import clearing_accounts, compare
+from runner.comparison import compare
+from runner.ledger import clearing_accounts
 from runner.moves import Waiting, all_runs, counts_of, run_until_in_step, what_waits
 from runner.stack import AREAS, Stack
 from runner.wire import Wire
