@@ -1,6 +1,6 @@
 """Where Dataverse's rules read and write rows, in the transaction of the write that they belong to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sandbox.dataverse.writing import Writer
 
 PLUGIN_REFUSED = "0x80040265"
+_CHUNK = 500
 _CHUNK = 500  # values asked for in one statement
 
 
@@ -55,6 +56,17 @@ class Desk:
         if row is None:
             raise LookupError(f"There is no {table} with the id {row_id}.")
         return row
+
+    def by_id(self, table: str, row_ids: Iterable[str | None]) -> dict[str, dict[str, Any]]:
+        """Return rows by their GUIDs, in the order given; what has no row is left out."""
+        primary_id = self.writer.entities.by_name[table].primary_id
+        wanted = list(dict.fromkeys(row_id for row_id in row_ids if row_id))
+        found = {
+            row[primary_id]: row
+            for start in range(0, len(wanted), _CHUNK)
+            for row in self.find(table, **{primary_id: wanted[start : start + _CHUNK]})
+        }
+        return {row_id: found[row_id] for row_id in wanted if row_id in found}
 
     def create(self, table: str, values: Mapping[str, Any]) -> str:
         """Create a row; return its GUID."""

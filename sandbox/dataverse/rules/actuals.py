@@ -4,7 +4,7 @@ What is recorded here is stored as the system itself writes it: amounts to the c
 base amounts by the currency's exchange rate, one import id a row, which Finance knows it by.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -26,7 +26,6 @@ ACTUAL_ID = "msdyn_actualid"
 
 Row = dict[str, Any]
 
-_CHUNK = 500
 _BASE_SCALE = Decimal("0.0001")
 _DAYS = (
     "msdyn_documentdate",
@@ -89,13 +88,13 @@ def record_many(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
             (quantity by price, in the currency's coins), the currency's exchange rate and base
             amounts, and all dates from `msdyn_documentdate`, or from now.
     """
-    currencies = _by_id(desk, "transactioncurrency", (row.get("transactioncurrencyid") for row in rows))
+    currencies = desk.by_id("transactioncurrency", (row.get("transactioncurrencyid") for row in rows))
     filled = [
         _filled(row, currencies.get(row.get("transactioncurrencyid") or ""), instant_text(desk.now))
         for row in rows
     ]
     ids = desk.create_many(ACTUAL, filled)
-    stored = _by_id(desk, ACTUAL, ids)
+    stored = desk.by_id(ACTUAL, ids)
     return [stored[row_id] for row_id in ids]
 
 
@@ -142,7 +141,7 @@ def origin(desk: Desk, actual: Row, table: str, row_id: str) -> str:
 def of_origin(desk: Desk, row_id: str) -> list[Row]:
     """Return the actuals that came from a row, reversals left out."""
     found = desk.find("msdyn_transactionorigin", msdyn_originid=row_id)
-    return list(_by_id(desk, ACTUAL, (it["msdyn_transactionid"] for it in found)).values())
+    return list(desk.by_id(ACTUAL, (it["msdyn_transactionid"] for it in found)).values())
 
 
 def connected(desk: Desk, actual: Row, role: str, other_role: str) -> list[Row]:
@@ -162,7 +161,7 @@ def connected(desk: Desk, actual: Row, role: str, other_role: str) -> list[Row]:
         msdyn_transaction1role=str(other_role),
     )
     ids = [it["msdyn_transaction2id"] for it in seconds] + [it["msdyn_transaction1id"] for it in firsts]
-    return list(_by_id(desk, ACTUAL, ids).values())
+    return list(desk.by_id(ACTUAL, ids).values())
 
 
 def reversal(actual: Row, skip_sync: bool = False) -> Row:
@@ -245,14 +244,3 @@ def _in_base_currency(row: Row, currency: Mapping[str, Any] | None) -> Row:
         if row.get(name) is not None
     }
     return {"exchangerate": rate, **base}
-
-
-def _by_id(desk: Desk, table: str, ids: Iterable[str | None]) -> dict[str, Row]:
-    """Return rows by their GUIDs, read in chunks; GUIDs without a row are left out."""
-    wanted = list(dict.fromkeys(row_id for row_id in ids if row_id))
-    primary_id = desk.writer.entities.by_name[table].primary_id
-    return {
-        row[primary_id]: row
-        for start in range(0, len(wanted), _CHUNK)
-        for row in desk.find(table, **{primary_id: wanted[start : start + _CHUNK]})
-    }
