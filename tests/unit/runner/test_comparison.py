@@ -2,12 +2,11 @@
 
 import copy
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, cast
 
 import pytest
 
-from runner.comparison import clearing_accounts, compare
+from runner.comparison import compare
 from runner.layout import ROOT
 from runner.wire import Wire
 
@@ -111,14 +110,3 @@ def test_a_planted_difference_is_found_and_named(plant: Plant, found: tuple[str,
 
 def test_a_row_that_the_filter_leaves_out_is_not_missed() -> None:
     assert differences(lambda d, f: d["msdyn_projects"].pop(1)) == []
-
-
-def test_clearing_accounts_add_up_by_company() -> None:
-    entry = {"dataAreaId": "demf", "PostingType": "ExpenseIntegration"}
-    ledger = [entry | {"AccountingCurrencyAmount": Decimal(amount)} for amount in ("120.10", "-120.00")]
-    wire = InMemory(
-        {}, {"LegalEntities": [{"LegalEntityId": "DEMF"}], "GeneralJournalAccountEntries": ledger}
-    )
-    assert clearing_accounts(cast(Wire, wire)) == {
-        "DEMF": {"expense": Decimal("0.10"), "procurement": Decimal("0.00")}
-    }
