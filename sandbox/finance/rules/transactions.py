@@ -4,7 +4,7 @@ The cost and the unbilled sales that a transaction connection joins become one r
 ProjectTransactions, whichever is posted first; what has no partner stands alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -109,13 +109,13 @@ def post_sales(
     return _write(books, posting, values, cost)
 
 
-def of_sales(books: Books, company: str, actuals: list[str]) -> dict[str, dict[str, Any]]:
+def of_sales(books: Books, company: str, actuals: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return posted transactions by the import id of their unbilled sales."""
     rows = books.find(TRANSACTIONS, dataAreaId=company, SalesActualsImportId=actuals)
     return {row["SalesActualsImportId"]: row for row in rows}
 
 
-def of_costs(books: Books, company: str, actuals: list[str]) -> dict[str, dict[str, Any]]:
+def of_costs(books: Books, company: str, actuals: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return posted transactions by the import id of their cost."""
     rows = books.find(TRANSACTIONS, dataAreaId=company, CostActualsImportId=actuals)
     return {row["CostActualsImportId"]: row for row in rows}

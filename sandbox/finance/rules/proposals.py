@@ -1,0 +1,149 @@
+"""Invoice proposals: their lines come from billed sales, all or none (R801 to R804)."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sandbox.finance.books import Books
+from sandbox.finance.rules import messages
+from sandbox.finance.rules.accounting import BILLED_SALES
+from sandbox.finance.rules.billing import LINES, Basis, read_bases
+from sandbox.finance.rules.proposal_lines import release, write_lines
+from sandbox.finance.rules.staging import ACTUALS
+from sandbox.rules.hooks import Change, Row, Verb, guard
+from sandbox.rules.jobs import JobRefusedError, required
+
+PROPOSALS = "ProjectInvoiceProposalsV2"
+DRAFT, READY, INVOICED = "Draft", "Ready", "Posted"
+
+_JOB = "import-from-staging"
+_BILLED_SALES = 192350006  # msdyn_transactiontypecode
+_TAX_CLASS = 690970002  # msdyn_transactionclassification: comes in as type Tax
+_SHOWN = 3
+
+
+def import_lines(books: Books, company: str) -> dict[str, int]:
+    """Give each proposal without lines those of its billed sales, all or none (R802).
+
+    A proposal whose actuals differ from Dataverse in number (E10, R803), or that has something to bill
+    that is not posted (E9, R802), stays without lines and leaves a message; the next import tries again.
+
+    Returns:
+        How many proposals got lines, how many wait, and how many lines were written.
+    """
+    headers = books.find(PROPOSALS, dataAreaId=company, ProposalStatus=DRAFT)
+    billed = _billed_sales(books, company, [str(header["InvoiceProposalId"]) for header in headers])
+    counts = {"proposals": 0, "proposals_waiting": 0, "proposal_lines": 0}
+    for header in headers:
+        written = _fill(books, header, billed[str(header["InvoiceProposalId"]).casefold()])
+        counts["proposals" if written else "proposals_waiting"] += 1
+        counts["proposal_lines"] += written
+    return counts
+
+
+def delete_lines(books: Books, parameters: Row) -> dict[str, Any]:
+    """Delete all lines of a proposal; the next import recreates them (R804).
+
+    Args:
+        books: Of the transaction.
+        parameters: `company`, and `proposal`, its number.
+
+    Raises:
+        JobRefusedError: A parameter is missing, there is no such proposal, or it is posted.
+    """
+    number, company = str(required(parameters, "proposal")), str(required(parameters, "company"))
+    header = books.first(PROPOSALS, dataAreaId=company, InvoiceProposalId=number)
+    if header is None:
+        raise JobRefusedError(f"Legal entity {company} has no invoice proposal {number}.")
+    if header["ProposalStatus"] == INVOICED:
+        raise JobRefusedError(f"Invoice proposal {number} of {company} is posted; its lines stay.")
+    lines = books.find(LINES, dataAreaId=company, InvoiceProposalId=number)
+    for line in lines:
+        release(books, line)
+        books.delete(LINES, line)
+    books.update(PROPOSALS, header, {"ProposalStatus": DRAFT})
+    return {company.upper(): {"deleted": len(lines)}, "messages": []}
+
+
+def _billed_sales(books: Books, company: str, proposals: Sequence[str]) -> Mapping[str, list[dict[str, Any]]]:
+    """Return the staged billed sales of proposals by number, lower case."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    if proposals:
+        rows = books.find(
+            ACTUALS, dataAreaId=company, TransactionType=BILLED_SALES, InvoiceProposalId=proposals
+        )
+        for row in rows:
+            found[str(row["InvoiceProposalId"]).casefold()].append(row)
+    return found
+
+
+def _fill(books: Books, header: Row, billed: Sequence[Row]) -> int:
+    """Write the lines of one proposal; 0 where it waits or has nothing to bill."""
+    company, number = str(header["dataAreaId"]), str(header["InvoiceProposalId"])
+    bases = read_bases(books, company, billed)
+    reason = _mismatch(books, company, number, len(billed)) or _unposted(number, bases)
+    for error_id in ("E9", "E10"):
+        if reason is None or reason[0] != error_id:
+            messages.resolve(books, company, document=number, error_id=error_id)
+    if reason is not None:
+        messages.note(books, company, *reason, _JOB, document=number)
+        return 0
+    written = write_lines(books, header, bases)
+    if written:
+        books.update(PROPOSALS, header, {"ProposalStatus": READY})
+    return written
+
+
+def _mismatch(books: Books, company: str, number: str, staged: int) -> tuple[str, str] | None:
+    """Say that Dataverse counts other billed sales for an invoice than have come in (R803, E10)."""
+    expected = _count_in_dataverse(books, company, number)
+    if expected == staged:
+        return None
+    return "E10", (
+        f"Invoice proposal {number} wasn't processed because of mismatched billed sales actuals: {staged} "
+        f"have come in, and Dataverse has {expected}. Synchronize the actuals and import from staging again; "
+        "contact your administrator if the difference stays."
+    )
+
+
+def _count_in_dataverse(books: Books, company: str, number: str) -> int:
+    owner = next(iter(books.dataverse("cdm_company", cdm_companycode=company)), None)
+    if owner is None:
+        return 0
+    invoices = books.dataverse("invoice", invoicenumber=number, msdyn_company=owner["cdm_companyid"])
+    actuals = (
+        actual
+        for invoice in invoices
+        for actual in books.dataverse(
+            "msdyn_actual", msdyn_invoice=invoice["invoiceid"], msdyn_transactiontypecode=_BILLED_SALES
+        )
+    )
+    return sum(
+        not actual["msdyn_skipsync"] and actual["msdyn_transactionclassification"] != _TAX_CLASS
+        for actual in actuals
+    )
+
+
+def _unposted(number: str, bases: Sequence[Basis]) -> tuple[str, str] | None:
+    """Say that something which an invoice bills is not posted (R802, R613, E9)."""
+    waiting = [str(basis.billed["ActualsImportId"]) for basis in bases if not basis.ready]
+    if not waiting:
+        return None
+    return "E9", (
+        f"Project transaction hasn't been posted yet for {len(waiting)} of {len(bases)} billed sales of "
+        f"invoice proposal {number} (first: {', '.join(waiting[:_SHOWN])}). Verify that all of the related "
+        "integration journals are posted, then import from staging again."
+    )
+
+
+def _refuse_delete(books: Books, change: Change) -> None:
+    """Refuse to delete a proposal: it follows the confirmed proforma invoice (R801)."""
+    raise books.refused(
+        PROPOSALS,
+        f"Error: Invoice proposal {change.before['InvoiceProposalId']} came from Project Operations and "
+        "can't be deleted in Finance. Delete its lines, or correct the invoice in Project Operations",
+    )
+
+
+HOOKS = (guard(PROPOSALS, (Verb.DELETE,), _refuse_delete),)
+JOBS = {"delete-proposal-lines": delete_lines}
