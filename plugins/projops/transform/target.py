@@ -28,7 +28,7 @@ def conform(values: pa.Array, target: Column) -> Outcome:
     if pa.types.is_integer(wanted):
         return _to_integer(values, target)
     if pa.types.is_boolean(wanted) and pa.types.is_string(values.type):
-        good = pc.is_in(values, value_set=pa.array(["true", "false"]))
+        good = pc.is_in(values, value_set=pa.array(["true", "false", None]))
         return _kept(values, good, wanted, f"is neither true nor false, as {target.name} needs")
     if pa.types.is_timestamp(wanted) and pa.types.is_string(values.type):
         return Outcome(values.cast(pa.timestamp("us")).cast(wanted))  # a constant of the map, in UTC
