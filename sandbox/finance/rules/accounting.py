@@ -9,17 +9,15 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.finance.books import Books
+from sandbox.finance.rules.categories import TransactionClass
 from sandbox.finance.rules.ledger import Entry
 
 Row = Mapping[str, Any]
 
-TIME, EXPENSE, MATERIAL, MILESTONE, FEE, RETAINER = range(192350000, 192350006)
-"""Transaction classes as Dataverse numbers them; Retainer is PROPOSED."""
-
 COST, SALES, BILLED_SALES = "Cost", "Sales", "BilledSales"
 INTERORG_SALES, RESOURCING_COST = "InterOrgSales", "ResourcingUnitCost"
 LENDER_TYPES = frozenset({INTERORG_SALES, RESOURCING_COST})
-ON_ACCOUNT_CLASSES = frozenset({MILESTONE, RETAINER})
+ON_ACCOUNT_CLASSES = frozenset({TransactionClass.MILESTONE, TransactionClass.RETAINER})
 
 _DEBIT_OF = {COST: "ProjectCost", RESOURCING_COST: "IntercompanyCost"}
 _NO_OFFSET = "ProjectCost"
@@ -39,10 +37,11 @@ def offset_posting_type(actual: Row, internal: bool) -> str:
     """
     if actual["MatchedVendorInvoice"] or actual["VendInvoiceLineProjTransId"] or actual["SubConInvoiceId"]:
         return "ProcurementIntegration"
-    if actual["TransactionClassification"] == EXPENSE:
+    if actual["TransactionClassification"] == TransactionClass.EXPENSE:
         entered_here = internal and not actual["ExternalOriginReference"]
         return "ExpenseOffset" if entered_here else "ExpenseIntegration"
-    return "CostItem" if actual["TransactionClassification"] == MATERIAL else "PayrollAllocation"
+    is_material = actual["TransactionClassification"] == TransactionClass.MATERIAL
+    return "CostItem" if is_material else "PayrollAllocation"
 
 
 def line_entries(line: Row, offset: str, accrued: bool) -> list[Entry]:
@@ -57,29 +56,52 @@ def line_entries(line: Row, offset: str, accrued: bool) -> list[Entry]:
     return _pair(line, "WipSalesValue", "AccruedRevenue") if accrued else []
 
 
-def line_offset(line: Row, actual: Row) -> str:
-    """Return the offset that a line names, else that of its actual."""
+def line_offset(line: Row, actual: Row | None) -> str:
+    """Return the offset that a line names, else that of the actual that it comes from."""
     named = str(line["OffsetPostingType"])
-    return offset_posting_type(actual, not line["ContractId"]) if named == _NO_OFFSET else named
+    if named != _NO_OFFSET or actual is None:
+        return named
+    return offset_posting_type(actual, not line["ContractId"])
 
 
-def accrues(books: Books, company: str, line: Row) -> bool:
-    """Whether the revenue of a sales line is accrued when it is posted (R703, R1202).
+class Accruals:
+    """Which sales lines of a company are accrued when they are posted; the setup is looked up once."""
 
-    Unbilled sales by the company's cost and revenue profile for time and material, where their line
-    property is chargeable; inter-organizational sales by the relation of lender and borrower.
-    """
-    if line["TransactionType"] == INTERORG_SALES:
-        relation = books.first(
-            "IntercompanyProjectRelations",
-            LendingLegalEntityId=company,
-            BorrowingLegalEntityId=line["ProjectDataAreaId"],
+    def __init__(self, books: Books, company: str) -> None:
+        """Look up in a company."""
+        self._books = books
+        self._company = company
+        self._known: dict[tuple[str, ...], bool] = {}
+
+    def accrues(self, line: Row) -> bool:
+        """Whether a journal line is booked as WIP against accrued revenue (R703, R1202).
+
+        Unbilled sales by the company's cost and revenue profile for time and material, where their
+        line property is chargeable; inter-organizational sales by the relation of lender and borrower.
+        """
+        facts = tuple(str(line[name]) for name in ("TransactionType", "LinePropertyId", "ProjectDataAreaId"))
+        if facts not in self._known:
+            self._known[facts] = self._look_up(*facts)
+        return self._known[facts]
+
+    def _look_up(self, transaction_type: str, line_property: str, borrower: str) -> bool:
+        if transaction_type == INTERORG_SALES:
+            relation = self._books.first(
+                "IntercompanyProjectRelations",
+                LendingLegalEntityId=self._company,
+                BorrowingLegalEntityId=borrower,
+            )
+            return relation is not None and relation["AccrueRevenue"] == "Yes"
+        if transaction_type != SALES:
+            return False
+        rule = profile_rule(self._books, self._company, "TimeAndMaterial")
+        return rule.get("AccrueRevenue") == "Yes" and self._chargeable(line_property)
+
+    def _chargeable(self, line_property: str) -> bool:
+        row = self._books.first(
+            "ProjectLineProperties", dataAreaId=self._company, LinePropertyId=line_property
         )
-        return relation is not None and relation["AccrueRevenue"] == "Yes"
-    if line["TransactionType"] != SALES:
-        return False
-    rule = profile_rule(books, company, "TimeAndMaterial")
-    return rule.get("AccrueRevenue") == "Yes" and _chargeable(books, company, str(line["LinePropertyId"]))
+        return row is not None and row["IsChargeable"] == "Yes"
 
 
 def profile_rule(books: Books, company: str, billing_method: str) -> Row:
@@ -94,11 +116,6 @@ def profile_rule(books: Books, company: str, billing_method: str) -> Row:
         BillingMethod=billing_method,
     )
     return rule or {}
-
-
-def _chargeable(books: Books, company: str, line_property: str) -> bool:
-    row = books.first("ProjectLineProperties", dataAreaId=company, LinePropertyId=line_property)
-    return row is not None and row["IsChargeable"] == "Yes"
 
 
 def _pair(line: Row, debit: str, credit: str) -> list[Entry]:

@@ -13,7 +13,7 @@ from sandbox.finance.books import Books
 
 CONNECTIONS = "ProjCDSTransactionRelationshipImports"
 ACTUALS = "ProjActualsImports"
-COST = "Cost"
+COST_ROLE = "Cost"
 UNBILLED_SALES = "Unbilled Sales"
 ORIGINAL = "Original"
 REVERSING = "Reversing"

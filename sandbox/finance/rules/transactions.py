@@ -11,20 +11,20 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.finance.books import Books
-from sandbox.finance.rules.accounting import EXPENSE, FEE, MATERIAL, MILESTONE, RETAINER, TIME
+from sandbox.finance.rules.categories import TransactionClass
 from sandbox.rules.days import noon
 from sandbox.store.defaults import ZERO_GUID
 
 TRANSACTIONS = "ProjectTransactions"
 POSTED, PROPOSED, FULLY_INVOICED = "Posted", "InvoiceProposed", "FullyInvoiced"
 
-_TYPE_OF_CLASS = {
-    TIME: "Hour",
-    EXPENSE: "Cost",
-    MATERIAL: "Item",
-    FEE: "Revenue",
-    MILESTONE: "OnAccount",
-    RETAINER: "OnAccount",
+_TYPE_OF_CLASS: Mapping[int, str] = {
+    TransactionClass.TIME: "Hour",
+    TransactionClass.EXPENSE: "Cost",
+    TransactionClass.MATERIAL: "Item",
+    TransactionClass.FEE: "Revenue",
+    TransactionClass.MILESTONE: "OnAccount",
+    TransactionClass.RETAINER: "OnAccount",
 }
 
 
