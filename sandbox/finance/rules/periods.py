@@ -59,8 +59,9 @@ class FiscalCalendar:
         if not self.moves:
             raise PeriodClosedError(
                 "E12",
-                f"No open fiscal period was found for the accounting date {_shown(day)} in company {self.company}: "
-                "open its period, or turn on 'Automatically set accounting date to open ledger period'.",
+                f"No open fiscal period was found for the accounting date {_shown(day)} in company "
+                f"{self.company}: open its period, or turn on 'Automatically set accounting date to open "
+                "ledger period'.",
             )
         later = [period.start for period in self.periods if period.is_open and period.start > day]
         if not later:
