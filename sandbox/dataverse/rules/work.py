@@ -177,7 +177,7 @@ def _contract(terms: Engagement) -> Row:
         return {}
     return {
         "msdyn_salescontract": terms.contract["salesorderid"],
-        "msdyn_salescontractline": terms.line["salesorderdetailid"],
+        "msdyn_salescontractline": terms.line["msdyn_contractlinenumber"],
         "msdyn_salescontractlineid": terms.line["salesorderdetailid"],
         "msdyn_accountcustomer": terms.contract["customerid"],
         "msdyn_customertype": CustomerType.ACCOUNT,
@@ -195,7 +195,6 @@ def _cost(desk: Desk, work: Work, terms: Engagement, lender: Lending | None) -> 
         "msdyn_amount": work.cost_amount,
         "msdyn_amountmethod": AmountMethod.QUANTITY_BY_PRICE if follows else AmountMethod.FIXED_PRICE,
         "transactioncurrencyid": price.currency,
-        "msdyn_billingstatus": BillingStatus.UNBILLED_SALES_CREATED if terms.time_and_material else None,
         # The lender's actuals bring the cost to Finance, by its intercompany invoice (R501, R1203).
         "msdyn_skipsync": lender is not None and lender.intercompany,
     }
