@@ -1,0 +1,166 @@
+"""Expense reports: posting books the costs and hands the project lines to Dataverse (R902, R903)."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sandbox.finance.books import Books
+from sandbox.finance.rules.documents import DocumentRefusedError, PostingJob, post_documents
+from sandbox.finance.rules.expense_categories import require_usable
+from sandbox.finance.rules.periods import accounting_date
+from sandbox.finance.rules.vendor_posting import NO_PROJECT, Cost, Payable, post_payable
+from sandbox.rules.days import NEVER, day_of, noon
+from sandbox.rules.hooks import Caller, Change, Row, Verb, guard
+
+_REPORTS, _LINES, _EXPORT = "ExpenseReports", "ExpenseReportLines", "ProjExpensesExport"
+_CLEARING = "ExpenseIntegration"
+
+
+def line_cost(line: Row, posting_type: str) -> Cost:
+    """Return what an expense line costs: without the tax that can be recovered (R902).
+
+    `Amount` holds the tax, `TaxAmount` all of it, `NonRecoverableTaxAmount` the part that stays cost.
+    """
+    recoverable = line["TaxAmount"] - line["NonRecoverableTaxAmount"]
+    return Cost(
+        posting_type,
+        line["Amount"] - recoverable,
+        recoverable,
+        line["CurrencyCode"],
+        day_of(line["TransactionDate"]) or NEVER,
+        line["ProjectId"],
+        line["AdditionalInformation"],
+    )
+
+
+def export_expense(books: Books, line: Row, cost: Cost, category: Row, posted_cost: bool = False) -> None:
+    """Hand a posted project expense to Dataverse (R902).
+
+    The row belongs to the legal entity of the project; the one that paid, where it is another, is its
+    resourcing company (R905). `NetAmount` is the cost as it stands on the clearing account.
+
+    Args:
+        books: Of the transaction.
+        line: Row of ExpenseReportLines, or one with its columns.
+        cost: What it costs.
+        category: Row of ProjExpenseCategoriesExport.
+        posted_cost: Whether Finance has posted the project cost too, so that none may come back (R505).
+    """
+    company, owner = line["dataAreaId"], project_company(line)
+    books.insert(
+        _EXPORT,
+        {
+            "ExpTransNumber": line["ExpTransNumber"],
+            "ReferenceDataAreaId": owner,
+            "ProjTransId": books.next_number(company, "ProjectTransactionOrigin"),
+            "ProjCostTransExists": int(posted_cost),
+            "ProjId": line["ProjectId"],
+            "ProjActivityNumber": line["ActivityNumber"],
+            "CostType": category["CostType"],
+            "TransactionCategoryId": category["TransactionCategoryId"],
+            "TransDate": noon(cost.day),
+            "Quantity": line["Quantity"] or Decimal(1),
+            "NetAmount": cost.amount,
+            "TaxAmount": cost.tax,
+            "Amount": cost.amount + cost.tax,
+            "ExchangeCode": cost.currency,
+            "BillingType": line["BillingType"],
+            "AdditionalInformation": line["AdditionalInformation"],
+            "InterCompanyLE": "" if owner.lower() == company.lower() else company.upper(),
+        },
+    )
+
+
+def project_company(line: Row) -> str:
+    """Return the legal entity of a line's project; where none is named, that of the line."""
+    return str(line["ProjectDataAreaId"] or line["dataAreaId"])
+
+
+def _approved(books: Books, company: str) -> Sequence[Row]:
+    return books.find(_REPORTS, dataAreaId=company, ExpenseReportStatus="Approved")
+
+
+def _post(books: Books, report: Row) -> None:
+    """Post one report: costs, tax, what the employee is owed, and the rows for Dataverse (R902)."""
+    company, number = report["dataAreaId"], report["ExpenseReportNumber"]
+    lines = books.find(_LINES, dataAreaId=company, ExpenseReportNumber=number)
+    _require_postable(report, lines)
+    day = accounting_date(books, company, day_of(report["PostingDate"]) or books.now.date())
+    payable = Payable(
+        company, report["VendorAccountNumber"], number, books.next_number(company, "ExpenseVoucher"), day
+    )
+    costs = [line_cost(line, _CLEARING if line["ProjectId"] else NO_PROJECT) for line in lines]
+    post_payable(books, payable, costs)
+    for line, cost in zip(lines, costs, strict=True):
+        if line["ProjectId"]:
+            category = require_usable(books, project_company(line), line["CostType"])
+            export_expense(books, line, cost, category)
+    posted = {"ExpenseReportStatus": "Posted", "Voucher": payable.voucher, "PostingDate": noon(day)}
+    books.update(_REPORTS, report, posted)
+
+
+def _require_postable(report: Row, lines: Sequence[Row]) -> None:
+    number = report["ExpenseReportNumber"]
+    if not lines:
+        raise DocumentRefusedError("R902", f"Expense report {number} has no lines. Add its expenses.")
+    if not report["VendorAccountNumber"]:
+        raise DocumentRefusedError(
+            "R902",
+            f"Expense report {number} has no vendor account to which the employee {report['PersonnelNumber']} "
+            "is reimbursed. Enter it on the report.",
+        )
+    for line in lines:
+        if line["ProjectId"] and _day(line) is None:
+            raise DocumentRefusedError(
+                "R902",
+                f"Expense {line['ExpTransNumber']} of expense report {number} has no transaction date. Enter it.",
+            )
+
+
+def _day(line: Row) -> date | None:
+    return day_of(line["TransactionDate"])
+
+
+def _check_line(books: Books, change: Change) -> None:
+    """Refuse a line of a posted report, or one on a project that its category is not for (R901)."""
+    line = change.after
+    report = books.first(
+        _REPORTS, dataAreaId=line["dataAreaId"], ExpenseReportNumber=line["ExpenseReportNumber"]
+    )
+    if report is None:
+        raise books.refused(_LINES, f"Error: Expense report {line['ExpenseReportNumber']} does not exist")
+    if report["ExpenseReportStatus"] == "Posted":
+        raise books.refused(
+            _LINES,
+            f"Error: Expense report {line['ExpenseReportNumber']} is posted and does not allow changes",
+        )
+    if not line["ProjectId"] or change.verb is Verb.DELETE:
+        return
+    owner = project_company(line)
+    if books.first("ProjectsV2", dataAreaId=owner, ProjectId=line["ProjectId"]) is None:
+        raise books.refused(
+            _LINES, f"Error: Project {line['ProjectId']} does not exist in the company {owner.upper()}"
+        )
+    require_usable(books, owner, line["CostType"])
+
+
+def _refuse_status(books: Books, change: Change) -> None:
+    """Refuse to mark a report as posted, or to change a posted one, by hand: the job posts (R902)."""
+    posted = "Posted" in (change.before.get("ExpenseReportStatus"), change.values.get("ExpenseReportStatus"))
+    if posted and change.caller is not Caller.SYSTEM:
+        number = change.after["ExpenseReportNumber"]
+        raise books.refused(
+            _REPORTS, f"Error: Expense report {number} is posted by the job post-expense-reports only"
+        )
+
+
+def post_expense_reports(books: Books, parameters: Row) -> dict[str, Any]:
+    """Post all approved expense reports: job post-expense-reports."""
+    job = PostingJob("post-expense-reports", "R902", "ExpenseReportNumber", _approved, _post)
+    return post_documents(books, parameters, job)
+
+
+_ALL = (Verb.CREATE, Verb.UPDATE, Verb.DELETE)
+HOOKS = (guard(_LINES, _ALL, _check_line), guard(_REPORTS, _ALL, _refuse_status))
+JOBS = {"post-expense-reports": post_expense_reports}
