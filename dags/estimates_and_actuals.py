@@ -4,6 +4,7 @@ Hour, expense and material estimates become forecasts; actuals and the connectio
 journal lines and invoice lines. What posting made of an actual (voucher, accounting amount, exchange rate,
 sales tax) comes back to it. Rows that refer to projects, tasks or contracts wait for
 `setup_and_configuration`.
+An Airflow run moves what changed since the last one.
 """
 
 from projops.orchestration.area_dag import area_dag

@@ -2,6 +2,7 @@
 
 Dataverse confirms them, by itself or by a project manager; the actuals that follow return to Finance by
 `estimates_and_actuals`, where they clear the procurement integration account.
+An Airflow run moves what changed since the last one.
 """
 
 from projops.orchestration.area_dag import area_dag
