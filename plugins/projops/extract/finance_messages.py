@@ -13,7 +13,8 @@ from functools import partial
 import pyarrow as pa
 
 from projops.errors import ProtocolError
-from projops.load.documented_errors import ACTUALS, DOCUMENTED, INVOICES, DocumentedError, recognise
+from projops.load.documented_errors import ACTUALS, DOCUMENTED, INVOICES
+from projops.load.results import rule_of
 from projops.mapping.keys import key_text
 from projops.mapping.model import Direction, TableMap
 from projops.state import StateStore, dead_letters
@@ -42,21 +43,22 @@ class Message:
     Attributes:
         company: Legal entity, lower case.
         id: Number of the message in the company.
-        error: Documented error, or None.
+        rule: Id of the documented error, or of the rule where none is documented (R607).
         row: Import id of the actual, or number of the document.
         text: Finance's own sentence.
     """
 
     company: str
     id: str
-    error: DocumentedError | None
+    rule: str
     row: str
     text: str
 
     @property
     def map(self) -> str:
         """The map whose row it is about."""
-        return self.error.map if self.error is not None else ACTUALS
+        documented = DOCUMENTED.get(self.rule)
+        return documented.map if documented is not None else ACTUALS
 
     @property
     def letter(self) -> Letter:
@@ -66,7 +68,7 @@ class Message:
             key=key_text([self.row, self.company]),
             status="open",
             stage=FINANCE_STAGE,
-            rule=self.error.id if self.error is not None else _UNNAMED,
+            rule=self.rule,
             message=self.text,
         )
 
@@ -109,7 +111,7 @@ def _message(row: Mapping[str, str | None]) -> Message:
     return Message(
         company=str(row["dataAreaId"]).lower(),
         id=str(row["MessageId"]),
-        error=DOCUMENTED.get(row["ErrorId"] or "") or recognise(text),
+        rule=row["ErrorId"] or rule_of(text, _UNNAMED),
         row=row["ActualsImportId"] or row["DocumentNumber"] or str(row["MessageId"]),
         text=text,
     )

@@ -31,9 +31,9 @@ def _file(path: Path) -> Value:
 
 
 def maps() -> dict[str, Value]:
-    """All mapping files by id."""
+    """All mapping files by id, but for those that are off."""
     found = [_file(path) for path in sorted(MAPPINGS.glob("[!_]*/*.yaml"))]
-    return {each["map"]: each for each in found}
+    return {each["map"]: each for each in found if each.get("enabled", True)}
 
 
 def legs() -> list[tuple[str, str]]:
