@@ -56,14 +56,14 @@ def _require_shared(books: Books, change: Change) -> None:
     if shared is None or shared["UseInExpense"] != "Yes":
         raise books.refused(
             "Categories",
-            f"Error: The shared category '{name}' cannot be used in Expense. Set 'Can be used in Expense' on it "
-            "first",
+            f"Error: The shared category '{name}' cannot be used in Expense. Set 'Can be used in Expense' on "
+            "it first",
         )
     if transaction_category(books, name) and not name.endswith(f"-{_EXPENSE}"):
         raise books.refused(
             "Categories",
-            f"Error: The shared category '{name}' is not of the class Expense. Choose the category that ends in "
-            f"-{_EXPENSE}",
+            f"Error: The shared category '{name}' is not of the class Expense. Choose the category that ends "
+            f"in -{_EXPENSE}",
         )
 
 

@@ -107,14 +107,14 @@ def _require_postable(report: Row, lines: Sequence[Row]) -> None:
     if not report["VendorAccountNumber"]:
         raise DocumentRefusedError(
             "R902",
-            f"Expense report {number} has no vendor account to which the employee {report['PersonnelNumber']} "
-            "is reimbursed. Enter it on the report.",
+            f"Expense report {number} has no vendor account to which employee {report['PersonnelNumber']} is "
+            "reimbursed. Enter it on the report.",
         )
     for line in lines:
         if line["ProjectId"] and _day(line) is None:
             raise DocumentRefusedError(
                 "R902",
-                f"Expense {line['ExpTransNumber']} of expense report {number} has no transaction date. Enter it.",
+                f"Expense {line['ExpTransNumber']} of expense report {number} has no date. Enter it.",
             )
 
 
@@ -133,7 +133,7 @@ def _check_line(books: Books, change: Change) -> None:
     if report["ExpenseReportStatus"] == "Posted":
         raise books.refused(
             _LINES,
-            f"Error: Expense report {line['ExpenseReportNumber']} is posted and does not allow changes",
+            f"Error: Expense report {line['ExpenseReportNumber']} is posted and can't be changed",
         )
     if not line["ProjectId"] or change.verb is Verb.DELETE:
         return

@@ -187,8 +187,8 @@ def _refuse_manual(books: Books, change: Change) -> None:
     if order is not None and order["ProjSubContractNumber"]:
         raise books.refused(
             change.table,
-            f"Error: Product receipts of purchase order {order['PurchaseOrderNumber']} are generated from the "
-            f"actuals of subcontract {order['ProjSubContractNumber']}. Use 'Generate product receipt'",
+            f"Error: Product receipts of purchase order {order['PurchaseOrderNumber']} are generated from "
+            f"the actuals of subcontract {order['ProjSubContractNumber']}. Use 'Generate product receipt'",
         )
 
 

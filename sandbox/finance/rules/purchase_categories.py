@@ -60,9 +60,9 @@ def purchase_category(books: Books, line: Row) -> Row:
     if found is None:
         raise DocumentRefusedError(
             "R1007",
-            f"Line {line['InvoiceLineNumber']} has no project category: '{named}' does not exist in the company "
-            f"{company.upper()}. Map its procurement category, or set the default category for items in the "
-            "project parameters.",
+            f"Line {line['InvoiceLineNumber']} has no project category: '{named}' is none of the company "
+            f"{company.upper()}. Map its procurement category, or set the default category for items in "
+            "the project parameters.",
         )
     return found
 

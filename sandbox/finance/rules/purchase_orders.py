@@ -223,8 +223,8 @@ def _order_settings(books: Books, row: Row) -> Row:
 
 _HEADER_COLUMNS = ("SubConName", "OrderAccount", "ProjId", "AccountingDate", "SubConState", "SubConStatus")
 _LINE_COLUMNS = (
-    "Name", "SubConWriteInName", "SubConTransClass", "SubConRoleID", "SubConTransCategory", "ItemId", "PurchQty",
-    "PurchUnit", "PurchPrice", "DeliveryDate", "ProjId", "ActivityNumber", "SubConLineStatus",
+    "Name", "SubConWriteInName", "SubConTransClass", "SubConRoleID", "SubConTransCategory", "ItemId",
+    "PurchQty", "PurchUnit", "PurchPrice", "DeliveryDate", "ProjId", "ActivityNumber", "SubConLineStatus",
 )  # fmt: skip
 
 HOOKS = (

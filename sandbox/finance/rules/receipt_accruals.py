@@ -99,7 +99,7 @@ def received(layers: Sequence[Layer], layer: Layer) -> tuple[Layer, ...]:
 
 
 def accrue(books: Books, order: Ordered, before: Sequence[Layer], after: Sequence[Layer]) -> list[Entry]:
-    """Return the entries of a receipt: Dr purchase receipt / Cr purchase accrual; a correction the reverse."""
+    """Return the entries of a receipt: Dr purchase receipt / Cr purchase accrual, a correction back."""
     old, new = _quantity(before), _quantity(after)
     if new >= old:
         return _entries(books, order, _parts(after, old, new), 1)

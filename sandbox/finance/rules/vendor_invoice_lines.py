@@ -116,7 +116,7 @@ def _check_line(books: Books, change: Change) -> None:
         raise books.refused(LINES, f"Error: Vendor invoice {line['HeaderReference']} does not exist")
     if header["InvoiceStatus"] == "Posted" and change.caller is not Caller.SYSTEM:
         raise books.refused(
-            LINES, f"Error: Vendor invoice {header['InvoiceNumber']} is posted and does not allow changes"
+            LINES, f"Error: Vendor invoice {header['InvoiceNumber']} is posted and can't be changed"
         )
     company, project = line["ProjectDataAreaId"] or line["dataAreaId"], line["ProjectId"]
     if project and books.first("ProjectsV2", dataAreaId=company, ProjectId=project) is None:
