@@ -13,7 +13,7 @@ from sandbox.finance.books import Books
 
 CONNECTIONS = "ProjCDSTransactionRelationshipImports"
 ACTUALS = "ProjActualsImports"
-COST_ROLE = "Cost"
+COST = "Cost"
 UNBILLED_SALES = "Unbilled Sales"
 ORIGINAL = "Original"
 REVERSING = "Reversing"

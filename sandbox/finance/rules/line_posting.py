@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any
 
 from sandbox.finance.books import Books
-from sandbox.finance.rules import staging, transactions
+from sandbox.finance.rules import connections, staging, transactions
 from sandbox.finance.rules.accounting import COST, SALES, Accruals, line_entries, line_offset
-from sandbox.finance.rules.connections import COST_ROLE, UNBILLED_SALES, Connected, chunks, connected
+from sandbox.finance.rules.connections import UNBILLED_SALES, Connected, chunks, connected
 from sandbox.finance.rules.ledger import post_voucher
 from sandbox.finance.rules.periods import FiscalCalendar, read_calendar
 from sandbox.finance.rules.transactions import Posting
@@ -63,10 +63,15 @@ class JournalPosting:
         posting = _posting(line, day)
         if line["TransactionType"] == COST:
             partner = self._partner(line, UNBILLED_SALES, self.sales, "CostActualsImportId")
-            self.costs[posting.actual] = transactions.post_cost(books, posting, partner)
+            self._keep(transactions.post_cost(books, posting, partner))
         elif line["TransactionType"] == SALES:
-            partner = self._partner(line, COST_ROLE, self.costs, "SalesActualsImportId")
-            self.sales[posting.actual] = transactions.post_sales(books, posting, accrued, partner)
+            partner = self._partner(line, connections.COST, self.costs, "SalesActualsImportId")
+            self._keep(transactions.post_sales(books, posting, accrued, partner))
+
+    def _keep(self, transaction: Row) -> None:
+        """Remember a transaction by both of its halves, for later lines of the same journal."""
+        self.costs[transaction["CostActualsImportId"]] = transaction
+        self.sales[transaction["SalesActualsImportId"]] = transaction
 
     def _partner(self, line: Row, role: str, posted: Mapping[str, Row], taken: str) -> Row | None:
         """Return the posted transaction of a connected actual whose other half is free."""

@@ -94,8 +94,10 @@ def _post_company(books: Books, company: str, told: list[str]) -> dict[str, int]
 def _post_journal(books: Books, journal: Row) -> tuple[list[dict[str, Any]], list[Failure]]:
     """Post the lines of a journal that are drafts; return those that did, and those that failed."""
     company = str(journal["dataAreaId"])
-    journal = books.update(JOURNALS, journal, {"JournalStatus": "Processing"})
     lines = books.find(LINES, dataAreaId=company, JournalId=journal["JournalId"], LineStatus="Draft")
+    if not lines:
+        return [], []
+    journal = books.update(JOURNALS, journal, {"JournalStatus": "Processing"})
     posting = open_posting(books, company, lines)
     reasons = [(line, _attempt(books, posting, line)) for line in lines]
     posted = [line for line, reason in reasons if reason is None]
