@@ -88,14 +88,18 @@ def record_many(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
             (quantity by price, in the currency's coins), the currency's exchange rate and base
             amounts, and all dates from `msdyn_documentdate`, or from now.
     """
+    ids = desk.create_many(ACTUAL, completed(desk, rows))
+    stored = desk.by_id(ACTUAL, ids)
+    return [stored[row_id] for row_id in ids]
+
+
+def completed(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return values of actuals with all that follows from them: see `record_many`."""
     currencies = desk.by_id("transactioncurrency", (row.get("transactioncurrencyid") for row in rows))
-    filled = [
+    return [
         _filled(row, currencies.get(row.get("transactioncurrencyid") or ""), instant_text(desk.now))
         for row in rows
     ]
-    ids = desk.create_many(ACTUAL, filled)
-    stored = desk.by_id(ACTUAL, ids)
-    return [stored[row_id] for row_id in ids]
 
 
 def connect(desk: Desk, first: Row, first_role: str, second: Row, second_role: str) -> str:
