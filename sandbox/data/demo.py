@@ -4,7 +4,17 @@ Finance holds all reference data. Dataverse holds what people work with there, a
 reference data as those rows refer to; the rest arrives by sync.
 """
 
-from sandbox.data import contracts, ledgers, milestones, parties, projects, resources, work
+from sandbox.data import (
+    contracts,
+    finance_setup,
+    intercompany,
+    ledgers,
+    milestones,
+    parties,
+    projects,
+    resources,
+    work,
+)
 from sandbox.data.firm import Row
 from sandbox.store import Store
 
@@ -19,10 +29,11 @@ def finance_rows() -> dict[str, list[Row]]:
         "ExchangeRatesCDSEntity": ledgers.exchange_rates(),
         "Ledgers": ledgers.ledgers(),
         "UnitsOfMeasure": resources.units(),
-        "CustomersV3": parties.finance_customers(),
-        "VendorsV2": parties.vendors(),
+        "CustomersV3": [*parties.finance_customers(), *intercompany.customers()],
+        "VendorsV2": [*parties.vendors(), *intercompany.vendors()],
         "ReleasedProductsV2": resources.products(),
         "Workers": resources.workers(),
+        **finance_setup.finance_rows(),
     }
 
 

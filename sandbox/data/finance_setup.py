@@ -217,11 +217,12 @@ def _subcontract_categories(company: Company) -> list[Row]:
     return [
         {
             "dataAreaId": company.area,
+            "LineNumber": number,
             "TransactionType": kind,
             "ProcurementCategoryName": procurement,
             "ProjectCategoryId": category,
         }
-        for procurement, (kind, category) in _PROCUREMENT.items()
+        for number, (procurement, (kind, category)) in enumerate(_PROCUREMENT.items(), start=1)
     ]
 
 
