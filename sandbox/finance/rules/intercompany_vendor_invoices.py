@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.finance.books import Books
 from sandbox.finance.errors import VALIDATION_ERROR, FinanceError
 from sandbox.finance.rules.categories import PROJECT, TYPES
-from sandbox.finance.rules.connections import COST_ROLE, UNBILLED_SALES, connected
+from sandbox.finance.rules.connections import COST, UNBILLED_SALES, connected
 from sandbox.finance.rules.documents import accounting_amount
 from sandbox.finance.rules.purchase_categories import purchase_category
 from sandbox.finance.rules.transactions import Posting, of_sales, post_cost
@@ -118,7 +118,7 @@ def _unbilled_transaction(books: Books, borrower: str, lender_actual: str) -> Ro
     actual = books.first(_ACTUALS, ActualsImportId=lender_actual)
     if actual is None:
         return None
-    costs = connected(books, [actual["ActualId"]]).ids(actual["ActualId"], COST_ROLE)
+    costs = connected(books, [actual["ActualId"]]).ids(actual["ActualId"], COST)
     partners = connected(books, costs)
     sales = [row for cost in costs for row in partners.rows(cost, UNBILLED_SALES)]
     own = [row["ActualsImportId"] for row in sales if row["dataAreaId"].lower() == borrower.lower()]
