@@ -68,3 +68,21 @@ async def test_rows_without_any_reference_ask_for_nothing_but_have_the_columns()
     rows = await Lookups(reads).add("msdyn_projecttask", tasks(None, None), PATHS)
     assert [rows[path].to_pylist() for path in PATHS] == [[None, None], [None, None]]
     assert all(not ids for _, ids in reads.asked)
+
+
+async def test_a_guid_held_as_text_leads_on_in_any_form_and_any_other_text_leads_nowhere() -> None:
+    actual = "336a06e0-10d8-58a6-8130-d9a27a503056"
+    asked: list[Sequence[str]] = []
+
+    async def read(table: str, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        asked.append((table, *ids))
+        rows = {"_id": [actual], "msdyn_skipsync": [False]}
+        return pa.table({name: rows[name] for name in ("_id", *columns)})
+
+    texts = [actual, "{" + actual.upper() + "}", "not a GUID", None]
+    rows = pa.table({"_id": ["1", "2", "3", "4"], "msdyn_transaction1": pa.array(texts, pa.string())})
+    path = "msdyn_transaction1.msdyn_skipsync"
+    found = await Lookups(read).add("msdyn_transactionconnection", rows, [path])
+    assert found[path].to_pylist() == [False, False, None, None]
+    assert asked == [("msdyn_actual", actual)]
+    assert found["msdyn_transaction1"].to_pylist() == texts
