@@ -88,7 +88,7 @@ def actuals(
     }
     made = [str(uuid.uuid4()) for _ in range(count)]
     own = [{"msdyn_actualid": each, "msdyn_actualimportid": str(uuid.uuid4())} for each in made]
-    _create_many(world, "msdyn_actual", [facts | dict(values or {}) | each for each in own])
+    _create_many(world, "msdyn_actual", [facts | each | dict(values or {}) for each in own])
     return made
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from projops import pipeline
 from projops.load import stage as load_stage
+from projops.load import targets
 from projops.load.decide import Action, Row, TargetRow
 from projops.load.target import Outcome, Target, Waiting
 from projops.settings import PROJECT_ROOT
@@ -55,10 +56,10 @@ class Mortal:
 @pytest.fixture
 def dies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, bool], None]]:
     """Make the next load die at one of its writes."""
-    real = pipeline._target
+    real = targets._target
 
     def at(writes: int, after: bool) -> None:
-        monkeypatch.setattr(pipeline, "_target", lambda *arguments: Mortal(real(*arguments), writes, after))
+        monkeypatch.setattr(targets, "_target", lambda *arguments: Mortal(real(*arguments), writes, after))
 
     yield at
 

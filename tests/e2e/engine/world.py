@@ -18,6 +18,7 @@ from sqlalchemy import text
 from projops.engine import Engine
 from projops.mapping.model import Direction, System
 from projops.pipeline import detect, extract, load, transform, validate
+from projops.replay import Replayed, replay
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 from projops.settings import PROJECT_ROOT, Settings
 from projops.systems.connection import Connection
@@ -128,6 +129,11 @@ class World:
         live = "status in ('open', 'parked', 'awaiting_approval')"
         return self.sql(f"select * from dead_letter where map = :map and {live} order by id", map=map_id)
 
+    def replay(self, map_id: str) -> Replayed:
+        """Mark what is set aside of a map, as `projops dead-letters replay --map` does."""
+        with self.engine() as engine:
+            return replay(engine.state, map_id=map_id)
+
     # Both systems over plain HTTP.
 
     @cached_property
@@ -180,10 +186,10 @@ class World:
     def post(self, entity_set: str, **values: Value) -> None:
         _done(self.finance.post(f"{entity_set}?cross-company=true", json=values))
 
-    def patch(self, entity_set: str, key: Mapping[str, str], **values: Value) -> None:
+    def patch(self, entity_set: str, key: Mapping[str, str | uuid.UUID], **values: Value) -> None:
         _done(self.finance.patch(f"{entity_set}({_predicate(key)})?cross-company=true", json=values))
 
-    def remove(self, entity_set: str, key: Mapping[str, str]) -> None:
+    def remove(self, entity_set: str, key: Mapping[str, str | uuid.UUID]) -> None:
         _done(self.finance.delete(f"{entity_set}({_predicate(key)})?cross-company=true"))
 
     # The sandbox's control plane.
@@ -275,8 +281,13 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _predicate(key: Mapping[str, str]) -> str:
-    return ",".join(f"{name}={quote(literal(value), safe='')}" for name, value in key.items())
+def _predicate(key: Mapping[str, str | uuid.UUID]) -> str:
+    """Write an entity key; GUIDs stand there bare."""
+    texts = {name: value if isinstance(value, str) else None for name, value in key.items()}
+    return ",".join(
+        f"{name}={key[name] if text is None else quote(literal(text), safe='')}"
+        for name, text in texts.items()
+    )
 
 
 def _client(base: str) -> httpx.Client:
