@@ -95,13 +95,13 @@ class Accruals:
         if transaction_type != SALES:
             return False
         rule = profile_rule(self._books, self._company, "TimeAndMaterial")
-        return rule.get("AccrueRevenue") == "Yes" and self._chargeable(line_property)
+        return rule.get("AccrueRevenue") == "Yes" and chargeable(self._books, self._company, line_property)
 
-    def _chargeable(self, line_property: str) -> bool:
-        row = self._books.first(
-            "ProjectLineProperties", dataAreaId=self._company, LinePropertyId=line_property
-        )
-        return row is not None and row["IsChargeable"] == "Yes"
+
+def chargeable(books: Books, company: str, line_property: str) -> bool:
+    """Whether what bears a line property is charged to the customer."""
+    row = books.first("ProjectLineProperties", dataAreaId=company, LinePropertyId=line_property)
+    return row is not None and row["IsChargeable"] == "Yes"
 
 
 def profile_rule(books: Books, company: str, billing_method: str) -> Row:

@@ -38,10 +38,12 @@ def write_lines(books: Books, header: Row, bases: Iterable[Basis]) -> int:
     """Write the lines of a proposal, and mark what they bill as proposed; return their number."""
     company, number = str(header["dataAreaId"]), str(header["InvoiceProposalId"])
     customer, taxes = paying_customer(books, header), LineTaxes(books, company)
-    category = _on_account_category(books, company)
+    category, free = _on_account_category(books, company), _free_properties(books, company)
     count = 0
     for count, basis in enumerate(bases, start=1):
         values = _billed_values(basis.billed) | _basis_values(books, company, basis, category)
+        if values.get("LinePropertyId") in free:
+            values["LineAmount"] = Decimal(0)
         values |= _tax_values(values, _facts(basis, values, customer), taxes)
         books.insert(
             LINES, {"dataAreaId": company, "InvoiceProposalId": number, "LineNumber": count} | values
@@ -139,6 +141,12 @@ def _tax_values(values: Mapping[str, Any], facts: TaxFacts, taxes: LineTaxes) ->
         "SalesTaxItemGroupId": groups[1],
         "SalesTaxAmount": tax.amount,
     }
+
+
+def _free_properties(books: Books, company: str) -> set[str]:
+    """Return the line properties that the customer is not charged for: hours shown at no amount (R303)."""
+    rows = books.find("ProjectLineProperties", dataAreaId=company, IsChargeable="No")
+    return {str(row["LinePropertyId"]) for row in rows}
 
 
 def _on_account_category(books: Books, company: str) -> str:
