@@ -1,0 +1,98 @@
+"""Material usage: logged by people or by packing slips of Finance, approved, recorded as actuals (R505)."""
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+from sandbox.dataverse.desk import Desk
+from sandbox.dataverse.rules.actuals import Row
+from sandbox.dataverse.rules.one_by_one import one_by_one
+from sandbox.dataverse.rules.options import TransactionClass
+from sandbox.dataverse.rules.work import Work, record_work
+from sandbox.rules.days import NEVER, day_of, noon
+from sandbox.rules.hooks import Change, Verb, complete, effect
+from sandbox.rules.jobs import JobRefusedError
+
+USAGE = "msdyn_materialusagelog"
+
+
+class UsageStatus(IntEnum):
+    """msdyn_usagestatus of a material usage log; column and values are PROPOSED."""
+
+    DRAFT = 192350000
+    SUBMITTED = 192350001
+    APPROVED = 192350002
+    REJECTED = 192350003
+
+
+def begin(desk: Desk, change: Change) -> Row:
+    """Let a log of people begin as a draft, one of a packing slip as submitted."""
+    if change.values.get("msdyn_usagestatus") is not None:
+        return {}
+    external = change.values.get("msdyn_externalid") is not None
+    return {"msdyn_usagestatus": UsageStatus.SUBMITTED if external else UsageStatus.DRAFT}
+
+
+def record_approved(desk: Desk, change: Change) -> None:
+    """Record usage that becomes Approved: a cost, and unbilled sales where material is billed.
+
+    The cost of a packing slip carries its id as origin reference: Finance has posted that cost and
+    must make no journal line of it (R505).
+    """
+    if change.turned("msdyn_usagestatus", UsageStatus.APPROVED):
+        record_work(desk, work_of(change.after))
+
+
+def approve_usage(desk: Desk, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Approve material usage: `{"usages": [GUID, …]}`, without it all that is submitted; each on its own.
+
+    Raises:
+        JobRefusedError: When a named log is not submitted.
+    """
+    approved, errors = one_by_one(
+        desk,
+        _chosen(desk, parameters),
+        _approve,
+        lambda usage: f"Material usage {usage['msdyn_materialusagelogid']}",
+    )
+    return {"approved": approved, "errors": errors}
+
+
+def work_of(usage: Mapping[str, Any]) -> Work:
+    """Return what was used; without a price of its own it costs what the price lists say."""
+    return Work(
+        project=usage["msdyn_project"],
+        classification=TransactionClass.MATERIAL,
+        quantity=usage["msdyn_quantity"],
+        date=noon(day_of(usage["msdyn_transactiondate"] or usage["createdon"]) or NEVER),
+        task=usage["msdyn_task"],
+        product=usage["msdyn_product"],
+        unit=usage["msdyn_unit"],
+        cost_price=usage["msdyn_price"],
+        cost_currency=usage["transactioncurrencyid"],
+        origin=(USAGE, usage["msdyn_materialusagelogid"]),
+        external_origin_reference=usage["msdyn_externalid"],
+    )
+
+
+def _chosen(desk: Desk, parameters: Mapping[str, Any]) -> list[Row]:
+    if "usages" not in parameters:
+        return desk.find(USAGE, msdyn_usagestatus=UsageStatus.SUBMITTED)
+    chosen = [desk.get(USAGE, row_id) for row_id in parameters["usages"]]
+    for usage in chosen:
+        if usage["msdyn_usagestatus"] != UsageStatus.SUBMITTED:
+            raise JobRefusedError(
+                f"Material usage {usage['msdyn_materialusagelogid']} is not submitted: submit it first."
+            )
+    return chosen
+
+
+def _approve(desk: Desk, usage: Row) -> None:
+    desk.update(USAGE, usage["msdyn_materialusagelogid"], {"msdyn_usagestatus": UsageStatus.APPROVED})
+
+
+HOOKS = (
+    complete(USAGE, [Verb.CREATE], begin),
+    effect(USAGE, [Verb.UPDATE], record_approved, ["msdyn_usagestatus"]),
+)
+JOBS = {"approve-material-usage": approve_usage}

@@ -1,0 +1,35 @@
+"""What jobs do with many rows: each in its own part of the transaction, so that one leaves the others."""
+
+from collections.abc import Callable, Iterable
+
+from sandbox.dataverse.desk import Desk
+from sandbox.dataverse.errors import ApiError
+from sandbox.dataverse.rules.actuals import Row
+
+
+def one_by_one(
+    desk: Desk, rows: Iterable[Row], act: Callable[[Desk, Row], object], name: Callable[[Row], str]
+) -> tuple[int, list[str]]:
+    """Act on rows, each on its own; what a row that fails has written is undone.
+
+    Args:
+        desk: Dataverse.
+        rows: Stored rows.
+        act: What is done with a row.
+        name: What people call a row, for the errors.
+
+    Returns:
+        How many rows went, and a sentence for each that did not.
+    """
+    done, errors = 0, []
+    for row in rows:
+        try:
+            with desk.unit.connection.begin_nested():
+                act(desk, row)
+        except ApiError as error:
+            errors.append(f"{name(row)}: {error.message}")
+        except LookupError as error:
+            errors.append(f"{name(row)}: {error}")
+        else:
+            done += 1
+    return done, errors

@@ -1,0 +1,129 @@
+"""Subcontracts: from draft to a confirmed order with a vendor (R1101).
+
+Finance makes a purchase order of a confirmed subcontract and never makes a subcontract itself; later
+changes of the lines follow there.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.dataverse.desk import Desk, refused
+from sandbox.dataverse.rules.one_by_one import one_by_one
+from sandbox.dataverse.rules.options import SubcontractStatus, TransactionClass
+from sandbox.rules.hooks import Change, Row, Verb, complete, guard
+from sandbox.rules.jobs import required
+
+SUBCONTRACT = "msdyn_subcontract"
+LINE = "msdyn_subcontractline"
+
+_ALLOWED = {
+    SubcontractStatus.DRAFT: {SubcontractStatus.CONFIRMED, SubcontractStatus.CANCELED},
+    SubcontractStatus.CONFIRMED: {SubcontractStatus.CLOSED, SubcontractStatus.CANCELED},
+    SubcontractStatus.CLOSED: set(),
+    SubcontractStatus.CANCELED: set(),
+}
+"""States that a subcontract may go to (the states are DOC subcon-states.md, the steps between them INF)."""
+
+_OVER = {SubcontractStatus.CLOSED, SubcontractStatus.CANCELED}
+
+
+def confirm_subcontracts(desk: Desk, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Confirm subcontracts, each on its own: `{"subcontracts": [GUID, …]}` (R1101)."""
+    subcontracts = [desk.get(SUBCONTRACT, row_id) for row_id in required(parameters, "subcontracts")]
+    confirmed, errors = one_by_one(
+        desk, subcontracts, _confirm, lambda row: f"Subcontract {row['msdyn_subcontractnumber']}"
+    )
+    return {"confirmed": confirmed, "errors": errors}
+
+
+def refuse_step(desk: Desk, change: Change) -> None:
+    """Refuse a state that does not follow; see `demand_step`."""
+    if change.before["statuscode"] != change.values["statuscode"]:
+        demand_step(desk, change.before, SubcontractStatus(change.values["statuscode"]))
+
+
+def demand_step(desk: Desk, subcontract: Row, status: SubcontractStatus) -> None:
+    """Refuse a state that a subcontract cannot go to.
+
+    Raises:
+        ApiError: 0x80040265, naming the subcontract and what stands in the way.
+    """
+    number, now = subcontract["msdyn_subcontractnumber"], SubcontractStatus(subcontract["statuscode"])
+    if status not in _ALLOWED[now]:
+        raise refused(f"Subcontract {number} is {now.name.lower()} and cannot become {status.name.lower()}.")
+    lines = desk.find(LINE, msdyn_subcontract=subcontract["msdyn_subcontractid"])
+    if status == SubcontractStatus.CONFIRMED:
+        _demand_complete(subcontract, lines)
+    if status == SubcontractStatus.CANCELED and _has_actuals(desk, lines):
+        raise refused(f"Subcontract {number} has actuals and cannot be canceled: close it instead.")
+
+
+def refuse_change(desk: Desk, change: Change) -> None:
+    """Refuse lines that come to a subcontract, or change, once it is closed or canceled.
+
+    Raises:
+        ApiError: 0x80040265, naming the subcontract and its state.
+    """
+    subcontract = desk.first(SUBCONTRACT, msdyn_subcontractid=change.after.get("msdyn_subcontract"))
+    if subcontract is not None and subcontract["statuscode"] in _OVER:
+        state = SubcontractStatus(subcontract["statuscode"]).name.lower()
+        raise refused(
+            f"Subcontract {subcontract['msdyn_subcontractnumber']} is {state}: its lines cannot change."
+        )
+
+
+def follow_header(desk: Desk, change: Change) -> Row:
+    """Let a new line belong to its subcontract's company and project where it does not say which."""
+    subcontract = desk.first(SUBCONTRACT, msdyn_subcontractid=change.values.get("msdyn_subcontract"))
+    if subcontract is None:
+        return {}
+    inherited = ("msdyn_owningcompany", "msdyn_project")
+    return {name: subcontract[name] for name in inherited if change.values.get(name) is None}
+
+
+def _confirm(desk: Desk, subcontract: Row) -> None:
+    demand_step(desk, subcontract, SubcontractStatus.CONFIRMED)
+    confirmed = {"statuscode": SubcontractStatus.CONFIRMED}
+    desk.update(SUBCONTRACT, subcontract["msdyn_subcontractid"], confirmed)
+
+
+def _demand_complete(subcontract: Row, lines: list[dict[str, Any]]) -> None:
+    """Refuse what Finance could make no purchase order of: no vendor, no lines, a line without its facts."""
+    number = subcontract["msdyn_subcontractnumber"]
+    if subcontract["msdyn_vendor"] is None:
+        raise refused(f"Subcontract {number} has no vendor: choose one, then confirm.")
+    if not lines:
+        raise refused(f"Subcontract {number} has no lines: add what is ordered, then confirm.")
+    for line in lines:
+        missing = _missing(line)
+        if missing:
+            raise refused(
+                f"Line {line['msdyn_subcontractlinenumber']} of subcontract {number} has no {missing}: "
+                "fill it in, then confirm."
+            )
+
+
+def _missing(line: Row) -> str | None:
+    if line["msdyn_project"] is None:
+        return "project"
+    if line["msdyn_quantity"] is None:
+        return "quantity"
+    if line["msdyn_transactionclassification"] == TransactionClass.MATERIAL:
+        product = line["msdyn_product"] or line["msdyn_writeinproduct"]
+        return None if product else "product"
+    return None
+
+
+def _has_actuals(desk: Desk, lines: list[dict[str, Any]]) -> bool:
+    ids = [line["msdyn_subcontractlineid"] for line in lines]
+    return bool(
+        desk.find("msdyn_actual", msdyn_subcontractline=ids, msdyn_adjustmentstatus=None) if ids else False
+    )
+
+
+HOOKS = (
+    guard(SUBCONTRACT, [Verb.UPDATE], refuse_step, ["statuscode"]),
+    guard(LINE, [Verb.CREATE, Verb.UPDATE, Verb.DELETE], refuse_change),
+    complete(LINE, [Verb.CREATE], follow_header),
+)
+JOBS = {"confirm-subcontract": confirm_subcontracts}
