@@ -1,28 +1,48 @@
-"""What confirming an invoice does to the actuals, line detail by line detail: values, nothing is written.
-
-Which actuals arise follows the tables "Actuals impact in a time and materials engagement" and "Confirm a
-proforma project-based invoice" of the public documentation.
-"""
+"""What confirming an invoice does to the actuals, as values: nothing is written here."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from uuid import UUID, uuid5
 
-from sandbox.dataverse.rules.actuals import ACTUAL_ID, Role, Row, connection, reversal
+from sandbox.dataverse.rules.actuals import ACTUAL_ID, Row, reversal
 from sandbox.dataverse.rules.options import (
-    AdjustmentStatus,
-    AmountMethod,
     BillingStatus,
-    BillingType,
     TransactionType,
 )
-from sandbox.rules.money import money
 
 DETAIL_ID = "msdyn_invoicelinetransactionid"
 
 _MEASURED = ("msdyn_quantity", "msdyn_amount", "msdyn_basisquantity", "msdyn_basisamount")
-_EDITABLE = ("msdyn_quantity", "msdyn_price", "msdyn_amount", "msdyn_billingtype")
+
+SHARED = (
+    "msdyn_description",
+    "msdyn_externaldescription",
+    "msdyn_accountcustomer",
+    "msdyn_customertype",
+    "msdyn_amount",
+    "msdyn_amountmethod",
+    "msdyn_billingtype",
+    "msdyn_bookableresource",
+    "msdyn_contractorganizationalunitid",
+    "msdyn_documentdate",
+    "msdyn_startdatetime",
+    "msdyn_enddatetime",
+    "msdyn_price",
+    "msdyn_product",
+    "msdyn_project",
+    "msdyn_quantity",
+    "msdyn_resourcecategory",
+    "msdyn_resourceorganizationalunitid",
+    "msdyn_salescontract",
+    "msdyn_salescontractline",
+    "msdyn_salescontractlineid",
+    "msdyn_task",
+    "msdyn_transactioncategory",
+    "msdyn_transactionclassification",
+    "msdyn_unit",
+    "transactioncurrencyid",
+)
+"""What line details and actuals hold alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,74 +96,19 @@ def joined(impacts: Iterable[Impact]) -> Impact:
     )
 
 
-def bill(detail: Row, unbilled: Row, invoice: Bill) -> Impact:
-    """Return the impact of a line detail that bills unbilled sales, edited on the draft or not."""
-    if all(detail[name] == unbilled[name] for name in _EDITABLE):
-        return bill_unchanged(detail, unbilled, invoice)
-    return bill_edited(detail, unbilled, invoice)
-
-
-def bill_unchanged(detail: Row, unbilled: Row, invoice: Bill) -> Impact:
-    """Return the impact of billing unbilled sales as they are (R402).
-
-    They become *Customer Invoice Posted*; their reversal, which Finance must not get since it reverses
-    them itself when it posts the invoice (R501), is unadjustable; billed sales of the same amount arise.
-    """
-    posted = {"msdyn_billingstatus": BillingStatus.CUSTOMER_INVOICE_POSTED}
-    return joined([Impact(changed=((unbilled[ACTUAL_ID], posted),)), _billed(detail, unbilled, invoice)])
-
-
-def bill_edited(detail: Row, unbilled: Row, invoice: Bill) -> Impact:
-    """Return the impact of billing another quantity, price or way of billing than was approved.
-
-    The original is adjusted and reversed; Finance gets this reversal, as it has the original [INF]. New
-    unbilled sales say what is billed (R404); of a smaller quantity the rest is non-chargeable (R403).
-    """
-    back = reversal(unbilled) | {ACTUAL_ID: descendant(detail, "adjustment")}
-    adjusted = Impact(
-        recorded=(back,),
-        changed=((unbilled[ACTUAL_ID], {"msdyn_adjustmentstatus": AdjustmentStatus.ADJUSTED}),),
-        connections=(connection(back, Role.REVERSING, unbilled, Role.ORIGINAL),),
-    )
-    parts = [adjusted]
-    if detail["msdyn_quantity"]:
-        parts.append(bill_anew(detail, unbilled, invoice))
-    left = remainder(unbilled["msdyn_quantity"], detail["msdyn_quantity"])
-    if left:
-        parts.append(_bill_rest(detail, unbilled, left, invoice))
-    return joined(parts)
-
-
-def bill_anew(detail: Row, unbilled: Row, invoice: Bill) -> Impact:
-    """Return the impact of billing what a line detail says by unbilled sales made for it (R404, R406)."""
-    edited = {name: detail[name] for name in _EDITABLE} | {
-        "msdyn_amountmethod": AmountMethod.QUANTITY_BY_PRICE,
+def sale_of(detail: Row, invoice: Bill) -> Row:
+    """Return the values of billed sales that bill no work: a milestone's or a retainer's (R405)."""
+    return {
+        **{name: detail[name] for name in SHARED},
+        ACTUAL_ID: descendant(detail, "billed"),
+        "msdyn_transactiontypecode": TransactionType.BILLED_SALES,
         "msdyn_billingstatus": BillingStatus.CUSTOMER_INVOICE_POSTED,
+        "msdyn_invoice": invoice.invoice,
+        "msdyn_owningcompany": invoice.company,
+        "msdyn_contractcustomer": invoice.payer,
+        "msdyn_skipsync": False,
+        **accounted(invoice),
     }
-    fresh = successor(unbilled, descendant(detail, "unbilled"), edited)
-    return joined([Impact(recorded=(fresh,)), _billed(detail, fresh, invoice)])
-
-
-def unbilled_rest(detail: Row, unbilled: Row, left: Decimal, invoice: Bill) -> Row:
-    """Return the values of unbilled sales for a quantity that is left to be billed later (R406)."""
-    return successor(
-        unbilled,
-        descendant(detail, "rest"),
-        {
-            "msdyn_quantity": left,
-            "msdyn_amount": money(left * unbilled["msdyn_price"], invoice.currency),
-            "msdyn_amountmethod": AmountMethod.QUANTITY_BY_PRICE,
-            "msdyn_billingstatus": BillingStatus.UNBILLED_SALES_CREATED,
-            "msdyn_feeamount": None,
-            "msdyn_linediscountamount": None,
-        },
-    )
-
-
-def remainder(original: Decimal, billed: Decimal) -> Decimal:
-    """Return what is left of a quantity, 0 where as much or more is billed; quantities may be negative."""
-    left = original - billed
-    return left if left * original > 0 else Decimal(0)
 
 
 def successor(actual: Row, new_id: str, values: Row) -> Row:
@@ -158,51 +123,6 @@ def descendant(detail: Row, part: str) -> str:
     return str(uuid5(UUID(detail[DETAIL_ID]), part))
 
 
-def _billed(detail: Row, unbilled: Row, invoice: Bill) -> Impact:
-    """Return a reversal of unbilled sales, and billed sales connected with them."""
-    posted = BillingStatus.CUSTOMER_INVOICE_POSTED
-    back = reversal(unbilled, skip_sync=True) | {
-        ACTUAL_ID: descendant(detail, "reversal"),
-        "msdyn_billingstatus": posted,
-    }
-    sale = successor(
-        unbilled,
-        descendant(detail, "billed"),
-        {
-            "msdyn_transactiontypecode": TransactionType.BILLED_SALES,
-            "msdyn_billingstatus": posted,
-            "msdyn_invoice": invoice.invoice,
-            "msdyn_skipsync": False,
-            **accounted(invoice),
-        },
-    )
-    return Impact(
-        recorded=(back, sale),
-        connections=(
-            connection(back, Role.REVERSING, unbilled, Role.ORIGINAL),
-            connection(sale, Role.BILLED_SALES, unbilled, Role.UNBILLED_SALES),
-        ),
-        details=(
-            (
-                detail[DETAIL_ID],
-                {"msdyn_unbilledactual": unbilled[ACTUAL_ID], "msdyn_billedactual": sale[ACTUAL_ID]},
-            ),
-        ),
-    )
-
-
 def accounted(invoice: Bill) -> Row:
     """Return the accounting date that the invoice gives to its billed sales, if it gives one (R408)."""
     return {} if invoice.accounting_date is None else {"msdyn_accountingdate": invoice.accounting_date}
-
-
-def _bill_rest(detail: Row, unbilled: Row, left: Decimal, invoice: Bill) -> Impact:
-    """Return the impact of a quantity that is not charged, with a line detail of its own."""
-    free = {
-        "msdyn_quantity": left,
-        "msdyn_price": unbilled["msdyn_price"],
-        "msdyn_amount": money(left * unbilled["msdyn_price"], invoice.currency),
-        "msdyn_billingtype": BillingType.NON_CHARGEABLE,
-    }
-    rest = detail | free | {DETAIL_ID: descendant(detail, "rest")}
-    return joined([Impact(added=(rest,)), bill_anew(rest, unbilled, invoice)])
