@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from sandbox.dataverse.errors import ApiError
 from sandbox.rules.hooks import Caller
 from sandbox.rules.rowset import find_rows
@@ -88,6 +90,10 @@ class Desk:
     def delete(self, table: str, row_id: str) -> None:
         """Delete a row."""
         self.writer.delete(self.unit, self.writer.entities.by_name[table], row_id, Caller.SYSTEM)
+
+    def savepoint(self) -> sa.NestedTransaction:
+        """Open a part of the transaction that can be undone alone: one bad row leaves the others."""
+        return self.unit.connection.begin_nested()
 
 
 def refused(message: str) -> ApiError:

@@ -36,7 +36,7 @@ _DAYS = (
 )
 _NEGATED = ("msdyn_quantity", "msdyn_amount", "msdyn_basisquantity", "msdyn_basisamount")
 _MONEY = ("msdyn_price", "msdyn_amount", "msdyn_basisprice", "msdyn_basisamount")
-_ACCOUNTED = frozenset(
+ACCOUNTED = frozenset(
     {
         "msdyn_vouchernumber",
         "msdyn_accountingamount",
@@ -47,7 +47,7 @@ _ACCOUNTED = frozenset(
 )
 """What Finance tells about an actual once it has posted it (R704)."""
 
-_OF_THE_ROW_ITSELF = _ACCOUNTED | {
+_OF_THE_ROW_ITSELF = ACCOUNTED | {
     ACTUAL_ID,
     "msdyn_actualimportid",
     "versionnumber",
@@ -216,7 +216,7 @@ def reverse(
     return reversing
 
 
-def invoiceable(actual: Row) -> bool:
+def invoiceable(actual: Mapping[str, Any]) -> bool:
     """Whether an invoice may take this actual: open unbilled sales, within their limit (R310)."""
     return (
         actual["msdyn_transactiontypecode"] == TransactionType.UNBILLED_SALES

@@ -1,0 +1,102 @@
+"""Journals: what submitted work will post, and entry journals that people post themselves (R301, R309)."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sandbox.dataverse.desk import Desk, refused
+from sandbox.dataverse.rules.actuals import ACTUAL, Row, completed, origin, record_many
+from sandbox.dataverse.rules.drafts import draft
+from sandbox.rules.hooks import Change, Verb, effect, guard
+
+if TYPE_CHECKING:
+    from sandbox.dataverse.rules.work import Work
+
+JOURNAL = "msdyn_journal"
+LINE = "msdyn_journalline"
+
+
+def journal_work(desk: Desk, work: "Work", description: str | None) -> list[Row]:
+    """Write down submitted work as journal lines: its cost and unbilled sales, no actuals yet (R301).
+
+    Returns:
+        The lines as stored, the cost first.
+    """
+    journal = desk.create(JOURNAL, {"msdyn_description": description, "msdyn_defaultproject": work.project})
+    plan = draft(desk, work)
+    columns = desk.writer.entities.by_name[LINE].table.columns
+    source = {} if work.origin is None else {work.origin[0]: work.origin[1]}
+    lines = [
+        {
+            **{name: value for name, value in values.items() if name in columns},
+            **{name: value for name, value in source.items() if name in columns},
+            "msdyn_journal": journal,
+        }
+        for values in completed(desk, (plan.cost, *plan.unbilled))
+    ]
+    return list(desk.by_id(LINE, desk.create_many(LINE, lines)).values())
+
+
+def open_lines(desk: Desk, entry_id: str) -> list[Row]:
+    """Return the journal lines of a time entry that are not posted yet."""
+    return desk.find(LINE, msdyn_timeentry=entry_id, msdyn_isposted=False)
+
+
+def withdraw(desk: Desk, entry_id: str) -> None:
+    """Delete what a time entry would post: it is recalled or returned."""
+    for line in open_lines(desk, entry_id):
+        desk.delete(LINE, line["msdyn_journallineid"])
+
+
+def close(desk: Desk, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Mark lines and their journals as posted, their actuals being recorded already."""
+    for line in lines:
+        desk.update(LINE, line["msdyn_journallineid"], {"msdyn_isposted": True})
+    for journal in {line["msdyn_journal"] for line in lines}:
+        desk.update(JOURNAL, journal, {"msdyn_isposted": True})
+
+
+def post(desk: Desk, change: Change) -> None:
+    """Record the open lines of an entry journal as actuals: the way to create them by hand (R309).
+
+    A line without a project belongs to no company, hence to no actual; it says so.
+
+    Raises:
+        ApiError: When a line has no project.
+    """
+    if not change.turned("msdyn_isposted", True):
+        return
+    lines = desk.find(LINE, msdyn_journal=change.after["msdyn_journalid"], msdyn_isposted=False)
+    for line, actual in zip(lines, record_many(desk, [_actual(desk, line) for line in lines]), strict=True):
+        origin(desk, actual, LINE, line["msdyn_journallineid"])
+        desk.update(LINE, line["msdyn_journallineid"], {"msdyn_isposted": True})
+
+
+def refuse_posted(_desk: Desk, change: Change) -> None:
+    """What is posted stays as it is.
+
+    Raises:
+        ApiError: When a posted journal or line is changed or deleted.
+    """
+    if change.before["msdyn_isposted"]:
+        raise refused("The journal is posted and cannot be changed: correct its actuals in a new journal.")
+
+
+def _actual(desk: Desk, line: Mapping[str, Any]) -> Row:
+    if line["msdyn_project"] is None:
+        raise refused(f"Journal line '{line['msdyn_description']}' has no project: choose one, then post.")
+    project = desk.get("msdyn_project", line["msdyn_project"])
+    columns = desk.writer.entities.by_name[ACTUAL].table.columns
+    copied = {name: line[name] for name in columns if name.startswith("msdyn_") and name in line}
+    return {
+        **copied,
+        "transactioncurrencyid": line["transactioncurrencyid"] or project["transactioncurrencyid"],
+        "msdyn_owningcompany": project["msdyn_owningcompany"],
+        "msdyn_resourcingcompany": project["msdyn_owningcompany"],
+    }
+
+
+HOOKS = (
+    guard(JOURNAL, [Verb.UPDATE, Verb.DELETE], refuse_posted),
+    guard(LINE, [Verb.UPDATE, Verb.DELETE], refuse_posted),
+    effect(JOURNAL, [Verb.UPDATE], post, ["msdyn_isposted"]),
+)
