@@ -77,7 +77,8 @@ class Accruals:
         """Whether a journal line is booked as WIP against accrued revenue (R703, R1202).
 
         Unbilled sales by the company's cost and revenue profile for time and material, where their
-        line property is chargeable; inter-organizational sales by the relation of lender and borrower.
+        line property is chargeable and accrues; inter-organizational sales by the relation of lender
+        and borrower.
         """
         facts = tuple(str(line[name]) for name in ("TransactionType", "LinePropertyId", "ProjectDataAreaId"))
         if facts not in self._known:
@@ -95,13 +96,13 @@ class Accruals:
         if transaction_type != SALES:
             return False
         rule = profile_rule(self._books, self._company, "TimeAndMaterial")
-        return rule.get("AccrueRevenue") == "Yes" and chargeable(self._books, self._company, line_property)
+        return rule.get("AccrueRevenue") == "Yes" and self._may_accrue(line_property)
 
-
-def chargeable(books: Books, company: str, line_property: str) -> bool:
-    """Whether what bears a line property is charged to the customer."""
-    row = books.first("ProjectLineProperties", dataAreaId=company, LinePropertyId=line_property)
-    return row is not None and row["IsChargeable"] == "Yes"
+    def _may_accrue(self, line_property: str) -> bool:
+        row = self._books.first(
+            "ProjectLineProperties", dataAreaId=self._company, LinePropertyId=line_property
+        )
+        return row is not None and row["IsChargeable"] == "Yes" and bool(row["EnableAccrueRevenue"])
 
 
 def profile_rule(books: Books, company: str, billing_method: str) -> Row:

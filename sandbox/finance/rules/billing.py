@@ -3,13 +3,14 @@
 R802: an invoice proposal has its lines only when all of that is there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.finance.books import Books
 from sandbox.finance.rules import transactions
-from sandbox.finance.rules.accounting import ON_ACCOUNT_CLASSES
+from sandbox.finance.rules.accounting import BILLED_SALES, ON_ACCOUNT_CLASSES, SALES
 from sandbox.finance.rules.connections import (
     ORIGINAL,
     REVERSING,
@@ -22,6 +23,8 @@ from sandbox.finance.rules.connections import (
 Row = Mapping[str, Any]
 LINES = "ProjectInvoiceProposalLines"
 JOURNAL_LINES = "ProjectIntegrationJournalLines"
+_T = TypeVar("_T")
+_UNPOSTED = ("Draft", "Error", "Processing", "Unrecoverable", "InvalidActuals")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,78 +35,91 @@ class Basis:
         billed: Row of ProjActualsImports.
         ready: Whether everything that it rests on is posted.
         transaction: ProjectTransactions row of the unbilled sales that it bills, or None.
-        credited: Proposal line that it takes back (R406), or None.
+        extras: ProjectTransactions rows of the fee and the discount made for these (R613).
+        credited: Proposal lines that it takes back (R406).
     """
 
     billed: Row
     ready: bool
     transaction: Row | None = None
-    credited: Row | None = None
+    extras: Sequence[Row] = ()
+    credited: Sequence[Row] = ()
 
-    @property
-    def on_account(self) -> bool:
-        """Whether it bills a milestone or a retainer, which have no unbilled sales (R405)."""
-        return self.billed["TransactionClassification"] in ON_ACCOUNT_CLASSES
+
+@dataclass(frozen=True)
+class _Posted:
+    """What is posted around the billed sales of an invoice, by import id."""
+
+    partners: Connected
+    sales: Mapping[str, Row]
+    extras: Mapping[str, Sequence[Row]]
+    waiting: set[str]
+    lines: Mapping[str, Sequence[Row]]
 
 
 def read_bases(books: Books, company: str, billed: Sequence[Row]) -> list[Basis]:
     """Return what billed sales rest on, in their order (R802).
 
     - Of a credit the original billed sales must be posted.
-    - A milestone or a retainer rests on nothing that a journal posts.
+    - A milestone or a retainer rests on nothing that a journal posts (R405).
     - Anything else rests on unbilled sales: there is at least one, each has come in and is posted, and
-      so is the fee line that was made for it, if any (R613).
+      so is the fee or discount line that was made for it, if any (R613).
     """
     partners = connected(books, [str(each["ActualId"]) for each in billed])
-    posted = _transactions(books, company, partners)
-    fees = _waiting_fees(books, company)
-    credited = _credited(books, company, partners)
-    return [_basis(each, partners, posted, fees, credited) for each in billed]
+    unbilled, originals = _staged(partners, SALES), _staged(partners, BILLED_SALES)
+    posted = _Posted(
+        partners,
+        _by_part(lambda part: transactions.of_sales(books, company, part), unbilled),
+        _by_part(lambda part: transactions.of_sources(books, company, part), unbilled),
+        _waiting_extras(books, company),
+        _by_part(lambda part: _lines(books, company, part), originals),
+    )
+    return [_basis(each, posted) for each in billed]
 
 
-def _basis(
-    billed: Row, partners: Connected, posted: Mapping[str, Row], fees: set[str], credited: Mapping[str, Row]
-) -> Basis:
-    actual = str(billed["ActualId"])
+def _basis(billed: Row, posted: _Posted) -> Basis:
+    actual, partners = str(billed["ActualId"]), posted.partners
     if partners.ids(actual, ORIGINAL, REVERSING):
-        originals = partners.rows(actual, ORIGINAL, REVERSING)
-        line = next((credited.get(str(row["ActualsImportId"])) for row in originals), None)
-        return Basis(billed, bool(originals and line and originals[0]["VoucherNumber"]), credited=line)
+        return _credit(billed, posted)
     if billed["TransactionClassification"] in ON_ACCOUNT_CLASSES:
         return Basis(billed, ready=True)
     unbilled = [str(row["ActualsImportId"]) for row in partners.rows(actual, UNBILLED_SALES)]
-    found = [posted[each] for each in unbilled if each in posted]
-    expected = len(partners.ids(actual, UNBILLED_SALES))
-    ready = bool(found) and len(found) == expected and fees.isdisjoint(unbilled)
-    return Basis(billed, ready, transaction=found[0] if found else None)
+    found = [posted.sales[each] for each in unbilled if each in posted.sales]
+    complete = len(found) == len(partners.ids(actual, UNBILLED_SALES))
+    return Basis(
+        billed,
+        ready=bool(found) and complete and posted.waiting.isdisjoint(unbilled),
+        transaction=found[0] if found else None,
+        extras=[row for each in unbilled for row in posted.extras.get(each, ())],
+    )
 
 
-def _transactions(books: Books, company: str, partners: Connected) -> dict[str, Row]:
-    """Return posted transactions by the import id of their unbilled sales."""
-    actuals = [
-        str(row["ActualsImportId"]) for row in partners.staged.values() if row["TransactionType"] == "Sales"
-    ]
-    found: dict[str, Row] = {}
-    for part in chunks(actuals):
-        found |= transactions.of_sales(books, company, part)
+def _credit(billed: Row, posted: _Posted) -> Basis:
+    originals = posted.partners.rows(str(billed["ActualId"]), ORIGINAL, REVERSING)
+    lines = [line for row in originals for line in posted.lines.get(str(row["ActualsImportId"]), ())]
+    return Basis(billed, ready=bool(lines) and all(row["VoucherNumber"] for row in originals), credited=lines)
+
+
+def _staged(partners: Connected, transaction_type: str) -> list[str]:
+    """Return the import ids of the partners of a type that have come in."""
+    rows = partners.staged.values()
+    return [str(row["ActualsImportId"]) for row in rows if row["TransactionType"] == transaction_type]
+
+
+def _by_part(read: Callable[[Sequence[str]], Mapping[str, _T]], actuals: Sequence[str]) -> dict[str, _T]:
+    """Read by import ids, as many at once as a query can name."""
+    return {key: value for part in chunks(actuals) for key, value in read(part).items()}
+
+
+def _lines(books: Books, company: str, actuals: Sequence[str]) -> dict[str, list[Row]]:
+    """Return proposal lines by the import id of their billed sales."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for line in books.find(LINES, dataAreaId=company, ActualsImportId=actuals):
+        found[str(line["ActualsImportId"])].append(line)
     return found
 
 
-def _credited(books: Books, company: str, partners: Connected) -> dict[str, Row]:
-    """Return the proposal lines of billed sales that some billed sales may credit, by import id."""
-    actuals = [
-        str(row["ActualsImportId"])
-        for row in partners.staged.values()
-        if row["TransactionType"] == "BilledSales"
-    ]
-    rows = (
-        row for part in chunks(actuals) for row in books.find(LINES, dataAreaId=company, ActualsImportId=part)
-    )
-    return {str(row["ActualsImportId"]): row for row in rows}
-
-
-def _waiting_fees(books: Books, company: str) -> set[str]:
-    """Return the actuals whose extra fee line is not posted yet (R613)."""
-    states = ("Draft", "Error", "Processing", "Unrecoverable", "InvalidActuals")
-    lines = books.find(JOURNAL_LINES, dataAreaId=company, LineStatus=states)
+def _waiting_extras(books: Books, company: str) -> set[str]:
+    """Return the unbilled sales whose fee or discount line is not posted yet (R613)."""
+    lines = books.find(JOURNAL_LINES, dataAreaId=company, LineStatus=_UNPOSTED)
     return {str(line["SourceActualId"]) for line in lines}

@@ -108,7 +108,7 @@ def _billed_lines(
     """Yield the lines of the invoice, in the columns of ProjectInvoiceProposalLines."""
     taxes = LineTaxes(books, invoice.company)
     for line in lines:
-        groups = taxes.groups(TaxFacts(customer=invoice.customer, category=str(line["CategoryId"])))
+        facts = TaxFacts(customer=invoice.customer, category=str(line["CategoryId"]))
         yield {
             "ActualsImportId": line["ActualsImportId"],
             "ProjectId": line["ProjectId"],
@@ -119,10 +119,8 @@ def _billed_lines(
             "SalesPrice": line["UnitPrice"],
             "LineAmount": line["Amount"],
             "CurrencyCode": line["CurrencyCode"],
-            "SalesTaxGroupId": groups[0],
-            "SalesTaxItemGroupId": groups[1],
-            "SalesTaxAmount": taxes.tax(groups, line["Amount"], invoice.currency).amount,
             "Description": line["Description"],
+            **taxes.values(facts, line["Amount"], invoice.currency),
         }
 
 

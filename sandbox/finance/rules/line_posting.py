@@ -127,6 +127,7 @@ def _posting(line: Row, day: date) -> Posting:
         accounting_amount=line["AccountingAmount"],
         voucher=str(line["Voucher"]),
         actual=str(line["ActualsImportId"]),
+        source=str(line["SourceActualId"]),
         line_property=str(line["LinePropertyId"]),
         contract=str(line["ContractId"]),
         contract_line=str(line["ContractLineId"]),

@@ -1,62 +1,156 @@
-"""Lines of an invoice proposal: one a billed sales actual, with its sales tax (R802, R609, R807)."""
+"""Lines of an invoice proposal: from billed sales, with their sales tax (R802, R609, R613).
 
-from collections.abc import Iterable, Mapping
+Work is one line, and one more for its fee and for its discount where that is posted separately. A
+milestone or a retainer is an on-account line. A credit mirrors the lines that it takes back.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from sandbox.finance.books import Books
 from sandbox.finance.rules import on_account, staging, transactions
 from sandbox.finance.rules.billing import LINES, Basis
+from sandbox.finance.rules.categories import TransactionClass
+from sandbox.finance.rules.documents import total
 from sandbox.finance.rules.taxes import Tax, TaxFacts, sales_tax, tax_groups
-from sandbox.rules.hooks import Caller, Change, Row, Verb, complete, guard
+from sandbox.rules.hooks import Row
 
-TAX_GROUPS = frozenset({"SalesTaxGroupId", "SalesTaxItemGroupId"})
-"""All that people may change on a line (R807)."""
+_ZERO = Decimal(0)
+_OF_TRANSACTION = ("TransId", "CategoryId", "LinePropertyId")
+_MIRRORED = (*_OF_TRANSACTION, "SalesTaxGroupId", "SalesTaxItemGroupId")
+_NEGATED = ("Quantity", "LineAmount", "SalesTaxAmount")
 
 
+@dataclass(frozen=True)
 class LineTaxes:
-    """Tax groups and rates of the lines of one proposal, each looked up once."""
+    """Sales tax of the lines of one invoice; tax groups are looked up once.
 
-    def __init__(self, books: Books, company: str) -> None:
-        """Look up in a company."""
-        self._books = books
-        self._company = company
-        self._groups: dict[TaxFacts, tuple[str, str]] = {}
+    Attributes:
+        books: Where the setup stands.
+        company: Legal entity.
+        known: Groups found so far.
+    """
 
-    def groups(self, facts: TaxFacts) -> tuple[str, str]:
-        """Return the sales tax group and the item sales tax group of a line (R609)."""
-        if facts not in self._groups:
-            self._groups[facts] = tax_groups(self._books, self._company, facts)
-        return self._groups[facts]
+    books: Books
+    company: str
+    known: dict[TaxFacts, tuple[str, str]] = field(default_factory=dict)
 
-    def tax(self, groups: tuple[str, str], net: Decimal, currency: str) -> Tax:
-        """Return the tax on the net amount of a line."""
-        return sales_tax(self._books, self._company, *groups, net, currency)
+    def values(self, facts: TaxFacts, net: Decimal, currency: str) -> dict[str, Any]:
+        """Return the tax columns of a line (R609)."""
+        if facts not in self.known:
+            self.known[facts] = tax_groups(self.books, self.company, facts)
+        groups = self.known[facts]
+        tax = sales_tax(self.books, self.company, *groups, net, currency) if net else Tax()
+        return {
+            "SalesTaxGroupId": groups[0],
+            "SalesTaxItemGroupId": groups[1],
+            "SalesTaxAmount": tax.amount,
+        }
+
+
+@dataclass(frozen=True)
+class Drafting:
+    """What the lines of one proposal have in common.
+
+    Attributes:
+        books: Of the transaction.
+        company: Legal entity.
+        number: Proposal.
+        customer: Who pays.
+        on_account_category: Project category of on-account lines, from the parameters.
+        free: Line properties of what is shown, but not charged (R303).
+        taxes: Sales tax.
+    """
+
+    books: Books
+    company: str
+    number: str
+    customer: str
+    on_account_category: str
+    free: frozenset[str]
+    taxes: LineTaxes
+
+    def lines(self, basis: Basis) -> Iterator[dict[str, Any]]:
+        """Yield the values of the lines of a billed sales actual."""
+        if basis.credited:
+            yield from (self._credit(basis.billed, line) for line in basis.credited)
+        elif basis.transaction is None:
+            yield self._on_account(basis.billed)
+        else:
+            yield self._work(basis, basis.transaction)
+            yield from (self._extra(basis.billed, extra) for extra in basis.extras)
+
+    def _work(self, basis: Basis, transaction: Row) -> dict[str, Any]:
+        """Return the line of the work itself: before a discount that has a line, taxed after it (R613)."""
+        discounts = total(row["SalesAmount"] for row in basis.extras if not _is_fee(row))
+        values = _billed_values(basis.billed) | {name: transaction[name] for name in _OF_TRANSACTION}
+        free = values["LinePropertyId"] in self.free
+        net = _ZERO if free else basis.billed["Amount"]
+        values["LineAmount"] = _ZERO if free else net - discounts
+        return values | self.taxes.values(self._facts(basis.billed, values), net, values["CurrencyCode"])
+
+    def _extra(self, billed: Row, extra: Row) -> dict[str, Any]:
+        values = _billed_values(billed) | {name: extra[name] for name in _OF_TRANSACTION}
+        amount = _ZERO if values["LinePropertyId"] in self.free else extra["SalesAmount"]
+        values |= {"Quantity": Decimal(1), "SalesPrice": extra["SalesPrice"], "LineAmount": amount}
+        if not _is_fee(extra):
+            return values
+        values |= {"TransactionClassification": TransactionClass.FEE}
+        return values | self.taxes.values(self._facts(billed, values), amount, values["CurrencyCode"])
+
+    def _on_account(self, billed: Row) -> dict[str, Any]:
+        taken = on_account.take(self.books, self.company, billed)
+        values = _billed_values(billed) | {
+            "OnAccountTransId": taken["TransId"],
+            "CategoryId": self.on_account_category,
+        }
+        facts = self._facts(billed, values, is_on_account=True)
+        return values | self.taxes.values(facts, values["LineAmount"], values["CurrencyCode"])
+
+    def _credit(self, billed: Row, original: Row) -> dict[str, Any]:
+        """Return the mirror of a line that is taken back (R406)."""
+        copied = {name: original[name] for name in _MIRRORED}
+        values = copied | _billed_values(billed) | {name: -original[name] for name in _NEGATED}
+        values["TransactionClassification"] = original["TransactionClassification"]
+        values["SalesPrice"] = original["SalesPrice"]
+        if original["OnAccountTransId"]:
+            taken = on_account.take(self.books, self.company, billed, original["OnAccountTransId"])
+            values["OnAccountTransId"] = taken["TransId"]
+        return values
+
+    def _facts(self, billed: Row, values: Row, is_on_account: bool = False) -> TaxFacts:
+        is_fee = values["TransactionClassification"] == TransactionClass.FEE
+        return TaxFacts(
+            project=str(billed["ProjectId"]),
+            contract=str(billed["ContractId"]),
+            customer=self.customer,
+            category=str(values["CategoryId"]),
+            product="" if is_fee else str(billed["ProductNumber"]),
+            on_account=is_on_account,
+        )
 
 
 def write_lines(books: Books, header: Row, bases: Iterable[Basis]) -> int:
     """Write the lines of a proposal, and mark what they bill as proposed; return their number."""
-    company, number = str(header["dataAreaId"]), str(header["InvoiceProposalId"])
-    customer, taxes = paying_customer(books, header), LineTaxes(books, company)
-    category, free = _on_account_category(books, company), _free_properties(books, company)
-    count = 0
-    for count, basis in enumerate(bases, start=1):
-        values = _billed_values(basis.billed) | _basis_values(books, company, basis, category)
-        if values.get("LinePropertyId") in free:
-            values["LineAmount"] = Decimal(0)
-        values |= _tax_values(values, _facts(basis, values, customer), taxes)
-        books.insert(
-            LINES, {"dataAreaId": company, "InvoiceProposalId": number, "LineNumber": count} | values
-        )
-        staging.mark(
-            books,
-            company,
-            basis.billed["ActualsImportId"],
-            IsProcessed="Yes",
-            InvoiceProposalId=number,
-            InvoiceProposalLineNumber=count,
-        )
-    return count
+    drafting = _open_drafting(books, header)
+    number = 0
+    for basis in bases:
+        place = {"InvoiceProposalId": drafting.number, "InvoiceProposalLineNumber": number + 1}
+        staging.mark(books, drafting.company, basis.billed["ActualsImportId"], IsProcessed="Yes", **place)
+        for values in drafting.lines(basis):
+            number += 1
+            key = {
+                "dataAreaId": drafting.company,
+                "InvoiceProposalId": drafting.number,
+                "LineNumber": number,
+            }
+            books.insert(LINES, key | values)
+        for transaction in (basis.transaction, *basis.extras):
+            if transaction is not None:
+                _turn(books, transaction, transactions.POSTED, transactions.PROPOSED, drafting.number)
+    return number
 
 
 def release(books: Books, line: Row) -> None:
@@ -85,6 +179,21 @@ def paying_customer(books: Books, header: Row) -> str:
     return "" if contract is None else str(contract["CustomerAccountNumber"])
 
 
+def _open_drafting(books: Books, header: Row) -> Drafting:
+    company = str(header["dataAreaId"])
+    parameters = books.first("ProjectParametersV2", dataAreaId=company) or {}
+    free = books.find("ProjectLineProperties", dataAreaId=company, IsChargeable="No")
+    return Drafting(
+        books=books,
+        company=company,
+        number=str(header["InvoiceProposalId"]),
+        customer=paying_customer(books, header),
+        on_account_category=str(parameters.get("OnAccountCategory", "")),
+        free=frozenset(str(row["LinePropertyId"]) for row in free),
+        taxes=LineTaxes(books, company),
+    )
+
+
 def _billed_values(billed: Row) -> dict[str, Any]:
     return {
         "ActualsImportId": billed["ActualsImportId"],
@@ -101,18 +210,8 @@ def _billed_values(billed: Row) -> dict[str, Any]:
     }
 
 
-def _basis_values(books: Books, company: str, basis: Basis, on_account_category: str) -> dict[str, Any]:
-    """Return what a line has from what it rests on, which is marked as proposed."""
-    credited = basis.credited or {}
-    if basis.on_account:
-        original = str(credited.get("OnAccountTransId", ""))
-        taken = on_account.take(books, company, basis.billed, original)
-        return {"OnAccountTransId": taken["TransId"], "CategoryId": on_account_category}
-    if basis.transaction is not None:
-        number = str(basis.billed["InvoiceProposalId"])
-        _turn(books, basis.transaction, transactions.POSTED, transactions.PROPOSED, number)
-        return {name: basis.transaction[name] for name in ("TransId", "CategoryId", "LinePropertyId")}
-    return {name: credited[name] for name in ("TransId", "CategoryId", "LinePropertyId")}
+def _is_fee(transaction: Row) -> bool:
+    return str(transaction["TransactionType"]) == "Revenue"
 
 
 def _turn(books: Books, transaction: Row, before: str, after: str, proposal: str) -> None:
@@ -120,76 +219,3 @@ def _turn(books: Books, transaction: Row, before: str, after: str, proposal: str
     if transaction["TransactionStatus"] == before:
         values = {"TransactionStatus": after, "InvoiceProposalId": proposal}
         books.update(transactions.TRANSACTIONS, transaction, values)
-
-
-def _facts(basis: Basis, values: Mapping[str, Any], customer: str) -> TaxFacts:
-    return TaxFacts(
-        project=str(basis.billed["ProjectId"]),
-        contract=str(basis.billed["ContractId"]),
-        customer=customer,
-        category=str(values["CategoryId"]),
-        product=str(basis.billed["ProductNumber"]),
-        on_account=basis.on_account,
-    )
-
-
-def _tax_values(values: Mapping[str, Any], facts: TaxFacts, taxes: LineTaxes) -> dict[str, Any]:
-    groups = taxes.groups(facts)
-    tax = taxes.tax(groups, values["LineAmount"], values["CurrencyCode"])
-    return {
-        "SalesTaxGroupId": groups[0],
-        "SalesTaxItemGroupId": groups[1],
-        "SalesTaxAmount": tax.amount,
-    }
-
-
-def _free_properties(books: Books, company: str) -> set[str]:
-    """Return the line properties that the customer is not charged for: hours shown at no amount (R303)."""
-    rows = books.find("ProjectLineProperties", dataAreaId=company, IsChargeable="No")
-    return {str(row["LinePropertyId"]) for row in rows}
-
-
-def _on_account_category(books: Books, company: str) -> str:
-    parameters = books.first("ProjectParametersV2", dataAreaId=company)
-    return "" if parameters is None else str(parameters["OnAccountCategory"])
-
-
-def _only_taxes(books: Books, change: Change) -> None:
-    """Let people change the tax groups of a line that is not posted, and nothing else (R807)."""
-    others = sorted(name for name, value in change.values.items() if _differs(change, name, value))
-    if others:
-        raise books.refused(
-            LINES,
-            f"Error: {', '.join(others)} can't be changed on a line of an invoice proposal; only its sales "
-            "tax groups can. Correct the invoice in Project Operations instead",
-        )
-
-
-def _differs(change: Change, name: str, value: object) -> bool:
-    return name not in TAX_GROUPS and change.before[name] != value
-
-
-def _refuse_by_hand(books: Books, change: Change) -> None:
-    """Refuse lines that people create or delete one by one (R802, R804)."""
-    raise books.refused(
-        LINES,
-        "Error: Lines of an invoice proposal come from billed sales by import from staging; delete them "
-        "all at once with Delete all",
-    )
-
-
-def _new_tax(books: Books, change: Change) -> dict[str, Any]:
-    """Compute the tax anew for other tax groups (R807)."""
-    if change.caller is Caller.SYSTEM:
-        return {}
-    line = change.after
-    groups = str(line["SalesTaxGroupId"]), str(line["SalesTaxItemGroupId"])
-    tax = sales_tax(books, line["dataAreaId"], *groups, line["LineAmount"], line["CurrencyCode"])
-    return {"SalesTaxAmount": tax.amount}
-
-
-HOOKS = (
-    guard(LINES, (Verb.UPDATE,), _only_taxes),
-    guard(LINES, (Verb.CREATE, Verb.DELETE), _refuse_by_hand),
-    complete(LINES, (Verb.UPDATE,), _new_tax, TAX_GROUPS),
-)

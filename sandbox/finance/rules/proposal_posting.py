@@ -1,5 +1,6 @@
 """Posting of invoice proposals: voucher, customer invoice, and what goes back to Dataverse (R805, R806)."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,8 +18,9 @@ from sandbox.finance.rules.exchange import accounting_currency, missing_rate, ra
 from sandbox.finance.rules.invoicing import CustomerInvoice, post_invoice
 from sandbox.finance.rules.ledger import Entry
 from sandbox.finance.rules.periods import accounting_date
+from sandbox.finance.rules.proposal_editing import PROPOSALS
 from sandbox.finance.rules.proposal_lines import paying_customer
-from sandbox.finance.rules.proposals import INVOICED, PROPOSALS, READY
+from sandbox.finance.rules.proposals import INVOICED, READY
 from sandbox.rules.days import day_of
 from sandbox.rules.hooks import Row
 
@@ -178,15 +180,18 @@ def _settle(books: Books, bill: Bill, line: Row) -> None:
 
 
 def _write_back(books: Books, bill: Bill) -> None:
-    """Give the billed sales what Dataverse wants to know of them (R806)."""
-    lines = {str(line["ActualsImportId"]): line for line in bill.lines}
+    """Give the billed sales what Dataverse wants to know of them (R806); a fee is no part of its amount."""
+    lines: dict[str, list[Row]] = defaultdict(list)
+    for line in bill.lines:
+        lines[str(line["ActualsImportId"])].append(line)
     for actual in staging.staged(books, bill.invoice.company, list(lines)):
-        line = lines[actual["ActualsImportId"]]
+        own, kind = lines[actual["ActualsImportId"]], actual["TransactionClassification"]
+        net = total(line["LineAmount"] for line in own if line["TransactionClassification"] == kind)
         values = {
-            "AccountingAmount": bill.invoice.booked(line["LineAmount"]),
+            "AccountingAmount": bill.invoice.booked(net),
             "ExchangeRate": bill.invoice.rate,
             "VoucherNumber": bill.invoice.voucher,
-            "SalesTaxAmount": line["SalesTaxAmount"],
+            "SalesTaxAmount": total(line["SalesTaxAmount"] for line in own),
             "IsJournalized": "Yes",
         }
         books.update(staging.ACTUALS, actual, values)

@@ -8,12 +8,12 @@ from sandbox.finance.books import Books
 from sandbox.finance.rules import messages
 from sandbox.finance.rules.accounting import BILLED_SALES
 from sandbox.finance.rules.billing import LINES, Basis, read_bases
+from sandbox.finance.rules.proposal_editing import PROPOSALS
 from sandbox.finance.rules.proposal_lines import release, write_lines
 from sandbox.finance.rules.staging import ACTUALS
-from sandbox.rules.hooks import Change, Row, Verb, guard
+from sandbox.rules.hooks import Row
 from sandbox.rules.jobs import JobRefusedError, required
 
-PROPOSALS = "ProjectInvoiceProposalsV2"
 DRAFT, READY, INVOICED = "Draft", "Ready", "Posted"
 
 _JOB = "import-from-staging"
@@ -136,14 +136,4 @@ def _unposted(number: str, bases: Sequence[Basis]) -> tuple[str, str] | None:
     )
 
 
-def _refuse_delete(books: Books, change: Change) -> None:
-    """Refuse to delete a proposal: it follows the confirmed proforma invoice (R801)."""
-    raise books.refused(
-        PROPOSALS,
-        f"Error: Invoice proposal {change.before['InvoiceProposalId']} came from Project Operations and "
-        "can't be deleted in Finance. Delete its lines, or correct the invoice in Project Operations",
-    )
-
-
-HOOKS = (guard(PROPOSALS, (Verb.DELETE,), _refuse_delete),)
 JOBS = {"delete-proposal-lines": delete_lines}

@@ -4,6 +4,7 @@ The cost and the unbilled sales that a transaction connection joins become one r
 ProjectTransactions, whichever is posted first; what has no partner stands alone.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -46,6 +47,7 @@ class Posting:
         accounting_amount: In the accounting currency.
         voucher: Voucher.
         actual: ActualsImportId of the actual.
+        source: ActualsImportId of the actual that a fee or discount was made for (R613).
         line_property: Line property.
         contract: Project contract, or "".
         contract_line: Contract line, or "".
@@ -68,6 +70,7 @@ class Posting:
     accounting_amount: Decimal
     voucher: str
     actual: str = ZERO_GUID
+    source: str = ZERO_GUID
     line_property: str = ""
     contract: str = ""
     contract_line: str = ""
@@ -115,6 +118,14 @@ def of_sales(books: Books, company: str, actuals: Sequence[str]) -> dict[str, di
     return {row["SalesActualsImportId"]: row for row in rows}
 
 
+def of_sources(books: Books, company: str, actuals: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return posted fees and discounts by the import id of the unbilled sales they were made for (R613)."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in books.find(TRANSACTIONS, dataAreaId=company, SourceActualsImportId=actuals):
+        found[row["SourceActualsImportId"]].append(row)
+    return found
+
+
 def of_costs(books: Books, company: str, actuals: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return posted transactions by the import id of their cost."""
     rows = books.find(TRANSACTIONS, dataAreaId=company, CostActualsImportId=actuals)
@@ -145,6 +156,7 @@ def _common_values(posting: Posting) -> dict[str, Any]:
         "ContractLineId": posting.contract_line,
         "FundingSource": posting.funding_source,
         "ResourceId": posting.resource,
+        "SourceActualsImportId": posting.source,
         "ActivityNumber": posting.activity,
         "Description": posting.description,
     }
