@@ -187,7 +187,11 @@ class World:
         _done(self.finance.post(f"{entity_set}?cross-company=true", json=values))
 
     def patch(self, entity_set: str, key: Mapping[str, str | uuid.UUID], **values: Value) -> None:
-        _done(self.finance.patch(f"{entity_set}({_predicate(key)})?cross-company=true", json=values))
+        self.patch_at(entity_set, _predicate(key), **values)
+
+    def patch_at(self, entity_set: str, predicate: str, **values: Value) -> None:
+        """Patch a row whose key holds an enum, written out."""
+        _done(self.finance.patch(f"{entity_set}({predicate})?cross-company=true", json=values))
 
     def remove(self, entity_set: str, key: Mapping[str, str | uuid.UUID]) -> None:
         _done(self.finance.delete(f"{entity_set}({_predicate(key)})?cross-company=true"))

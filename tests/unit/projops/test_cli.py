@@ -68,10 +68,54 @@ def test_dead_letters_are_listed_and_shown_whole(store: StateStore, projops: Com
     assert shown["source_id"] == "guid-1"
 
 
+def test_a_documented_error_is_shown_with_its_meaning_and_remedy(
+    store: StateStore, projops: CommandLine
+) -> None:
+    _refused(store)
+    (listed,) = json.loads(projops("dead-letters", "list", "actuals", "--json")[1])
+    assert listed["rule"] == "E6"
+    assert listed["meaning"].startswith("Finance has no line property")
+    assert listed["remedy"].startswith("Set up the line properties")
+    assert "Set up the line properties" in projops("dead-letters", "list")[1].replace("\n", " ")
+    assert "no line property for the billing type" in projops("dead-letters", "show", "1")[1]
+
+
+def test_a_dead_letter_is_replayed_and_dismissed(store: StateStore, projops: CommandLine) -> None:
+    _refused(store)
+    done = projops("dead-letters", "replay", "--error", "E6")
+    assert done[1] == "1 go with the next run; now: projops sync actuals\n"
+    marked = json.loads(projops("dead-letters", "replay", "1", "--json")[1])
+    assert marked == {"marked": [1], "maps": ["actuals"], "left": {}}
+    assert projops("dead-letters", "replay", "--map", "projects")[1] == "0 go with the next run\n"
+    assert projops("dead-letters", "replay", "--all")[1].startswith("1 go")
+    assert projops("dead-letters", "dismiss", "1", "--reason", "A test")[1] == "Dead letter 1 is dismissed.\n"
+    assert projops("dead-letters", "list")[1].strip() == "No row is set aside."
+
+
+def test_a_replay_says_what_it_leaves(store: StateStore, projops: CommandLine) -> None:
+    origin = Origin("actuals", "finance_to_dataverse", 0, "1.0.0.22")
+    letter = Letter("message 1", '["a","uspm"]', "open", "finance", "E11", "No relationship.")
+    with store.begin() as connection:
+        dead_letters.record(connection, origin, [letter])
+    lines = projops("dead-letters", "replay", "1")[1].splitlines()
+    assert lines[0] == "0 go with the next run"
+    assert lines[1].startswith("1 stays. It is closed by itself once the job in Finance passes")
+
+
+def _refused(store: StateStore) -> None:
+    origin = Origin("actuals", "dataverse_to_finance", 1, "1.0.0.22")
+    letter = Letter("guid-1", '["a","uspm"]', "open", "load", "E6", "Line property Chargeable doesn't exist.")
+    with store.begin() as connection:
+        dead_letters.record(connection, origin, [letter])
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["dead-letters", "show", "7"], "There is no dead letter 7."),
+        (["dead-letters", "replay"], "Say which: numbers, --map, --error or --all."),
+        (["dead-letters", "replay", "7"], "There is no live dead letter 7. `projops dead-letters list`"),
+        (["dead-letters", "dismiss", "7", "--reason", "x"], "There is no live dead letter 7."),
         (["sync", "nowhere"], "There is no map nowhere. `projops maps list` shows"),
         (["sync", "customers"], "Connection dataverse_default is not defined."),
     ],
