@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox.dataverse.desk import Desk, refused
-from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules import correction, milestones, retainers
 from sandbox.dataverse.rules.actuals import ACTUAL, Row, record_many
 from sandbox.dataverse.rules.impact import Bill, Impact, joined
 from sandbox.dataverse.rules.invoice_lines import DETAIL, INVOICE
 from sandbox.dataverse.rules.invoiced_work import bill
+from sandbox.dataverse.rules.one_by_one import one_by_one
 from sandbox.dataverse.rules.options import BillingStatus, InvoiceStatus, TransactionClass
 from sandbox.rules.hooks import Change, Verb, effect
 from sandbox.rules.jobs import JobRefusedError, Parameters, required
@@ -27,7 +27,7 @@ def confirm_invoices(desk: Desk, parameters: Parameters) -> Mapping[str, Any]:
         parameters: `invoices`: GUIDs, at most 250.
 
     Returns:
-        `confirmed`, `invoices` (GUIDs of the confirmed), `errors` (`invoice` and `message` of the others).
+        `confirmed` and `errors`, a sentence for each invoice that was not.
 
     Raises:
         JobRefusedError: When there are more than 250.
@@ -35,20 +35,10 @@ def confirm_invoices(desk: Desk, parameters: Parameters) -> Mapping[str, Any]:
     asked = list(dict.fromkeys(required(parameters, "invoices")))
     if len(asked) > _MOST:
         raise JobRefusedError(f"{len(asked)} invoices are too many: confirm at most {_MOST} at once.")
-    confirmed, errors = [], []
-    for invoice_id in asked:
-        try:
-            with desk.unit.connection.begin_nested():
-                invoice = desk.get(INVOICE, invoice_id)
-                if invoice[_STATUS] not in _DRAFTS:
-                    raise refused(f"Invoice {invoice['invoicenumber']} is confirmed already.")
-                desk.update(INVOICE, invoice_id, {_STATUS: InvoiceStatus.CONFIRMED})
-            confirmed.append(invoice_id)
-        except ApiError as failed:
-            errors.append({"invoice": invoice_id, "message": failed.message})
-        except LookupError as missing:
-            errors.append({"invoice": invoice_id, "message": str(missing)})
-    return {"confirmed": len(confirmed), "invoices": confirmed, "errors": errors}
+    found = desk.by_id(INVOICE, asked)
+    missing = [f"There is no {INVOICE} with the id {row_id}." for row_id in asked if row_id not in found]
+    done, errors = one_by_one(desk, found.values(), _confirm_once, lambda it: f"{it['invoicenumber']}")
+    return {"confirmed": done, "errors": missing + errors}
 
 
 def confirm(desk: Desk, change: Change) -> None:
@@ -62,6 +52,12 @@ def confirm(desk: Desk, change: Change) -> None:
     _write(desk, joined(_impacts(desk, details, _bill(desk, invoice))))
     milestones.settle(desk, details)
     retainers.settle(desk, details)
+
+
+def _confirm_once(desk: Desk, invoice: Row) -> None:
+    if invoice[_STATUS] not in _DRAFTS:
+        raise refused("the invoice is confirmed already.")
+    desk.update(INVOICE, invoice["invoiceid"], {_STATUS: InvoiceStatus.CONFIRMED})
 
 
 def _impacts(desk: Desk, details: list[Row], invoice: Bill) -> Iterable[Impact]:

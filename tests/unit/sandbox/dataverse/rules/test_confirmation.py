@@ -1,0 +1,216 @@
+"""Confirmed invoices: which actuals arise, to the cent (R402 to R408)."""
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sandbox.dataverse.desk import Desk
+from sandbox.dataverse.errors import ApiError
+from sandbox.dataverse.rules.confirmation import confirm_invoices
+from sandbox.dataverse.rules.invoices import create_invoice
+from sandbox.dataverse.rules.options import (
+    AdjustmentStatus,
+    BillingStatus,
+    BillingType,
+    InvoiceStatus,
+    TransactionClass,
+    TransactionType,
+)
+from sandbox.dataverse.rules.work import Work, record_work
+from sandbox.rules.jobs import JobRefusedError
+from tests.unit.sandbox.conftest import as_user
+from tests.unit.sandbox.dataverse.rules.conftest import DAY, Firm
+
+DETAIL = "msdyn_invoicelinetransaction"
+UNBILLED, BILLED = TransactionType.UNBILLED_SALES, TransactionType.BILLED_SALES
+CHARGED, FREE = BillingType.CHARGEABLE, BillingType.NON_CHARGEABLE
+POSTED, CREATED = BillingStatus.CUSTOMER_INVOICE_POSTED, BillingStatus.CUSTOMER_INVOICE_CREATED
+ADJUSTED, UNADJUSTABLE = AdjustmentStatus.ADJUSTED, AdjustmentStatus.UNADJUSTABLE
+
+
+@dataclass(frozen=True)
+class Billed:
+    """Eight approved hours at 200 on a draft invoice."""
+
+    desk: Desk
+    contract: str
+    project: str
+    invoice: str
+    detail: str
+
+    def edit(self, **values: Any) -> None:
+        as_user(self.desk, DETAIL, self.detail, values)
+
+    def confirm(self) -> None:
+        as_user(self.desk, "invoice", self.invoice, {"msdyn_projectinvoicestatus": InvoiceStatus.CONFIRMED})
+
+    def sales(self, kind: TransactionType) -> Counter[tuple[Any, ...]]:
+        """Hours, amount, billing type, adjustment status and whether Finance gets it, of all sales."""
+        return Counter(
+            (
+                f"{it['msdyn_quantity'].normalize():f}",
+                f"{it['msdyn_amount'].normalize():f}",
+                it["msdyn_billingtype"],
+                it["msdyn_adjustmentstatus"],
+                not it["msdyn_skipsync"],
+            )
+            for it in self.desk.find("msdyn_actual", msdyn_transactiontypecode=kind)
+        )
+
+    def roles(self) -> Counter[tuple[str, str]]:
+        """What is connected with what, but for the cost."""
+        found = self.desk.find("msdyn_transactionconnection")
+        return Counter(
+            (it["msdyn_transaction1role"], it["msdyn_transaction2role"])
+            for it in found
+            if it["msdyn_transaction2role"] != "Cost"
+        )
+
+
+def hours(firm: Firm, project: str, quantity: str = "8", price: str = "200", **values: Any) -> None:
+    """Approved hours of the main role."""
+    work = Work(
+        project,
+        TransactionClass.TIME,
+        Decimal(quantity),
+        DAY,
+        role=firm.role,
+        resource=firm.resources["USPM"],
+        unit=firm.hour,
+        sales_price=Decimal(price),
+        **values,
+    )
+    record_work(firm.desk, work)
+
+
+@pytest.fixture
+def billed(firm: Firm) -> Billed:
+    contract = firm.contract("C-1")
+    project = firm.project("P-1", contract)
+    hours(firm, project)
+    answer = create_invoice(firm.desk, {"contract": contract})
+    [detail] = firm.desk.find(DETAIL, msdyn_invoice=answer["invoices"][0])
+    return Billed(
+        firm.desk, contract, project, answer["invoices"][0], detail["msdyn_invoicelinetransactionid"]
+    )
+
+
+def test_r402_confirmed_as_it_was_approved(billed: Billed) -> None:
+    billed.confirm()
+    assert billed.sales(UNBILLED) == {
+        ("8", "1600", CHARGED, None, True): 1,
+        ("-8", "-1600", CHARGED, UNADJUSTABLE, False): 1,
+    }
+    assert billed.sales(BILLED) == {("8", "1600", CHARGED, None, True): 1}
+    assert billed.sales(TransactionType.COST) == {("8", "800", None, None, True): 1}
+    assert billed.roles() == {("Reversing", "Original"): 1, ("Billed Sales", "Unbilled Sales"): 1}
+    sales = billed.desk.find("msdyn_actual", msdyn_transactiontypecode=[UNBILLED, BILLED])
+    assert {it["msdyn_billingstatus"] for it in sales} == {POSTED}
+    [sale] = billed.desk.find("msdyn_actual", msdyn_invoice=billed.invoice)
+    assert sale["msdyn_transactiontypecode"] == BILLED
+    assert sale["msdyn_documentdate"] == DAY
+    [detail] = billed.desk.find(DETAIL)
+    assert detail["msdyn_billedactual"] == sale["msdyn_actualid"]
+
+
+def test_r403_six_of_eight_hours_are_charged(billed: Billed) -> None:
+    billed.edit(msdyn_quantity=Decimal(6))
+    assert billed.desk.get("invoice", billed.invoice)["totalamount"] == 1200
+    billed.confirm()
+    assert billed.sales(UNBILLED) == {
+        ("8", "1600", CHARGED, ADJUSTED, True): 1,
+        ("-8", "-1600", CHARGED, UNADJUSTABLE, True): 1,
+        ("6", "1200", CHARGED, None, True): 1,
+        ("-6", "-1200", CHARGED, UNADJUSTABLE, False): 1,
+        ("2", "400", FREE, None, True): 1,
+        ("-2", "-400", FREE, UNADJUSTABLE, False): 1,
+    }
+    assert billed.sales(BILLED) == {("6", "1200", CHARGED, None, True): 1, ("2", "400", FREE, None, True): 1}
+    assert billed.roles() == {("Reversing", "Original"): 3, ("Billed Sales", "Unbilled Sales"): 2}
+    details = billed.desk.find(DETAIL, msdyn_invoice=billed.invoice)
+    assert {(it["msdyn_quantity"], it["msdyn_billingtype"]) for it in details} == {(6, CHARGED), (2, FREE)}
+    assert all(it["msdyn_billedactual"] for it in details)
+
+
+def test_r404_ten_hours_are_charged_for_eight(billed: Billed) -> None:
+    billed.edit(msdyn_quantity=Decimal(10))
+    billed.confirm()
+    assert billed.sales(UNBILLED) == {
+        ("8", "1600", CHARGED, ADJUSTED, True): 1,
+        ("-8", "-1600", CHARGED, UNADJUSTABLE, True): 1,
+        ("10", "2000", CHARGED, None, True): 1,
+        ("-10", "-2000", CHARGED, UNADJUSTABLE, False): 1,
+    }
+    assert billed.sales(BILLED) == {("10", "2000", CHARGED, None, True): 1}
+
+
+def test_an_hour_that_is_not_charged_at_all_is_billed_for_nothing(billed: Billed) -> None:
+    billed.edit(msdyn_quantity=Decimal(0))
+    billed.confirm()
+    assert billed.sales(BILLED) == {("8", "1600", FREE, None, True): 1}
+    assert billed.desk.get("invoice", billed.invoice)["totalamount"] == 0
+
+
+def test_r407_a_confirmed_invoice_is_read_only(billed: Billed) -> None:
+    as_user(billed.desk, "invoice", billed.invoice, {"description": "Thank you"})
+    billed.confirm()
+    billed.confirm()  # the same value once more changes nothing
+    for table, row_id, values in (
+        ("invoice", billed.invoice, {"description": "More"}),
+        ("invoice", billed.invoice, {"msdyn_projectinvoicestatus": InvoiceStatus.DRAFT}),
+        (DETAIL, billed.detail, {"msdyn_quantity": Decimal(7)}),
+    ):
+        with pytest.raises(ApiError, match="read-only"):
+            as_user(billed.desk, table, row_id, values)
+    as_user(billed.desk, "invoice", billed.invoice, {"msdyn_projectinvoicestatus": InvoiceStatus.PAID})
+    assert sum(billed.sales(BILLED).values()) == 1
+
+
+def test_r407_no_more_than_250_invoices_are_confirmed_at_once(billed: Billed) -> None:
+    with pytest.raises(JobRefusedError, match="251 invoices are too many: confirm at most 250"):
+        confirm_invoices(billed.desk, {"invoices": [str(number) for number in range(251)]})
+    gone = "00000000-0000-0000-0000-000000000001"
+    answer = confirm_invoices(billed.desk, {"invoices": [gone, billed.invoice]})
+    assert answer == {"confirmed": 1, "errors": [f"There is no invoice with the id {gone}."]}
+    [again] = confirm_invoices(billed.desk, {"invoices": [billed.invoice]})["errors"]
+    assert "is confirmed already" in again
+
+
+def test_r408_the_invoice_says_when_its_billed_sales_are_accounted_for(billed: Billed) -> None:
+    as_user(billed.desk, "invoice", billed.invoice, {"msdyn_accountingdate": "2026-12-01"})
+    billed.confirm()
+    by_kind = {it["msdyn_transactiontypecode"]: it for it in billed.desk.find("msdyn_actual")}
+    assert by_kind[BILLED]["msdyn_accountingdate"] == "2026-12-01T12:00:00Z"
+    assert by_kind[BILLED]["msdyn_documentdate"] == DAY
+    assert by_kind[UNBILLED]["msdyn_accountingdate"] == DAY
+
+
+def test_work_that_was_adjusted_since_it_came_on_the_draft_holds_the_invoice(billed: Billed) -> None:
+    [work] = billed.desk.find("msdyn_actual", msdyn_transactiontypecode=UNBILLED)
+    billed.desk.update("msdyn_actual", work["msdyn_actualid"], {"msdyn_adjustmentstatus": ADJUSTED})
+    answer = confirm_invoices(billed.desk, {"invoices": [billed.invoice]})
+    assert answer["confirmed"] == 0
+    assert "adjusted since they came on the draft" in answer["errors"][0]
+    assert billed.desk.get("invoice", billed.invoice)["msdyn_projectinvoicestatus"] == InvoiceStatus.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "expected"), [("JPY", "15000.5", "37501"), ("KWD", "61.2345", "153.086")]
+)
+def test_amounts_have_as_many_digits_as_their_currency(
+    firm: Firm, currency: str, price: str, expected: str
+) -> None:
+    contract = firm.contract("C-9", currency=currency)
+    hours(firm, firm.project("P-9", contract), price=price)
+    [invoice] = create_invoice(firm.desk, {"contract": contract})["invoices"]
+    [detail] = firm.desk.find(DETAIL, msdyn_invoice=invoice)
+    as_user(firm.desk, DETAIL, detail["msdyn_invoicelinetransactionid"], {"msdyn_quantity": Decimal("2.5")})
+    assert firm.desk.get("invoice", invoice)["totalamount"] == Decimal(expected)
+    assert confirm_invoices(firm.desk, {"invoices": [invoice]})["errors"] == []
+    [charged] = firm.desk.find(
+        "msdyn_actual", msdyn_transactiontypecode=BILLED, msdyn_billingtype=BillingType.CHARGEABLE
+    )
+    assert charged["msdyn_amount"] == Decimal(expected)
