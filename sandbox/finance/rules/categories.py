@@ -29,7 +29,7 @@ class TransactionClass(IntEnum):
 NUMBERS = {"Hour": 1, "Fee": 2, "Item": 3, "Expense": 4, "OnAccount": 5}
 """What follows the transaction category in the id of its shared category, by category type (R110)."""
 
-TYPES = {
+TYPES: dict[int, str] = {
     TransactionClass.TIME: "Hour",
     TransactionClass.EXPENSE: "Expense",
     TransactionClass.MATERIAL: "Item",
@@ -65,7 +65,7 @@ def project_category(
         That of the transaction category and the transaction's class; without a transaction category
         the default of the parameters; None where the one that is needed does not exist.
     """
-    category_type = TYPES.get(TransactionClass(transaction_class))
+    category_type = TYPES.get(transaction_class)
     if category_type is None:
         return None
     if not transaction_category:
