@@ -68,6 +68,7 @@ def work_of(desk: Desk, entry: Row) -> Work | None:
         resourcing_company=resource.get("msdyn_owningcompany"),
         description=entry["msdyn_description"],
         external_description=entry["msdyn_externaldescription"],
+        subcontract_line=entry["msdyn_subcontractline"],
         origin=(TIME_ENTRY, entry["msdyn_timeentryid"]),
     )
 
