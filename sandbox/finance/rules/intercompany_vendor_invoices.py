@@ -35,12 +35,12 @@ def create_pending(books: Books, invoice_row: Row, relation: Row, lines: Sequenc
     Raises:
         FinanceError: The relation names no vendor.
     """
-    borrower, vendor = relation["BorrowingLegalEntityId"], relation["VendorAccountNumber"]
+    borrower, vendor = relation["BorrowingLegalEntityId"].lower(), relation["VendorAccountNumber"]
     if not vendor:
         raise FinanceError(
             400,
-            f"The intercompany relation of {relation['LendingLegalEntityId']} and {borrower} names no "
-            "vendor. Enter the vendor account that the lender has in the borrower.",
+            f"The intercompany relation of {relation['LendingLegalEntityId']} and {borrower.upper()} names "
+            "no vendor. Enter the vendor account that the lender has in the borrower.",
             VALIDATION_ERROR,
         )
     same = {"dataAreaId": borrower, "InvoiceNumber": invoice_row["InvoiceId"], "InvoiceAccount": vendor}
@@ -87,7 +87,7 @@ def _header_values(books: Books, borrower: str, vendor: str, invoice: Row) -> di
 
 
 def _line_values(books: Books, relation: Row, line: Row) -> dict[str, Any]:
-    borrower = relation["BorrowingLegalEntityId"]
+    borrower = relation["BorrowingLegalEntityId"].lower()
     actual = _actual(books, relation["LendingLegalEntityId"], line["ActualsImportId"])
     own = books.first(PROJECT, dataAreaId=borrower, Category=line["CategoryId"])
     return {

@@ -112,7 +112,7 @@ def _write_receipt(
     books: Books, company: str, order: str, day: str, lines: Sequence[tuple[Row, Row]]
 ) -> None:
     number = books.next_number(company, "ProductReceipt")
-    key = {"dataAreaId": company, "ProductReceiptNumber": number, "PurchaseOrderNumber": order}
+    key = {"dataAreaId": company.lower(), "ProductReceiptNumber": number, "PurchaseOrderNumber": order}
     books.insert(RECEIPTS, key | {"AccountingDate": day})
     for place, (actual, line) in enumerate(lines, start=1):
         values = {
