@@ -24,7 +24,7 @@ def one_by_one(
     done, errors = 0, []
     for row in rows:
         try:
-            with desk.unit.connection.begin_nested():
+            with desk.savepoint():
                 act(desk, row)
         except ApiError as error:
             errors.append(f"{name(row)}: {error.message}")

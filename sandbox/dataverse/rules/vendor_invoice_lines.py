@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from uuid import uuid4
 
 from sandbox.dataverse.desk import Desk, refused
-from sandbox.dataverse.rules.actuals import Role, Row, connect, connected, origin, record, reverse
-from sandbox.dataverse.rules.impact import successor
+from sandbox.dataverse.rules.actuals import Role, Row, connect, connected, origin, record, reversal, reverse
 from sandbox.dataverse.rules.intercompany import Lending, record_lending
 from sandbox.dataverse.rules.matching import match_by_subcontract, matched
 from sandbox.dataverse.rules.options import (
@@ -22,13 +20,18 @@ from sandbox.rules.days import NEVER, day_of, noon
 from sandbox.rules.hooks import Change, Verb, effect, guard
 from sandbox.rules.money import money
 
-_DATES = (
+_OPEN = (
+    "msdyn_adjustmentstatus",
+    "msdyn_matchedvendorinvoiceline",
+    "msdyn_amount",
+    "msdyn_basisquantity",
+    "msdyn_basisamount",
     "msdyn_accountingdate",
     "msdyn_startdatetime",
     "msdyn_enddatetime",
     "msdyn_exchangeratedate",
 )
-"""Dates of an actual that follow its document date."""
+"""Columns that a new actual does not take over from the one that it replaces; dates follow the document's."""
 
 
 def demand_product(desk: Desk, change: Change) -> None:
@@ -157,8 +160,9 @@ def _lent(desk: Desk, cost: Row, role: Role) -> list[Row]:
 
 def _in_place_of(original: Row, work: Work) -> Row:
     """Return the values of an actual that a vendor's invoice puts in the place of another, but its price."""
-    confirmed = {
-        **dict.fromkeys(_DATES),
+    return {
+        **reversal(original),
+        **dict.fromkeys(_OPEN),
         "msdyn_documentdate": work.date,
         "msdyn_quantity": work.quantity,
         "msdyn_unit": work.unit or original["msdyn_unit"],
@@ -167,9 +171,7 @@ def _in_place_of(original: Row, work: Work) -> Row:
         "msdyn_description": work.description or original["msdyn_description"],
         "msdyn_externaloriginreference": work.external_origin_reference,
         "msdyn_vendorinvoiceline": work.vendor_invoice_line,
-        "msdyn_matchedvendorinvoiceline": None,
     }
-    return successor(original, str(uuid4()), confirmed)
 
 
 def _priced(desk: Desk, work: Work) -> Row:

@@ -92,7 +92,7 @@ def test_r903_the_cost_is_the_amount_on_the_clearing_account(
     desk: Desk, firm: Firm, currency: str, quantity: str, amount: str
 ) -> None:
     """A third of it cannot be expressed as a price: the amount holds, and the method says so."""
-    money = {"msdyn_quantity": Decimal(quantity), "msdyn_amount": Decimal(amount)}
+    money: dict[str, Any] = {"msdyn_quantity": Decimal(quantity), "msdyn_amount": Decimal(amount)}
     project = firm.project("P1")
     desk.create(EXPENSE, values(firm, project, transactioncurrencyid=firm.currencies[currency], **money))
     approve_all(desk, {})
@@ -109,7 +109,7 @@ def test_r903_the_cost_is_the_amount_on_the_clearing_account(
 def test_r905_an_intercompany_expense_is_sold_at_what_it_cost(desk: Desk, firm: Firm) -> None:
     """GBPM's worker spends 160 GBP on USPM's project: no transfer price comes between."""
     sell_expenses_at_cost(firm)
-    spent = {
+    spent: dict[str, Any] = {
         "msdyn_amount": Decimal(160),
         "transactioncurrencyid": firm.currencies["GBP"],
         "msdyn_resourcingcompany": firm.companies["GBPM"],
@@ -153,7 +153,7 @@ def test_e1_a_task_of_another_project_is_refused(desk: Desk, firm: Firm) -> None
 
 
 def test_an_expense_of_people_waits_for_their_approval(desk: Desk, firm: Firm) -> None:
-    submitted = {"msdyn_externalid": None, "msdyn_expensestatus": ExpenseStatus.SUBMITTED}
+    submitted: dict[str, Any] = {"msdyn_externalid": None, "msdyn_expensestatus": ExpenseStatus.SUBMITTED}
     expense = desk.create(EXPENSE, values(firm, firm.project("P1"), **submitted))
     assert approve_all(desk, {})["expenses"] == 0
     as_user(desk, EXPENSE, expense, {"msdyn_expensestatus": ExpenseStatus.APPROVED})
