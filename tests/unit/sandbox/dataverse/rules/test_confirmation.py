@@ -1,101 +1,38 @@
 """Confirmed invoices: which actuals arise, to the cent (R402 to R408)."""
 
-from collections import Counter
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.confirmation import confirm_invoices
 from sandbox.dataverse.rules.invoices import create_invoice
 from sandbox.dataverse.rules.options import (
-    AdjustmentStatus,
-    BillingStatus,
     BillingType,
     InvoiceStatus,
-    TransactionClass,
     TransactionType,
 )
-from sandbox.dataverse.rules.work import Work, record_work
 from sandbox.rules.jobs import JobRefusedError
 from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import DAY, Firm
-
-DETAIL = "msdyn_invoicelinetransaction"
-UNBILLED, BILLED = TransactionType.UNBILLED_SALES, TransactionType.BILLED_SALES
-CHARGED, FREE = BillingType.CHARGEABLE, BillingType.NON_CHARGEABLE
-POSTED, CREATED = BillingStatus.CUSTOMER_INVOICE_POSTED, BillingStatus.CUSTOMER_INVOICE_CREATED
-ADJUSTED, UNADJUSTABLE = AdjustmentStatus.ADJUSTED, AdjustmentStatus.UNADJUSTABLE
-
-
-@dataclass(frozen=True)
-class Billed:
-    """Eight approved hours at 200 on a draft invoice."""
-
-    desk: Desk
-    contract: str
-    project: str
-    invoice: str
-    detail: str
-
-    def edit(self, **values: Any) -> None:
-        as_user(self.desk, DETAIL, self.detail, values)
-
-    def confirm(self) -> None:
-        as_user(self.desk, "invoice", self.invoice, {"msdyn_projectinvoicestatus": InvoiceStatus.CONFIRMED})
-
-    def sales(self, kind: TransactionType) -> Counter[tuple[Any, ...]]:
-        """Hours, amount, billing type, adjustment status and whether Finance gets it, of all sales."""
-        return Counter(
-            (
-                f"{it['msdyn_quantity'].normalize():f}",
-                f"{it['msdyn_amount'].normalize():f}",
-                it["msdyn_billingtype"],
-                it["msdyn_adjustmentstatus"],
-                not it["msdyn_skipsync"],
-            )
-            for it in self.desk.find("msdyn_actual", msdyn_transactiontypecode=kind)
-        )
-
-    def roles(self) -> Counter[tuple[str, str]]:
-        """What is connected with what, but for the cost."""
-        found = self.desk.find("msdyn_transactionconnection")
-        return Counter(
-            (it["msdyn_transaction1role"], it["msdyn_transaction2role"])
-            for it in found
-            if it["msdyn_transaction2role"] != "Cost"
-        )
-
-
-def hours(firm: Firm, project: str, quantity: str = "8", price: str = "200", **values: Any) -> None:
-    """Approved hours of the main role."""
-    work = Work(
-        project,
-        TransactionClass.TIME,
-        Decimal(quantity),
-        DAY,
-        role=firm.role,
-        resource=firm.resources["USPM"],
-        unit=firm.hour,
-        sales_price=Decimal(price),
-        **values,
-    )
-    record_work(firm.desk, work)
+from tests.unit.sandbox.dataverse.rules.invoicing import (
+    ADJUSTED,
+    BILLED,
+    CHARGED,
+    DETAIL,
+    FREE,
+    POSTED,
+    UNADJUSTABLE,
+    UNBILLED,
+    Billed,
+    eight_hours,
+    hours,
+)
 
 
 @pytest.fixture
 def billed(firm: Firm) -> Billed:
-    contract = firm.contract("C-1")
-    project = firm.project("P-1", contract)
-    hours(firm, project)
-    answer = create_invoice(firm.desk, {"contract": contract})
-    [detail] = firm.desk.find(DETAIL, msdyn_invoice=answer["invoices"][0])
-    return Billed(
-        firm.desk, contract, project, answer["invoices"][0], detail["msdyn_invoicelinetransactionid"]
-    )
+    return eight_hours(firm)
 
 
 def test_r402_confirmed_as_it_was_approved(billed: Billed) -> None:
