@@ -5,7 +5,7 @@ It reads YAML and JSON as data and both systems over HTTP, and shares no code wi
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,6 +21,7 @@ PROJECT = Path(__file__).parents[3]
 MAPPINGS = PROJECT / "include" / "mappings"
 CATALOG = PROJECT / "plugins" / "projops" / "mapping" / "catalog"
 NO_DAY = "1900-01-01T12:00:00Z"
+NO_GUID = "00000000-0000-0000-0000-000000000000"
 _CONDITION = re.compile(r"([\w.]+) (eq|ne) (.+)")
 
 
@@ -80,7 +81,7 @@ class Truth:
             wanted = self._wanted(table_map, source, row, rule, key)
             kind = self._column(table_map, target, name)
             held = self.value(table_map, target, there, name)
-            if target == "finance" and rule.get("date"):
+            if target == "finance" and (rule.get("date") or kind.get("behavior") == "DateOnly"):
                 wanted = NO_DAY if wanted is None else f"{wanted}T12:00:00Z"
             if target == "dataverse" and rule.get("date") and kind["type"] == "date":
                 wanted = None if wanted is None else wanted.isoformat()
@@ -99,23 +100,12 @@ class Truth:
         for name, argument in rule.items():
             if name == "from":
                 value = _present(self.value(table_map, source, row, argument))
-            elif name == "constant":
-                value = argument
-            elif name == "default" and value is None:
-                named = isinstance(argument, dict)
-                value = self.value(table_map, source, row, argument["from"]) if named else argument
-            elif name == "value_map":
-                pairs = _file(MAPPINGS / "_shared" / f"{argument}.yaml")["values"]
-                value = (pairs if source == "dataverse" else {b: a for a, b in pairs.items()}).get(value)
-            elif name == "truncate" and value is not None:
-                value = value[:argument]
-            elif name == "round" and value is not None:
-                value = Decimal(value).quantize(Decimal(1).scaleb(-argument), ROUND_HALF_UP)
-            elif name == "date" and value is not None:
-                value = date.fromisoformat(value[:10]) if source == "finance" else _day(value, key)
-            elif name == "python":
-                assert argument == "outline_level"
-                value = value.count(".") + 1
+            elif name == "when" and not self._holds(table_map, source, row, argument):
+                value = None
+            elif name == "default" and value is None and isinstance(argument, dict):
+                value = self.value(table_map, source, row, argument["from"])
+            else:
+                value = _applied(name, argument, value, source, key)
         return value
 
     def value(self, table_map: Mapping[str, Value], system: str, row: Row | None, path: str) -> Value:
@@ -129,12 +119,11 @@ class Truth:
             return None
         columns = _file(CATALOG / "dataverse.json")["tables"][table]["columns"]
         name, _, rest = path.partition(".")
-        if columns[name]["type"] != "lookup":
-            return row.get(name)
-        guid = row.get(f"_{name}_value")
+        lookup = columns[name]["type"] == "lookup"
+        guid = row.get(f"_{name}_value") if lookup else row.get(name)
         if not rest or guid is None:
             return guid
-        tables = columns[name].get("targets") or [columns[name]["target"]]
+        tables = columns[name].get("targets") or [columns[name].get("target", "msdyn_actual")]
         known = _file(CATALOG / "dataverse.json")["tables"]
         found = [(each, self._row(each, guid)) for each in tables if each in known]
         return next((self._follow(each, row, rest) for each, row in found if row is not None), None)
@@ -199,6 +188,18 @@ def _present(value: Value) -> Value:
     return None if value in ("", NO_DAY) else value
 
 
+def _applied(name: str, argument: Value, value: Value, source: str, key: tuple[str, ...]) -> Value:
+    """What an operator makes of a value without looking at the row."""
+    if name == "constant" or (name == "default" and value is None):
+        value = argument
+    elif name == "value_map":
+        pairs = _file(MAPPINGS / "_shared" / f"{argument}.yaml")["values"]
+        value = (pairs if source == "dataverse" else {b: a for a, b in pairs.items()}).get(value)
+    elif value is not None and name in _WITH_A_VALUE:
+        value = _WITH_A_VALUE[name](value, argument, source, key)
+    return value
+
+
 def _day(value: str, key: tuple[str, ...]) -> date:
     """A calendar day as it is; a moment as the day of the company's own midnight."""
     if len(value) == 10:
@@ -208,9 +209,24 @@ def _day(value: str, key: tuple[str, ...]) -> date:
     return datetime.fromisoformat(value).astimezone(zones.get(key[-1], UTC)).date()
 
 
+def _outline_level(value: str, argument: str) -> int:
+    assert argument == "outline_level"
+    return value.count(".") + 1
+
+
+_WITH_A_VALUE: Mapping[str, Callable[..., Value]] = {
+    "truncate": lambda value, argument, *_: value[:argument],
+    "round": lambda value, argument, *_: Decimal(value).quantize(Decimal(1).scaleb(-argument), ROUND_HALF_UP),
+    "date": lambda value, _, source, key: (
+        date.fromisoformat(value[:10]) if source == "finance" else _day(value, key)
+    ),
+    "python": lambda value, argument, *_: _outline_level(value, argument),
+}
+
+
 def _same(wanted: Value, held: Value, column: Mapping[str, Value], *, folded: bool) -> bool:
     if wanted is None:
-        return held in (None, "", 0, NO_DAY) or held == _first_symbol(column)
+        return held in (None, "", 0, NO_DAY, NO_GUID) or held == _first_symbol(column)
     if folded and isinstance(held, str):
         return bool(str(wanted).casefold() == held.casefold())
     if isinstance(wanted, str) or isinstance(held, str):
