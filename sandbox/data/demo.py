@@ -11,6 +11,7 @@ from sandbox.data import (
     ledgers,
     milestones,
     parties,
+    prices,
     projects,
     resources,
     work,
@@ -59,6 +60,8 @@ def dataverse_rows() -> dict[str, list[Row]]:
         "msdyn_timeentry": work.time_entries(),
         "msdyn_actual": work.actuals(),
         "msdyn_transactionconnection": work.connections(),
+        "msdyn_transactionorigin": work.origins(),
+        **prices.dataverse_rows(),
     }
 
 

@@ -21,12 +21,15 @@ _APPROVED = 192350002
 _TIME, _EXPENSE, _MATERIAL = 192350000, 192350001, 192350002
 _COST, _UNBILLED = 192350000, 192350005
 _CHARGEABLE, _UNBILLED_CREATED = 192350001, 192350000
-_ROLE, _DESIGN, _TRAVEL, _HARDWARE = 2, 0, 4, 8  # places in ROLES and CATEGORIES
+_DESIGN, _TRAVEL, _HARDWARE = 0, 4, 8  # places in CATEGORIES
 _ESTIMATED = ((_EXPENSE, _TRAVEL, Decimal("125.5")), (_MATERIAL, _HARDWARE, Decimal(80)))
 _HOURS = Decimal(8)
 _COST_PRICE, _SALES_PRICE = Decimal(100), Decimal(200)
 _WORKED = date(2026, 9, 1)
 _SYMBOLS = ("hr", "ea")
+
+MAIN_ROLE = 2
+"""Place in ROLES of who does most of the work: the consultant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def assignments() -> list[Row]:
             "msdyn_projectid": it.project.project_id,
             "msdyn_taskid": it.task.task_id,
             "msdyn_bookableresourceid": resource_id(it.project.company, place % len(_RESOURCES)),
-            "msdyn_resourcecategory": role_id(_ROLE),
+            "msdyn_resourcecategory": role_id(MAIN_ROLE),
             "msdyn_transactioncategory": category_id(_DESIGN),
             "msdyn_salescontractlineid": it.line.line_id,
             "msdyn_committype": _HARD_BOOK,
@@ -141,7 +144,7 @@ def time_entries() -> list[Row]:
             "msdyn_entrystatus": _APPROVED,
             "msdyn_project": it.project.project_id,
             "msdyn_projecttask": it.task.task_id,
-            "msdyn_resourcecategory": role_id(_ROLE),
+            "msdyn_resourcecategory": role_id(MAIN_ROLE),
             "msdyn_transactioncategory": category_id(_DESIGN),
         }
         for place, it in enumerate(hours())
@@ -160,14 +163,34 @@ def connections() -> list[Row]:
             "msdyn_transactionconnectionid": guid("msdyn_transactionconnection", it.name),
             "msdyn_name": "Unbilled Sales - Cost",
             "msdyn_transaction1": actual_id(it, _UNBILLED),
+            "msdyn_transaction1id": actual_id(it, _UNBILLED),
             "msdyn_transaction1role": "Unbilled Sales",
             "msdyn_transaction1type": "msdyn_actual",
             "msdyn_transaction2": actual_id(it, _COST),
+            "msdyn_transaction2id": actual_id(it, _COST),
             "msdyn_transaction2role": "Cost",
             "msdyn_transaction2type": "msdyn_actual",
         }
         for it in hours()
         if not it.line.fixed_price
+    ]
+
+
+def origins() -> list[Row]:
+    """Rows of msdyn_transactionorigin: actuals with the time entries that they come from."""
+    return [
+        {
+            "msdyn_transactionoriginid": guid("msdyn_transactionorigin", f"{it.name}/{kind}"),
+            "msdyn_name": "msdyn_timeentry",
+            "msdyn_origin": guid("msdyn_timeentry", it.name),
+            "msdyn_originid": guid("msdyn_timeentry", it.name),
+            "msdyn_origintype": "msdyn_timeentry",
+            "msdyn_transaction": actual_id(it, kind),
+            "msdyn_transactionid": actual_id(it, kind),
+            "msdyn_transactiontype": "msdyn_actual",
+        }
+        for it in hours()
+        for kind in ((_COST,) if it.line.fixed_price else (_COST, _UNBILLED))
     ]
 
 
@@ -243,7 +266,7 @@ def _actual(work: Hours, place: int, kind: int, price: Decimal) -> Row:
         "msdyn_salescontract": work.engagement.order_id,
         "msdyn_salescontractlineid": work.line.line_id,
         "msdyn_salescontractline": work.line.number,
-        "msdyn_resourcecategory": role_id(_ROLE),
+        "msdyn_resourcecategory": role_id(MAIN_ROLE),
         "msdyn_transactioncategory": category_id(_DESIGN),
         "msdyn_bookableresource": resource_id(company, place % len(_RESOURCES)),
         "msdyn_resourceorganizationalunitid": company.unit_id,

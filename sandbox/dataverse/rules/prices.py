@@ -71,7 +71,10 @@ def sales_price(desk: Desk, work: "Work", terms: Engagement | None = None) -> Pr
     if work.sales_price is not None:
         return Price(work.sales_price, terms.currency)
     first = terms.contract["pricelevelid"] if terms.contract else None
-    for price_list in _lists(desk, PriceContext.SALES, terms.company, terms.unit, work.date, first):
+    lists = _lists(desk, PriceContext.SALES, terms.company, terms.unit, work.date)
+    # Stable: of equally fitting lists those in the contract's currency come first.
+    own = sorted(lists, key=lambda it: it["transactioncurrencyid"] != terms.currency)
+    for price_list in [*([] if first is None else [desk.get("pricelevel", first)]), *own]:
         line = _line(desk, price_list, work)
         if line is not None:
             return _converted(desk, _sold(desk, work, line, price_list), terms.currency)
@@ -93,11 +96,8 @@ def _lists(
     company: str | None,
     unit: str | None,
     date: str,
-    first: str | None = None,
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield price lists in the order in which they are asked: the contract's, the unit's, the company's."""
-    if first is not None:
-        yield desk.get("pricelevel", first)
+    """Yield price lists in the order in which they are asked: the unit's, the company's, the default."""
     day = day_meant(date)
     found = [
         it
