@@ -71,6 +71,7 @@ def _import_company(books: Books, company: str, told: list[str]) -> dict[str, in
         setup = read_setup(books, company)
         actuals, refused = _admit(books, setup, waiting, counts)
         refused += _import_actuals(books, setup, actuals, counts)
+        counts["refused"] = len(refused)
         _tell(books, company, refused, told)
     return dict(counts) | import_lines(books, company)
 
@@ -123,7 +124,6 @@ def _import_actuals(
         except (ActualRefusedError, PeriodClosedError) as problem:
             refused.append(Refused(actual, problem.error_id, str(problem)))
     _write(books, setup, lines, counts)
-    counts["refused"] += len(refused)
     return refused
 
 
