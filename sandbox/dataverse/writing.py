@@ -230,6 +230,7 @@ def _with_status(entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]:
     column = entity.table.columns.get("statuscode")
     if (
         column is not None
+        and reason is not None
         and "statuscode" not in row
         and reason in {option.value for option in column.options}
     ):
