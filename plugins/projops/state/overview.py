@@ -8,24 +8,35 @@ from projops.state.tables import batch, dead_letter, leg
 
 
 def leg_overview(connection: Connection) -> list[dict[str, Any]]:
-    """Give a row for each leg that has run: when it was last in step, its last batch, rows set aside."""
+    """Give a row for each leg that has run: when it was last in step, its last batch, rows set aside.
+
+    A leg that has never run has a row where rows are set aside: Finance's jobs tell of any map's rows.
+    """
     aside = _set_aside(connection)
     legs = connection.execute(
         select(leg.c.map, leg.c.leg, leg.c.committed_at, batch.c.id, batch.c.loaded, batch.c.mapping_version)
         .join(batch, batch.c.id == leg.c.batch)
         .order_by(leg.c.map, leg.c.leg)
     )
-    return [
-        {
-            "map": row.map,
-            "leg": row.leg,
+    facts = {
+        (row.map, row.leg): {
             "in_step_at": row.committed_at.isoformat(timespec="seconds"),
             "batch": row.id,
             "loaded": row.loaded,
             "version": row.mapping_version,
-            **{status: aside.get((row.map, row.leg, status), 0) for status in _STATUSES},
         }
         for row in legs
+    }
+    never = {"in_step_at": None, "batch": None, "loaded": 0, "version": None}
+    places = sorted(facts.keys() | {place[:2] for place in aside})
+    return [
+        {
+            "map": map_id,
+            "leg": leg_id,
+            **facts.get((map_id, leg_id), never),
+            **{status: aside.get((map_id, leg_id, status), 0) for status in _STATUSES},
+        }
+        for map_id, leg_id in places
     ]
 
 

@@ -55,6 +55,18 @@ def test_status_says_when_a_leg_was_last_in_step(store: StateStore, projops: Com
     assert (code, leg["map"], leg["loaded"], leg["open"], leg["version"]) == (0, "projects", 2, 0, "1.0.0.3")
 
 
+def test_status_counts_what_finance_refused_of_a_leg_that_never_runs(
+    store: StateStore, projops: CommandLine
+) -> None:
+    origin = Origin("invoice_proposals", "finance_to_dataverse", 0, "1.0.0.4")
+    with store.begin() as connection:
+        dead_letters.record(
+            connection, origin, [Letter("m", '["i"]', "open", "finance", "E9", "Not posted.")]
+        )
+    (leg,) = json.loads(projops("status", "--json")[1])
+    assert (leg["map"], leg["in_step_at"], leg["open"]) == ("invoice_proposals", None, 1)
+
+
 def test_dead_letters_are_listed_and_shown_whole(store: StateStore, projops: CommandLine) -> None:
     origin = Origin("projects", "dataverse_to_finance", 1, "1.0.0.3")
     letter = Letter("guid-1", '["p1","uspm"]', "open", "validate", "required", "ProjectName is empty.")
