@@ -82,13 +82,15 @@ def post_documents(books: Books, parameters: Row, job: PostingJob) -> dict[str, 
     return counts | {"messages": messages}
 
 
-def accounting_amount(books: Books, company: str, amount: Decimal, currency: str, day: date) -> Decimal:
-    """Return an amount in the company's accounting currency at the rate of a day.
+def accounting_amount(
+    books: Books, company: str, amount: Decimal, currency: str, day: date, contract: str = ""
+) -> Decimal:
+    """Return an amount in the company's accounting currency at the rate of a day, or the contract's.
 
     Raises:
         DocumentRefusedError: No rate is known (R607).
     """
-    converted = to_accounting(books, company, amount, currency, day)
+    converted = to_accounting(books, company, amount, currency, day, contract)
     if converted is None:
         raise DocumentRefusedError("R607", missing_rate(books, company, currency, day))
     return converted.amount

@@ -9,7 +9,7 @@ from sandbox.finance.books import Books
 from sandbox.finance.rules.documents import DocumentRefusedError, PostingJob, post_documents
 from sandbox.finance.rules.expense_categories import require_usable
 from sandbox.finance.rules.periods import accounting_date
-from sandbox.finance.rules.vendor_posting import NO_PROJECT, Cost, Payable, post_payable
+from sandbox.finance.rules.vendor_posting import NO_PROJECT, Cost, Payable, post_payable, project_contract
 from sandbox.rules.days import NEVER, day_of, noon
 from sandbox.rules.hooks import Caller, Change, Row, Verb, guard
 
@@ -17,19 +17,20 @@ _REPORTS, _LINES, _EXPORT = "ExpenseReports", "ExpenseReportLines", "ProjExpense
 _CLEARING = "ExpenseIntegration"
 
 
-def line_cost(line: Row, posting_type: str) -> Cost:
+def line_cost(books: Books, line: Row) -> Cost:
     """Return what an expense line costs: without the tax that can be recovered (R902).
 
     `Amount` holds the tax, `TaxAmount` all of it, `NonRecoverableTaxAmount` the part that stays cost.
     """
     recoverable = line["TaxAmount"] - line["NonRecoverableTaxAmount"]
     return Cost(
-        posting_type,
+        _CLEARING if line["ProjectId"] else NO_PROJECT,
         line["Amount"] - recoverable,
         recoverable,
         line["CurrencyCode"],
         day_of(line["TransactionDate"]) or NEVER,
         line["ProjectId"],
+        project_contract(books, line),
         line["AdditionalInformation"],
     )
 
@@ -90,7 +91,7 @@ def _post(books: Books, report: Row) -> None:
     payable = Payable(
         company, report["VendorAccountNumber"], number, books.next_number(company, "ExpenseVoucher"), day
     )
-    costs = [line_cost(line, _CLEARING if line["ProjectId"] else NO_PROJECT) for line in lines]
+    costs = [line_cost(books, line) for line in lines]
     post_payable(books, payable, costs)
     for line, cost in zip(lines, costs, strict=True):
         if line["ProjectId"]:

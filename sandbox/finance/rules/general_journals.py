@@ -76,7 +76,7 @@ def _post_line(books: Books, line: Row) -> None:
     if wanted is None:
         raise DocumentRefusedError("R505", f"Line {line['LineNumber']} has no transaction date. Enter it.")
     day = accounting_date(books, company, wanted)
-    voucher = line["Voucher"] or books.next_number(company, "GeneralJournalVoucher")
+    voucher = books.next_number(company, "GeneralJournalVoucher")
     amount = money(line["Quantity"] * line["CostPrice"], line["CurrencyCode"])
     cost = Cost(
         _COST if line["ProjectId"] else NO_PROJECT,
@@ -85,9 +85,9 @@ def _post_line(books: Books, line: Row) -> None:
         line["CurrencyCode"],
         wanted,
         line["ProjectId"],
-        line["Text"],
+        text=line["Text"],
     )
-    booked = accounting_amount(books, company, amount, cost.currency, wanted)
+    booked = accounting_amount(books, company, amount, cost.currency, day)
     post_voucher(books, company, voucher, day, _entries(line, cost, booked), line["JournalBatchNumber"])
     if line["ProjectId"]:
         _post_project(books, line, cost, booked, day, voucher)
@@ -134,7 +134,7 @@ def _post_project(books: Books, line: Row, cost: Cost, booked: Decimal, day: dat
     expense = {
         **line,
         "ProjectDataAreaId": line["dataAreaId"],
-        "ExpTransNumber": books.next_number(line["dataAreaId"], "GeneralJournalTransaction"),
+        "ExpTransNumber": voucher,  # by which the import knows the cost that comes back
         "ActivityNumber": "",
         "AdditionalInformation": line["Text"],
     }

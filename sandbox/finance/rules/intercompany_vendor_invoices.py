@@ -1,13 +1,13 @@
 """Intercompany vendor invoices: what a lender has invoiced waits in the borrower's books (R1203)."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from sandbox.finance.books import Books
 from sandbox.finance.errors import VALIDATION_ERROR, FinanceError
 from sandbox.finance.rules.categories import PROJECT, TYPES
 from sandbox.finance.rules.connections import COST, UNBILLED_SALES, connected
-from sandbox.finance.rules.documents import accounting_amount
 from sandbox.finance.rules.purchase_categories import purchase_category
 from sandbox.finance.rules.transactions import Posting, of_sales, post_cost
 from sandbox.finance.rules.vendor_posting import Cost, Payable
@@ -54,7 +54,9 @@ def create_pending(books: Books, invoice_row: Row, relation: Row, lines: Sequenc
     return header
 
 
-def book_project_costs(books: Books, payable: Payable, lines: Sequence[Row], costs: Sequence[Cost]) -> None:
+def book_project_costs(
+    books: Books, payable: Payable, lines: Sequence[Row], costs: Sequence[tuple[Cost, Decimal]]
+) -> None:
     """Write the project costs of a posted intercompany invoice (R1203).
 
     Each goes on the transaction of the unbilled sales that it belongs to, where that is posted.
@@ -63,15 +65,15 @@ def book_project_costs(books: Books, payable: Payable, lines: Sequence[Row], cos
         books: Of the transaction.
         payable: What was posted.
         lines: The invoice's rows of VendorInvoiceLines.
-        costs: What each of them costs.
+        costs: What each of them costs, and what that is in the accounting currency.
 
     Raises:
         DocumentRefusedError: A line has no project category (R1007).
     """
-    for line, cost in zip(lines, costs, strict=True):
+    for line, (cost, booked) in zip(lines, costs, strict=True):
         if line["ProjectId"]:
             sales = _unbilled_transaction(books, payable.company, line["ActualsImportId"])
-            post_cost(books, _posting(books, payable, line, cost), sales)
+            post_cost(books, _posting(books, payable, line, cost, booked), sales)
 
 
 def _header_values(books: Books, borrower: str, vendor: str, invoice: Row) -> dict[str, Any]:
@@ -125,9 +127,8 @@ def _unbilled_transaction(books: Books, borrower: str, lender_actual: str) -> Ro
     return next(iter(of_sales(books, borrower, own).values()), None)
 
 
-def _posting(books: Books, payable: Payable, line: Row, cost: Cost) -> Posting:
+def _posting(books: Books, payable: Payable, line: Row, cost: Cost, booked: Decimal) -> Posting:
     category = purchase_category(books, line)
-    project = books.first("ProjectsV2", dataAreaId=payable.company, ProjectId=line["ProjectId"]) or {}
     return Posting(
         company=payable.company,
         project=line["ProjectId"],
@@ -139,9 +140,9 @@ def _posting(books: Books, payable: Payable, line: Row, cost: Cost) -> Posting:
         currency=cost.currency,
         price=line["UnitPrice"],
         amount=cost.amount,
-        accounting_amount=accounting_amount(books, payable.company, cost.amount, cost.currency, cost.day),
+        accounting_amount=booked,
         voucher=payable.voucher,
-        contract=project.get("ProjectContractId", ""),
+        contract=cost.contract,
         activity=line["ActivityNumber"],
         description=line["Description"],
     )

@@ -4,6 +4,7 @@ The cost actual that Dataverse makes of the usage becomes no journal line: it is
 """
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -49,7 +50,7 @@ def _post(books: Books, slip: Row) -> None:
         )
     day = accounting_date(books, company, wanted)
     voucher = books.next_number(company, "PackingSlipVoucher")
-    costs = [_cost(books, line, voucher) for line in lines]
+    costs = [_cost(books, line, (wanted, day), voucher) for line in lines]
     entries = [entry for cost in costs for entry in _entries(cost)]
     post_voucher(books, company, voucher, day, entries, number)
     for line, cost in zip(lines, costs, strict=True):
@@ -58,9 +59,9 @@ def _post(books: Books, slip: Row) -> None:
         books.update(_LINES, line, {"IsPosted": "Yes", "Voucher": voucher})
 
 
-def _cost(books: Books, line: Row, voucher: str) -> Posting:
+def _cost(books: Books, line: Row, days: tuple[date, date], voucher: str) -> Posting:
+    """Return the project cost of a line; the days are those of the slip and of its voucher."""
     company, currency = line["dataAreaId"], line["CurrencyCode"]
-    day = accounting_date(books, company, _day(line))
     amount = money(line["Quantity"] * line["CostPrice"], currency)
     project = books.first("ProjectsV2", dataAreaId=company, ProjectId=line["ProjectId"])
     if project is None:
@@ -74,13 +75,13 @@ def _cost(books: Books, line: Row, voucher: str) -> Posting:
         project=line["ProjectId"],
         classification=TransactionClass.MATERIAL,
         category=category_of_product(books, company, line["ItemNumber"]),
-        day=_day(line),
-        accounting_day=day,
+        day=days[0],
+        accounting_day=days[1],
         quantity=line["Quantity"],
         currency=currency,
         price=line["CostPrice"],
         amount=amount,
-        accounting_amount=accounting_amount(books, company, amount, currency, _day(line)),
+        accounting_amount=accounting_amount(books, company, amount, currency, days[1]),
         voucher=voucher,
         contract=project["ProjectContractId"],
         activity=line["ActivityNumber"],
@@ -108,10 +109,6 @@ def _usage(books: Books, line: Row) -> dict[str, Any]:
         "CurrencyCode": line["CurrencyCode"],
         "PackingSlipDate": line["PackingSlipDate"],
     }
-
-
-def _day(line: Row) -> Any:
-    return day_of(line["PackingSlipDate"])
 
 
 JOBS = {"post-packing-slips": post_packing_slips}

@@ -11,7 +11,14 @@ from sandbox.finance.rules.periods import accounting_date
 from sandbox.finance.rules.purchase_orders import count_quantity, order_line
 from sandbox.finance.rules.receipt_accruals import end_accruals
 from sandbox.finance.rules.vendor_invoice_export import export_invoice, is_project_line
-from sandbox.finance.rules.vendor_posting import NO_PROJECT, Cost, Payable, blocks_payments, post_payable
+from sandbox.finance.rules.vendor_posting import (
+    NO_PROJECT,
+    Cost,
+    Payable,
+    blocks_payments,
+    post_payable,
+    project_contract,
+)
 from sandbox.rules.days import NEVER, day_of, noon
 from sandbox.rules.hooks import Row
 
@@ -35,10 +42,10 @@ def _post(books: Books, invoice: Row) -> None:
     _require_postable(books, invoice, lines)
     intercompany = invoice["IsIntercompany"] == "Yes"
     payable = _payable(books, invoice, blocked=not intercompany and any(map(is_project_line, lines)))
-    costs = [_cost(invoice, line, _posting_type(line, intercompany)) for line in lines]
-    post_payable(books, payable, costs, end_accruals(books, invoice, lines))
+    costs = [_cost(books, invoice, line) for line in lines]
+    booked = post_payable(books, payable, costs, end_accruals(books, invoice, lines))
     if intercompany:
-        book_project_costs(books, payable, lines, costs)
+        book_project_costs(books, payable, lines, list(zip(costs, booked, strict=True)))
     else:
         export_invoice(books, invoice, lines, costs)
     _count_invoiced(books, invoice, lines)
@@ -70,21 +77,22 @@ def _payable(books: Books, invoice: Row, blocked: bool) -> Payable:
     )
 
 
-def _posting_type(line: Row, intercompany: bool) -> str:
+def _posting_type(invoice: Row, line: Row) -> str:
     if not is_project_line(line):
         return NO_PROJECT
-    return _INTERCOMPANY if intercompany else _CLEARING
+    return _INTERCOMPANY if invoice["IsIntercompany"] == "Yes" else _CLEARING
 
 
-def _cost(invoice: Row, line: Row, posting_type: str) -> Cost:
+def _cost(books: Books, invoice: Row, line: Row) -> Cost:
     """Return what a line costs: its net amount and the tax that cannot be recovered (R1002)."""
     return Cost(
-        posting_type,
+        _posting_type(invoice, line),
         line["LineAmount"] + line["NonRecoverableTaxAmount"],
         line["SalesTaxAmount"] - line["NonRecoverableTaxAmount"],
         invoice["CurrencyCode"],
         day_of(invoice["InvoiceDate"]) or day_of(invoice["PostingDate"]) or NEVER,
         line["ProjectId"],
+        project_contract(books, line),
         line["Description"],
     )
 

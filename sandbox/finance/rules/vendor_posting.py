@@ -5,7 +5,7 @@ to the procurement integration account (R1002); the integration journal takes th
 actuals have come back, so that both accounts net to 0 (R903).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,8 +13,9 @@ from decimal import Decimal
 from sandbox.finance.books import Books
 from sandbox.finance.rules.documents import accounting_amount, total
 from sandbox.finance.rules.ledger import Entry, post_voucher
+from sandbox.finance.rules.periods import FiscalCalendar, read_calendar
 from sandbox.rules.days import noon
-from sandbox.rules.hooks import Change, Verb, effect
+from sandbox.rules.hooks import Change, Row, Verb, effect
 
 NO_PROJECT = "PurchaseExpenditure"
 """Posting type of what is bought for no project."""
@@ -31,8 +32,9 @@ class Cost:
         amount: Cost with the tax that cannot be recovered, in `currency`.
         tax: Tax that can be recovered, in `currency`.
         currency: Of the line.
-        day: Whose exchange rate holds; that of the actual which comes back.
+        day: Of the work, which the actual that comes back bears too.
         project: Project, or "".
+        contract: Project contract whose fixed rate may hold, or "" (R607).
         text: What was bought.
     """
 
@@ -42,6 +44,7 @@ class Cost:
     currency: str
     day: date
     project: str = ""
+    contract: str = ""
     text: str = ""
 
 
@@ -68,7 +71,7 @@ class Payable:
 
 def post_payable(
     books: Books, payable: Payable, costs: Sequence[Cost], further: Sequence[Entry] = ()
-) -> None:
+) -> list[Decimal]:
     """Post a document's voucher and its vendor transaction (R902, R1002).
 
     Args:
@@ -77,13 +80,18 @@ def post_payable(
         costs: Its lines.
         further: Entries that balance by themselves: accruals of receipts that the invoice ends.
 
+    Returns:
+        What each cost came to in the accounting currency, in the order of `costs`.
+
     Raises:
         DocumentRefusedError: A currency has no exchange rate (R607).
         FinanceError: An account is missing in the posting setup.
+        PeriodClosedError: The day of a line lies in a closed period (R604).
     """
-    debits = [entry for cost in costs for entry in _debits(books, payable.company, cost)]
-    credits = _balances(debits)
-    entries = [*debits, *credits, *further]
+    calendar = read_calendar(books, payable.company)
+    costed, taxes = zip(*(_debits(books, calendar, cost) for cost in costs), strict=True)
+    credits = _balances([*costed, *taxes])
+    entries = [*costed, *taxes, *credits, *further]
     post_voucher(books, payable.company, payable.voucher, payable.day, entries, payable.document)
     currency, owed = _owed(books, payable.company, credits)
     books.insert(
@@ -100,12 +108,26 @@ def post_payable(
             "Approved": "Yes" if payable.approved else "No",
         },
     )
+    return [entry.accounting_amount for entry in costed]
 
 
-def _debits(books: Books, company: str, cost: Cost) -> Iterator[Entry]:
-    for posting_type, amount in ((cost.posting_type, cost.amount), ("SalesTax", cost.tax)):
-        booked = accounting_amount(books, company, amount, cost.currency, cost.day)
-        yield Entry(posting_type, amount, cost.currency, booked, cost.project, text=cost.text)
+def project_contract(books: Books, line: Row) -> str:
+    """Return the contract of a line's project in the line's own legal entity; "" of another's project."""
+    if line["ProjectDataAreaId"].lower() not in {"", line["dataAreaId"].lower()}:
+        return ""
+    project = books.first("ProjectsV2", dataAreaId=line["dataAreaId"], ProjectId=line["ProjectId"])
+    return "" if project is None else str(project["ProjectContractId"])
+
+
+def _debits(books: Books, calendar: FiscalCalendar, cost: Cost) -> tuple[Entry, Entry]:
+    """Return cost and tax at the rate that the integration journal will use: that of the accounting date."""
+    day = calendar.accounting_date(cost.day)
+
+    def debit(posting_type: str, amount: Decimal) -> Entry:
+        booked = accounting_amount(books, calendar.company, amount, cost.currency, day, cost.contract)
+        return Entry(posting_type, amount, cost.currency, booked, cost.project, text=cost.text)
+
+    return debit(cost.posting_type, cost.amount), debit("SalesTax", cost.tax)
 
 
 def _balances(debits: Sequence[Entry]) -> list[Entry]:
