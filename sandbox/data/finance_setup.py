@@ -47,6 +47,7 @@ _MAIN_ACCOUNTS = {
     "IntercompanyCost": "540600",
     "IntercompanyRevenue": "401500",
     "PennyDifference": "618900",
+    "PurchaseExpenditure": "600150",
 }
 _LINE_PROPERTIES = {"BILL": "Billable", "NONBILL": "Not billable", "COMPL": "Complimentary"}
 _BILLING_TYPES = {
