@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from sandbox.dataverse.desk import Desk, refused
+from sandbox.dataverse.rules.facts import demand_facts
 from sandbox.dataverse.rules.one_by_one import one_by_one
 from sandbox.dataverse.rules.options import BillingType, ExpenseStatus, TransactionClass
 from sandbox.dataverse.rules.work import Work, record_work
@@ -71,14 +72,18 @@ def approve_external(desk: Desk) -> tuple[int, list[str]]:
     """
     submitted = desk.find(EXPENSE, msdyn_expensestatus=ExpenseStatus.SUBMITTED)
     external = [expense for expense in submitted if expense["msdyn_externalid"] is not None]
-    return one_by_one(desk, external, _approve, lambda expense: f"Expense {expense['msdyn_externalid']}")
+    return one_by_one(desk, external, _approve, _name)
 
 
 def work_of(desk: Desk, expense: Row) -> Work:
     """Return what an expense cost; its amount is the one that stands on Finance's clearing account (R902).
 
     One of another company is sold to the project at what it cost that company (R905).
+
+    Raises:
+        ApiError: 0x80040265, when it names no project or no amount.
     """
+    demand_facts(_name(expense), expense, {"msdyn_project": "project", "msdyn_amount": "amount"})
     category = desk.first("msdyn_expensecategory", msdyn_expensecategoryid=expense["msdyn_expensecategory"])
     return Work(
         project=expense["msdyn_project"],
@@ -100,6 +105,10 @@ def work_of(desk: Desk, expense: Row) -> Work:
         origin=(EXPENSE, expense["msdyn_expenseid"]),
         external_origin_reference=expense["msdyn_externalid"],
     )
+
+
+def _name(expense: Row) -> str:
+    return f"Expense {expense['msdyn_externalid'] or expense['msdyn_name']}"
 
 
 def _approve(desk: Desk, expense: Row) -> None:

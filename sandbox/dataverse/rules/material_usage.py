@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.rules.actuals import Row
+from sandbox.dataverse.rules.facts import demand_facts
 from sandbox.dataverse.rules.one_by_one import one_by_one
 from sandbox.dataverse.rules.options import TransactionClass
 from sandbox.dataverse.rules.work import Work, record_work
@@ -49,17 +50,17 @@ def approve_usage(desk: Desk, parameters: Mapping[str, Any]) -> Mapping[str, Any
     Raises:
         JobRefusedError: When a named log is not submitted.
     """
-    approved, errors = one_by_one(
-        desk,
-        _chosen(desk, parameters),
-        _approve,
-        lambda usage: f"Material usage {usage['msdyn_materialusagelogid']}",
-    )
+    approved, errors = one_by_one(desk, _chosen(desk, parameters), _approve, _name)
     return {"approved": approved, "errors": errors}
 
 
 def work_of(usage: Mapping[str, Any]) -> Work:
-    """Return what was used; without a price of its own it costs what the price lists say."""
+    """Return what was used; without a price of its own it costs what the price lists say.
+
+    Raises:
+        ApiError: 0x80040265, when it names no project or no quantity.
+    """
+    demand_facts(_name(usage), usage, {"msdyn_project": "project", "msdyn_quantity": "quantity"})
     return Work(
         project=usage["msdyn_project"],
         classification=TransactionClass.MATERIAL,
@@ -75,15 +76,17 @@ def work_of(usage: Mapping[str, Any]) -> Work:
     )
 
 
+def _name(usage: Mapping[str, Any]) -> str:
+    return f"Material usage {usage['msdyn_externalid'] or usage['msdyn_materialusagelogid']}"
+
+
 def _chosen(desk: Desk, parameters: Mapping[str, Any]) -> list[Row]:
     if "usages" not in parameters:
         return desk.find(USAGE, msdyn_usagestatus=UsageStatus.SUBMITTED)
     chosen = [desk.get(USAGE, row_id) for row_id in parameters["usages"]]
     for usage in chosen:
         if usage["msdyn_usagestatus"] != UsageStatus.SUBMITTED:
-            raise JobRefusedError(
-                f"Material usage {usage['msdyn_materialusagelogid']} is not submitted: submit it first."
-            )
+            raise JobRefusedError(f"{_name(usage)} is not submitted: submit it first.")
     return chosen
 
 

@@ -16,7 +16,7 @@ def one_by_one(
         desk: Dataverse.
         rows: Stored rows.
         act: What is done with a row.
-        name: What people call a row, for the errors.
+        name: What people call a row, for an error that does not.
 
     Returns:
         How many rows went, and a sentence for each that did not.
@@ -27,7 +27,7 @@ def one_by_one(
             with desk.savepoint():
                 act(desk, row)
         except ApiError as error:
-            errors.append(f"{name(row)}: {error.message}")
+            errors.append(error.message)
         except LookupError as error:
             errors.append(f"{name(row)}: {error}")
         else:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.dataverse.desk import Desk, refused
+from sandbox.dataverse.rules.facts import demand_facts
 from sandbox.dataverse.rules.one_by_one import one_by_one
 from sandbox.dataverse.rules.options import SubcontractStatus, TransactionClass
 from sandbox.rules.hooks import Change, Row, Verb, complete, guard
@@ -90,28 +91,15 @@ def _confirm(desk: Desk, subcontract: Row) -> None:
 def _demand_complete(subcontract: Row, lines: list[dict[str, Any]]) -> None:
     """Refuse what Finance could make no purchase order of: no vendor, no lines, a line without its facts."""
     number = subcontract["msdyn_subcontractnumber"]
-    if subcontract["msdyn_vendor"] is None:
-        raise refused(f"Subcontract {number} has no vendor: choose one, then confirm.")
+    demand_facts(f"Subcontract {number}", subcontract, {"msdyn_vendor": "vendor"})
     if not lines:
         raise refused(f"Subcontract {number} has no lines: add what is ordered, then confirm.")
     for line in lines:
-        missing = _missing(line)
-        if missing:
-            raise refused(
-                f"Line {line['msdyn_subcontractlinenumber']} of subcontract {number} has no {missing}: "
-                "fill it in, then confirm."
-            )
-
-
-def _missing(line: Row) -> str | None:
-    if line["msdyn_project"] is None:
-        return "project"
-    if line["msdyn_quantity"] is None:
-        return "quantity"
-    if line["msdyn_transactionclassification"] == TransactionClass.MATERIAL:
-        product = line["msdyn_product"] or line["msdyn_writeinproduct"]
-        return None if product else "product"
-    return None
+        name = f"Line {line['msdyn_subcontractlinenumber']} of subcontract {number}"
+        demand_facts(name, line, {"msdyn_project": "project", "msdyn_quantity": "quantity"})
+        material = line["msdyn_transactionclassification"] == TransactionClass.MATERIAL
+        if material and line["msdyn_writeinproduct"] is None:
+            demand_facts(name, line, {"msdyn_product": "product"})
 
 
 def _has_actuals(desk: Desk, lines: list[dict[str, Any]]) -> bool:

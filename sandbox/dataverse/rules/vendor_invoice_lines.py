@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from sandbox.dataverse.desk import Desk, refused
 from sandbox.dataverse.rules.actuals import Role, Row, connect, connected, origin, record, reversal, reverse
+from sandbox.dataverse.rules.facts import demand_facts
 from sandbox.dataverse.rules.intercompany import Lending, record_lending
 from sandbox.dataverse.rules.matching import match_by_subcontract, matched
 from sandbox.dataverse.rules.options import (
@@ -32,6 +33,15 @@ _OPEN = (
     "msdyn_exchangeratedate",
 )
 """Columns that a new actual does not take over from the one that it replaces; dates follow the document's."""
+
+
+_FACTS = {
+    "msdyn_project": "project",
+    "msdyn_transactionclassification": "transaction class",
+    "msdyn_quantity": "quantity",
+    "transactioncurrencyid": "currency",
+}
+_BOUGHT = {TransactionClass.TIME, TransactionClass.EXPENSE, TransactionClass.MATERIAL}
 
 
 def demand_product(desk: Desk, change: Change) -> None:
@@ -97,7 +107,17 @@ def record_line(desk: Desk, invoice: Row, line: Row) -> list[Row]:
 
 
 def work_of(invoice: Row, line: Row) -> Work:
-    """Return what a line bills; its cost is the invoiced amount with the tax that stays cost (R1002)."""
+    """Return what a line bills; its cost is the invoiced amount with the tax that stays cost (R1002).
+
+    Raises:
+        ApiError: 0x80040265, when it lacks a fact, or is of a class that nobody buys.
+    """
+    name = (
+        f"Line {line['msdyn_externalinvoiceline']} of vendor invoice {invoice['msdyn_vendorinvoicenumber']}"
+    )
+    demand_facts(name, line, _FACTS)
+    if line["msdyn_transactionclassification"] not in _BOUGHT:
+        raise refused(f"{name} is of a class that cannot be bought: choose time, expense or material.")
     return Work(
         project=line["msdyn_project"],
         classification=TransactionClass(line["msdyn_transactionclassification"]),
@@ -112,7 +132,7 @@ def work_of(invoice: Row, line: Row) -> Work:
         unit=line["msdyn_unit"],
         cost_price=line["msdyn_price"],
         cost_amount=line["msdyn_amount"],
-        cost_currency=line["transactioncurrencyid"] or invoice["transactioncurrencyid"],
+        cost_currency=line["transactioncurrencyid"],
         billing_type=None if line["msdyn_billingtype"] is None else BillingType(line["msdyn_billingtype"]),
         resourcing_company=line["msdyn_owningcompany"],
         vendor=invoice["msdyn_vendor"],

@@ -71,4 +71,4 @@ def test_one_log_that_fails_leaves_the_others(desk: Desk, firm: Firm) -> None:
     bad = desk.create(USAGE, {"msdyn_quantity": Decimal(1), **submitted})
     outcome = approve_usage(desk, {"usages": [bad, good]})
     assert outcome["approved"] == 1
-    assert outcome["errors"] == [f"Material usage {bad}: There is no msdyn_project with the id None."]
+    assert outcome["errors"] == [f"Material usage {bad} has no project: fill it in first."]

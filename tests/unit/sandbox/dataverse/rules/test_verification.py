@@ -109,7 +109,7 @@ def test_one_invoice_that_fails_leaves_the_others(desk: Desk, firm: Firm) -> Non
     outcome = approve_all(desk, {})
     assert outcome["vendor_invoices"] == 1
     [error] = outcome["errors"]
-    assert "Vendor invoice VI-1" in error
+    assert error == "Line L-2 of vendor invoice VI-1 has no project: fill it in first."
     assert status(desk, broken) is VendorInvoiceStatus.DRAFT
     assert amounts(firm, TransactionType.COST) == [Decimal(720)]
 
