@@ -8,11 +8,12 @@ from sandbox.finance.rules import staging
 from sandbox.finance.rules.accounting import INTERORG_SALES
 from sandbox.finance.rules.documents import PostingJob, post_documents, total
 from sandbox.finance.rules.exchange import accounting_currency
+from sandbox.finance.rules.import_setup import read_setup
 from sandbox.finance.rules.intercompany_vendor_invoices import create_pending
 from sandbox.finance.rules.invoicing import CustomerInvoice, post_invoice
 from sandbox.finance.rules.ledger import Entry
 from sandbox.finance.rules.periods import accounting_date
-from sandbox.finance.rules.proposal_lines import LineTaxes
+from sandbox.finance.rules.proposal_lines import tax_values
 from sandbox.finance.rules.proposal_posting import required_rate
 from sandbox.finance.rules.taxes import TaxFacts
 from sandbox.rules.hooks import Row
@@ -106,7 +107,7 @@ def _billed_lines(
     books: Books, invoice: CustomerInvoice, lines: Sequence[Row]
 ) -> Iterator[Mapping[str, Any]]:
     """Yield the lines of the invoice, in the columns of ProjectInvoiceProposalLines."""
-    taxes = LineTaxes(books, invoice.company)
+    setup = read_setup(books, invoice.company)
     for line in lines:
         facts = TaxFacts(customer=invoice.customer, category=str(line["CategoryId"]))
         yield {
@@ -120,7 +121,7 @@ def _billed_lines(
             "LineAmount": line["Amount"],
             "CurrencyCode": line["CurrencyCode"],
             "Description": line["Description"],
-            **taxes.values(facts, line["Amount"], invoice.currency),
+            **tax_values(setup, facts, line["Amount"], invoice.currency),
         }
 
 

@@ -15,7 +15,6 @@ from sandbox.rules.days import noon
 from sandbox.rules.money import money
 
 INVOICES = "ProjectCustomerInvoices"
-_ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +53,27 @@ class CustomerInvoice:
         """Return an amount of the invoice in the accounting currency."""
         return money(amount * self.rate, self.accounting_currency)
 
-    def entry(self, posting_type: str, amount: Decimal, project: str = "") -> Entry:
+    def entry(self, posting_type: str, amount: Decimal, project: str = "", dimension: str = "") -> Entry:
         """Return an entry at the rate of the invoice; a debit is positive."""
-        return Entry(posting_type, amount, self.currency, self.booked(amount), project)
+        return Entry(posting_type, amount, self.currency, self.booked(amount), project, dimension)
 
 
 def summed(entries: Iterable[Entry]) -> list[Entry]:
-    """Add up entries of one account, project and currency: an invoice of many lines stays readable."""
-    sums: dict[tuple[str, str, str], Entry] = {}
+    """Add up entries of one account, project, dimension and currency: a long invoice stays readable."""
+    sums: dict[tuple[str, ...], Entry] = {}
     for entry in entries:
-        key = entry.posting_type, entry.project, entry.currency
-        known = sums.get(key, Entry(entry.posting_type, _ZERO, entry.currency, _ZERO, entry.project))
-        sums[key] = replace(
-            known,
-            amount=known.amount + entry.amount,
-            accounting_amount=known.accounting_amount + entry.accounting_amount,
-        )
+        key = entry.posting_type, entry.project, entry.dimension, entry.currency
+        known = sums.get(key)
+        sums[key] = entry if known is None else _added(known, entry)
     return list(sums.values())
+
+
+def _added(one: Entry, other: Entry) -> Entry:
+    return replace(
+        one,
+        amount=one.amount + other.amount,
+        accounting_amount=one.accounting_amount + other.accounting_amount,
+    )
 
 
 def post_invoice(

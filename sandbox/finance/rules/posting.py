@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.finance.books import Books
 from sandbox.finance.errors import FinanceError
-from sandbox.finance.rules import messages
+from sandbox.finance.rules import messages, staging
 from sandbox.finance.rules.documents import legal_entities
 from sandbox.finance.rules.line_posting import JournalPosting, open_posting
 from sandbox.finance.rules.periods import PeriodClosedError
@@ -131,8 +131,9 @@ def _close(books: Books, journal: Row, posted: int, failures: Sequence[Failure])
         return
     target = _split_off(books, journal, len(failures)) if posted else journal
     for number, (line, reason) in enumerate(failures, start=1):
-        place = {"JournalId": target["JournalId"], "LineNumber": number} if posted else {}
-        books.update(LINES, line, {"LineStatus": "Error", "MessageText": reason[:1000], **place})
+        books.update(LINES, line, {"LineStatus": "Error", "MessageText": reason[:1000]})
+        if posted:
+            _move(books, line, str(target["JournalId"]), number)
         _tell(books, line, reason)
     if posted:
         _finish(books, journal, posted)
@@ -152,6 +153,12 @@ def _split_off(books: Books, journal: Row, lines: int) -> dict[str, Any]:
         "OriginalJournalId": journal["OriginalJournalId"] or journal["JournalId"],
     }
     return books.insert(JOURNALS, values)
+
+
+def _move(books: Books, line: Row, journal: str, number: int) -> None:
+    books.update(LINES, line, {"JournalId": journal, "LineNumber": number})
+    place = {"JournalId": journal, "JournalLineNumber": number}
+    staging.mark(books, str(line["dataAreaId"]), str(line["ActualsImportId"]), **place)
 
 
 def _tell(books: Books, line: Row, reason: str) -> None:

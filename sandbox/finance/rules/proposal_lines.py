@@ -5,16 +5,18 @@ milestone or a retainer is an on-account line. A credit mirrors the lines that i
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from sandbox.finance.books import Books
 from sandbox.finance.rules import on_account, staging, transactions
+from sandbox.finance.rules.accounting import ON_ACCOUNT_CLASSES
 from sandbox.finance.rules.billing import LINES, Basis
 from sandbox.finance.rules.categories import TransactionClass
 from sandbox.finance.rules.documents import total
-from sandbox.finance.rules.taxes import Tax, TaxFacts, sales_tax, tax_groups
+from sandbox.finance.rules.import_setup import ImportSetup, read_setup
+from sandbox.finance.rules.taxes import Tax, TaxFacts
 from sandbox.rules.hooks import Row
 
 _ZERO = Decimal(0)
@@ -23,31 +25,15 @@ _MIRRORED = (*_OF_TRANSACTION, "SalesTaxGroupId", "SalesTaxItemGroupId")
 _NEGATED = ("Quantity", "LineAmount", "SalesTaxAmount")
 
 
-@dataclass(frozen=True)
-class LineTaxes:
-    """Sales tax of the lines of one invoice; tax groups are looked up once.
-
-    Attributes:
-        books: Where the setup stands.
-        company: Legal entity.
-        known: Groups found so far.
-    """
-
-    books: Books
-    company: str
-    known: dict[TaxFacts, tuple[str, str]] = field(default_factory=dict)
-
-    def values(self, facts: TaxFacts, net: Decimal, currency: str) -> dict[str, Any]:
-        """Return the tax columns of a line (R609)."""
-        if facts not in self.known:
-            self.known[facts] = tax_groups(self.books, self.company, facts)
-        groups = self.known[facts]
-        tax = sales_tax(self.books, self.company, *groups, net, currency) if net else Tax()
-        return {
-            "SalesTaxGroupId": groups[0],
-            "SalesTaxItemGroupId": groups[1],
-            "SalesTaxAmount": tax.amount,
-        }
+def tax_values(setup: ImportSetup, facts: TaxFacts, net: Decimal, currency: str) -> dict[str, Any]:
+    """Return the tax columns of an invoice line (R609)."""
+    groups = setup.tax_groups(facts)
+    tax = setup.sales_tax(*groups, net, currency) if net else Tax()
+    return {
+        "SalesTaxGroupId": groups[0],
+        "SalesTaxItemGroupId": groups[1],
+        "SalesTaxAmount": tax.amount,
+    }
 
 
 @dataclass(frozen=True)
@@ -61,7 +47,7 @@ class Drafting:
         customer: Who pays.
         on_account_category: Project category of on-account lines, from the parameters.
         free: Line properties of what is shown, but not charged (R303).
-        taxes: Sales tax.
+        setup: Setup of the company, each thing looked up once.
     """
 
     books: Books
@@ -70,7 +56,7 @@ class Drafting:
     customer: str
     on_account_category: str
     free: frozenset[str]
-    taxes: LineTaxes
+    setup: ImportSetup
 
     def lines(self, basis: Basis) -> Iterator[dict[str, Any]]:
         """Yield the values of the lines of a billed sales actual."""
@@ -82,6 +68,14 @@ class Drafting:
             yield self._work(basis, basis.transaction)
             yield from (self._extra(basis.billed, extra) for extra in basis.extras)
 
+    def dimensions(self, billed: Row) -> str:
+        """Return the financial dimensions of a line: a milestone's are its contract line's (R610)."""
+        if billed["TransactionClassification"] in ON_ACCOUNT_CLASSES:
+            line = self.setup.contract_line(billed["ContractId"], billed["ContractLineId"])
+            return "" if line is None else str(line["DefaultLedgerDimensionDisplayValue"])
+        project = self.setup.project(self.company, billed["ProjectId"])
+        return "" if project is None else str(project["DimensionDisplayValue"])
+
     def _work(self, basis: Basis, transaction: Row) -> dict[str, Any]:
         """Return the line of the work itself: before a discount that has a line, taxed after it (R613)."""
         discounts = total(row["SalesAmount"] for row in basis.extras if not _is_fee(row))
@@ -89,7 +83,7 @@ class Drafting:
         free = values["LinePropertyId"] in self.free
         net = _ZERO if free else basis.billed["Amount"]
         values["LineAmount"] = _ZERO if free else net - discounts
-        return values | self.taxes.values(self._facts(basis.billed, values), net, values["CurrencyCode"])
+        return values | tax_values(self.setup, self._facts(basis.billed, values), net, values["CurrencyCode"])
 
     def _extra(self, billed: Row, extra: Row) -> dict[str, Any]:
         values = _billed_values(billed) | {name: extra[name] for name in _OF_TRANSACTION}
@@ -98,7 +92,7 @@ class Drafting:
         if not _is_fee(extra):
             return values
         values |= {"TransactionClassification": TransactionClass.FEE}
-        return values | self.taxes.values(self._facts(billed, values), amount, values["CurrencyCode"])
+        return values | tax_values(self.setup, self._facts(billed, values), amount, values["CurrencyCode"])
 
     def _on_account(self, billed: Row) -> dict[str, Any]:
         taken = on_account.take(self.books, self.company, billed)
@@ -107,7 +101,7 @@ class Drafting:
             "CategoryId": self.on_account_category,
         }
         facts = self._facts(billed, values, is_on_account=True)
-        return values | self.taxes.values(facts, values["LineAmount"], values["CurrencyCode"])
+        return values | tax_values(self.setup, facts, values["LineAmount"], values["CurrencyCode"])
 
     def _credit(self, billed: Row, original: Row) -> dict[str, Any]:
         """Return the mirror of a line that is taken back (R406)."""
@@ -139,6 +133,7 @@ def write_lines(books: Books, header: Row, bases: Iterable[Basis]) -> int:
     for basis in bases:
         place = {"InvoiceProposalId": drafting.number, "InvoiceProposalLineNumber": number + 1}
         staging.mark(books, drafting.company, basis.billed["ActualsImportId"], IsProcessed="Yes", **place)
+        dimensions = drafting.dimensions(basis.billed)
         for values in drafting.lines(basis):
             number += 1
             key = {
@@ -146,7 +141,7 @@ def write_lines(books: Books, header: Row, bases: Iterable[Basis]) -> int:
                 "InvoiceProposalId": drafting.number,
                 "LineNumber": number,
             }
-            books.insert(LINES, key | values)
+            books.insert(LINES, key | values | {"DefaultDimensionDisplayValue": dimensions})
         for transaction in (basis.transaction, *basis.extras):
             if transaction is not None:
                 _turn(books, transaction, transactions.POSTED, transactions.PROPOSED, drafting.number)
@@ -190,7 +185,7 @@ def _open_drafting(books: Books, header: Row) -> Drafting:
         customer=paying_customer(books, header),
         on_account_category=str(parameters.get("OnAccountCategory", "")),
         free=frozenset(str(row["LinePropertyId"]) for row in free),
-        taxes=LineTaxes(books, company),
+        setup=read_setup(books, company),
     )
 
 

@@ -51,11 +51,12 @@ class Bill:
         """Yield what the lines book: revenue, and the end of what was accrued for it (R805, R705)."""
         for line in self.lines:
             posting_type = self.on_account.get(line["TransactionClassification"], "InvoicedRevenue")
-            yield self.invoice.entry(posting_type, -line["LineAmount"], str(line["ProjectId"]))
+            place = str(line["ProjectId"]), str(line["DefaultDimensionDisplayValue"])
+            yield self.invoice.entry(posting_type, -line["LineAmount"], *place)
             billed = self.billed(line)
             if billed is not None and billed["IsRevenueAccrued"] == "Yes":
-                yield _accrual(billed, "WipSalesValue", Decimal(-1))
-                yield _accrual(billed, "AccruedRevenue", Decimal(1))
+                yield _accrual(billed, "WipSalesValue", Decimal(-1), *place)
+                yield _accrual(billed, "AccruedRevenue", Decimal(1), *place)
 
     def billed(self, line: Row) -> Row | None:
         """Return the transaction that a line bills; None of a credit, whose transaction is invoiced."""
@@ -159,13 +160,14 @@ def _on_account_types(books: Books, company: str) -> dict[int, str]:
     }
 
 
-def _accrual(transaction: Row, posting_type: str, sign: Decimal) -> Entry:
+def _accrual(transaction: Row, posting_type: str, sign: Decimal, project: str, dimension: str) -> Entry:
     return Entry(
         posting_type,
         sign * transaction["SalesAmount"],
         str(transaction["SalesCurrencyCode"]),
         sign * transaction["SalesAccountingAmount"],
-        str(transaction["ProjectId"]),
+        project,
+        dimension,
     )
 
 

@@ -97,7 +97,8 @@ def add_contract(
         "CustomerAccountNumber": CUSTOMER,
     }
     books.insert("ProjectContractHeaders", here | contract)
-    books.insert("ProjectsV2", here | {"ProjectId": PROJECT, "ProjectContractId": CONTRACT})
+    project = {"ProjectContractId": CONTRACT, "DimensionDisplayValue": "001-PROJ"}
+    books.insert("ProjectsV2", here | {"ProjectId": PROJECT} | project)
     if rate is not None:
         fixed = {"ProjectContractId": CONTRACT, "FromCurrencyCode": currency, "ExchangeRate": rate}
         books.insert("ProjectContractExchangeRates", here | fixed)
@@ -200,19 +201,20 @@ def add_proposal(books: Books, number: str = "INV-01", currency: str = "USD", **
 
 
 def bill_in_dataverse(unit: WriteUnit, books: Books, number: str, count: int) -> None:
-    """Let Dataverse have a confirmed invoice with so many billed sales actuals."""
+    """Let Dataverse have a confirmed invoice of USPM with so many billed sales actuals."""
     store = books.catalog.store
-    for table, row in _dataverse_rows(number, count):
+    company = {"cdm_companyid": guid("uspm"), "cdm_companycode": "USPM"}
+    known = books.dataverse("cdm_company", cdm_companycode="USPM")
+    rows = [] if known else [("cdm_company", company)]
+    for table, row in [*rows, *_dataverse_rows(number, count)]:
         sql = store.sql(store.dataverse[table])
         unit.connection.execute(sql.insert().values({"versionnumber": unit.next_version(), **row}))
 
 
 def _dataverse_rows(number: str, count: int) -> list[tuple[str, dict[str, Any]]]:
-    company, invoice = guid("uspm"), guid(number)
-    rows: list[tuple[str, dict[str, Any]]] = [
-        ("cdm_company", {"cdm_companyid": company, "cdm_companycode": "USPM"}),
-        ("invoice", {"invoiceid": invoice, "invoicenumber": number, "msdyn_company": company}),
-    ]
+    invoice = guid(number)
+    header = {"invoiceid": invoice, "invoicenumber": number, "msdyn_company": guid("uspm")}
+    rows: list[tuple[str, dict[str, Any]]] = [("invoice", header)]
     for place in range(count):
         actual = {
             "msdyn_actualid": guid(f"{number}/{place}"),

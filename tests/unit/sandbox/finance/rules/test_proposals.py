@@ -1,0 +1,257 @@
+"""Lines of invoice proposals: all or none, counted, deleted and recreated (R801 to R804, R807, E9, E10)."""
+
+from decimal import Decimal
+
+import pytest
+
+from sandbox.finance.books import Books
+from sandbox.finance.errors import FinanceError
+from sandbox.finance.rules.messages import open_messages
+from sandbox.finance.rules.posting import post_journals
+from sandbox.finance.rules.proposals import delete_lines, import_lines
+from sandbox.finance.rules.staging import unprocessed
+from sandbox.rules.hooks import Caller
+from sandbox.rules.jobs import JobRefusedError
+from sandbox.store import WriteUnit
+from sandbox.store.defaults import ZERO_GUID
+from tests.unit.sandbox.finance.rules.accounts import (
+    CONTRACT,
+    CUSTOMER,
+    FEE,
+    MILESTONE,
+    RETAINER,
+    add_actual,
+    add_contract,
+    add_journal,
+    add_line,
+    connect,
+    guid,
+    set_up,
+)
+from tests.unit.sandbox.finance.rules.billing_rows import (
+    ONE_LINE,
+    WAITING,
+    bill,
+    lines,
+    post,
+    propose,
+    sell,
+)
+
+NUMBER = {"proposal": "INV-01", "company": "USPM"}
+
+
+@pytest.fixture
+def firm(books: Books) -> Books:
+    set_up(books)
+    add_contract(books, tax_group="STATE")
+    category = {"Category": "TCN-0000001000-D3B43-1", "ItemSalesTaxGroup": "FULL"}
+    books.insert("ProjectCategoryEntities", {"dataAreaId": "uspm"} | category)
+    return books
+
+
+def test_r801_a_proposal_has_the_number_of_the_proforma_and_stays(firm: Books, unit: WriteUnit) -> None:
+    propose(firm, unit, number="INV-90000")
+    propose(firm, unit, number="INV-00001")
+    header = firm.get("ProjectInvoiceProposalsV2", InvoiceProposalId="INV-00001")
+    with pytest.raises(FinanceError, match="INV-00001 came from Project Operations and can't be deleted"):
+        firm.delete("ProjectInvoiceProposalsV2", header, Caller.USER)
+    numbers = [row["InvoiceProposalId"] for row in firm.find("ProjectInvoiceProposalsV2")]
+    assert numbers == ["INV-90000", "INV-00001"]
+
+
+def test_r802_lines_come_from_billed_sales_once_their_unbilled_sales_are_posted(
+    firm: Books, unit: WriteUnit
+) -> None:
+    sell(firm, "work", "1600")
+    bill(firm, "work", "1600")
+    propose(firm, unit)
+    assert import_lines(firm, "uspm") == ONE_LINE
+    assert lines(firm) == [(Decimal(1600), Decimal(160))]
+    [line] = firm.find("ProjectInvoiceProposalLines")
+    [transaction] = firm.find("ProjectTransactions")
+    assert line["TransId"] == transaction["TransId"]
+    assert line["CategoryId"] == "TCN-0000001000-D3B43-1"
+    assert (transaction["TransactionStatus"], transaction["InvoiceProposalId"]) == (
+        "InvoiceProposed",
+        "INV-01",
+    )
+    assert firm.get("ProjectInvoiceProposalsV2")["ProposalStatus"] == "Ready"
+    assert guid("work billed/import") not in {row["ActualsImportId"] for row in unprocessed(firm, "uspm")}
+    assert import_lines(firm, "uspm") == {"proposals": 0, "proposals_waiting": 0, "proposal_lines": 0}
+
+
+def test_r802_all_or_none_e9(firm: Books, unit: WriteUnit) -> None:
+    sell(firm, "posted", "1600")
+    bill(firm, "posted", "1600")
+    journal = add_journal(firm)
+    add_line(firm, journal, add_actual(firm, "waiting", "Sales", "400"))
+    bill(firm, "waiting", "400")
+    propose(firm, unit, count=2)
+    assert import_lines(firm, "uspm") == WAITING
+    assert lines(firm) == []
+    [message] = open_messages(firm, "uspm")
+    assert (message["ErrorId"], message["DocumentNumber"]) == ("E9", "INV-01")
+    assert "hasn't been posted yet for 1 of 2 billed sales" in message["MessageText"]
+    assert guid("waiting billed/import") in message["MessageText"]
+    post_journals(firm, {"company": "uspm"})
+    assert import_lines(firm, "uspm")["proposal_lines"] == 2
+    assert open_messages(firm, "uspm") == []
+
+
+def test_r802_unbilled_sales_that_have_not_come_in_hold_the_invoice_back(
+    firm: Books, unit: WriteUnit
+) -> None:
+    bill(firm, "never sent", "400")
+    propose(firm, unit)
+    assert import_lines(firm, "uspm") == WAITING
+
+
+def test_r803_the_count_is_compared_with_dataverse_e10(firm: Books, unit: WriteUnit) -> None:
+    sell(firm, "work", "1600")
+    bill(firm, "work", "1600")
+    propose(firm, unit, count=2)
+    assert import_lines(firm, "uspm") == WAITING
+    [message] = open_messages(firm, "uspm")
+    assert message["ErrorId"] == "E10"
+    assert "mismatched billed sales actuals: 1 have come in, and Dataverse has 2" in message["MessageText"]
+    sell(firm, "late", "400")
+    bill(firm, "late", "400")
+    assert import_lines(firm, "uspm")["proposal_lines"] == 2
+    assert open_messages(firm, "uspm") == []
+
+
+def test_r804_deleted_lines_are_recreated_by_the_next_import(firm: Books, unit: WriteUnit) -> None:
+    sell(firm, "work", "1600")
+    bill(firm, "work", "1600")
+    propose(firm, unit)
+    import_lines(firm, "uspm")
+    assert delete_lines(firm, NUMBER)["USPM"] == {"deleted": 1}
+    assert firm.get("ProjectTransactions")["TransactionStatus"] == "Posted"
+    assert guid("work billed/import") in {row["ActualsImportId"] for row in unprocessed(firm, "uspm")}
+    assert import_lines(firm, "uspm") == ONE_LINE
+    assert lines(firm) == [(Decimal(1600), Decimal(160))]
+
+
+def test_r804_lines_of_a_posted_proposal_stay(firm: Books, unit: WriteUnit) -> None:
+    sell(firm, "work", "1600")
+    bill(firm, "work", "1600")
+    propose(firm, unit)
+    post(firm)
+    with pytest.raises(JobRefusedError, match="INV-01 of USPM is posted"):
+        delete_lines(firm, NUMBER)
+    with pytest.raises(JobRefusedError, match="has no invoice proposal INV-02"):
+        delete_lines(firm, NUMBER | {"proposal": "INV-02"})
+
+
+def test_r807_tax_groups_may_be_changed_and_nothing_else(firm: Books, unit: WriteUnit) -> None:
+    sell(firm, "work", "1600")
+    bill(firm, "work", "1600")
+    propose(firm, unit)
+    import_lines(firm, "uspm")
+    line = firm.get("ProjectInvoiceProposalLines")
+    changed = firm.update("ProjectInvoiceProposalLines", line, {"SalesTaxItemGroupId": "FREE"}, Caller.USER)
+    assert changed["SalesTaxAmount"] == 0
+    for column, value in (("DefaultDimensionDisplayValue", "001"), ("LineAmount", Decimal(1))):
+        with pytest.raises(FinanceError, match=f"{column} can't be changed on a line"):
+            firm.update("ProjectInvoiceProposalLines", line, {column: value}, Caller.USER)
+    with pytest.raises(FinanceError, match="Delete all"):
+        firm.delete("ProjectInvoiceProposalLines", line, Caller.USER)
+    with pytest.raises(FinanceError, match="come from billed sales"):
+        firm.insert("ProjectInvoiceProposalLines", {"InvoiceProposalId": "INV-01"}, Caller.USER)
+
+
+def test_r303_hours_that_are_not_charged_are_shown_without_amount(firm: Books, unit: WriteUnit) -> None:
+    sell(firm, "charged", "1200")
+    sell(firm, "free", "400", {"LinePropertyId": "NONBILL"}, BillingType="NonChargeable")
+    bill(firm, "charged", "1200")
+    bill(firm, "free", "400", BillingType="NonChargeable")
+    propose(firm, unit, count=2)
+    import_lines(firm, "uspm")
+    assert lines(firm) == [(Decimal(1200), Decimal(120)), (Decimal(0), Decimal(0))]
+
+
+def test_r613_a_fee_line_that_is_not_posted_holds_the_invoice_back(firm: Books, unit: WriteUnit) -> None:
+    sell(firm, "work", "1600")
+    bill(firm, "work", "1600")
+    extra = {
+        "ActualsImportId": ZERO_GUID,
+        "ActualId": ZERO_GUID,
+        "SourceActualId": guid("work/import"),
+        "TransactionClassification": FEE,
+        "Amount": Decimal(80),
+        "AccountingAmount": Decimal(80),
+    }
+    source = firm.get("ProjActualsImports", ActualId=guid("work"))
+    add_line(firm, add_journal(firm), source, **extra)
+    propose(firm, unit)
+    assert import_lines(firm, "uspm") == WAITING
+    assert open_messages(firm, "uspm")[0]["ErrorId"] == "E9"
+    post_journals(firm, {"company": "uspm"})
+    assert import_lines(firm, "uspm")["proposal_lines"] == 2
+    assert lines(firm) == [(Decimal(1600), Decimal(160)), (Decimal(80), Decimal(8))]
+
+
+def test_r613_a_discount_that_is_posted_separately_is_taxed_after(firm: Books, unit: WriteUnit) -> None:
+    sell(firm, "work", "1500", {"Amount": Decimal(1600), "AccountingAmount": Decimal(1600)})
+    bill(firm, "work", "1500")
+    extra = {
+        "ActualsImportId": ZERO_GUID,
+        "ActualId": ZERO_GUID,
+        "SourceActualId": guid("work/import"),
+        "Amount": Decimal(-100),
+        "AccountingAmount": Decimal(-100),
+        "Voucher": "V-discount",
+    }
+    add_line(firm, add_journal(firm), firm.get("ProjActualsImports", ActualId=guid("work")), **extra)
+    post_journals(firm, {"company": "uspm"})
+    propose(firm, unit)
+    import_lines(firm, "uspm")
+    assert lines(firm) == [(Decimal(1600), Decimal(150)), (Decimal(-100), Decimal(0))]
+
+
+def test_a_milestone_takes_its_on_account_transaction_and_a_retainer_gets_one(
+    firm: Books, unit: WriteUnit
+) -> None:
+    known = {"ProjID": "PRJ-01049-CCNID0", "PSAContractLineNum": "CLN-01022-1", "Amount": Decimal(5000)}
+    firm.insert("ProjectOnAccountTransactions", {"dataAreaId": "uspm", "TransId": "MS-1"} | known)
+    for name, kind, amount in (("milestone", MILESTONE, "5000"), ("retainer", RETAINER, "2000")):
+        actual = {"InvoiceProposalId": "INV-01", "TransactionClassification": kind}
+        add_actual(firm, name, "BilledSales", amount, **actual)
+    propose(firm, unit, count=2)
+    import_lines(firm, "uspm")
+    first, second = firm.find("ProjectInvoiceProposalLines")
+    assert (first["OnAccountTransId"], first["CategoryId"]) == ("MS-1", "ONACC")
+    retainer = firm.get("ProjectOnAccountTransactions", TransId=second["OnAccountTransId"])
+    assert (retainer["Amount"], retainer["TransactionOrigin"]) == (Decimal(2000), "Prepayment")
+    assert retainer["TransStatus"] == "InvoiceProposed"
+    delete_lines(firm, NUMBER)
+    assert firm.get("ProjectOnAccountTransactions", TransId="MS-1")["TransStatus"] == "NotPosted"
+
+
+def test_r406_a_credit_waits_for_its_original_and_mirrors_it(firm: Books, unit: WriteUnit) -> None:
+    sell(firm, "work", "1600")
+    bill(firm, "work", "1600")
+    add_actual(firm, "credit", "BilledSales", "-1600", Quantity=Decimal(-8), InvoiceProposalId="INV-02")
+    connect(firm, "credit", "Reversing", "work billed", "Original")
+    propose(firm, unit)
+    propose(firm, unit, number="INV-02")
+    import_lines(firm, "uspm")
+    assert lines(firm, "INV-02") == []
+    post(firm)
+    assert import_lines(firm, "uspm") == ONE_LINE
+    assert lines(firm, "INV-02") == [(Decimal(-1600), Decimal(-160))]
+    [line] = firm.find("ProjectInvoiceProposalLines", InvoiceProposalId="INV-02")
+    assert line["Quantity"] == -8
+
+
+def test_r308_each_funding_source_pays_its_own_proposal(firm: Books, unit: WriteUnit) -> None:
+    source = {"ProjectContractID": CONTRACT, "FundingSourceId": "FS-2", "CustomerOrOrganization": "US-002"}
+    firm.insert("ProjectFundingSources", {"dataAreaId": "uspm"} | source)
+    for name, number, source_id in (("a", "INV-01", ""), ("b", "INV-02", "FS-2")):
+        sell(firm, name, "800")
+        bill(firm, name, "800", number)
+        propose(firm, unit, number=number, FundingSourceId=source_id)
+    post(firm)
+    owed = [row["CustomerAccountNumber"] for row in firm.find("ProjectCustomerInvoices")]
+    assert owed == [CUSTOMER, "US-002"]
