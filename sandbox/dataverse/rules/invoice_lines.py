@@ -28,10 +28,10 @@ LINE = "invoicedetail"
 DETAIL = "msdyn_invoicelinetransaction"
 FINAL = frozenset({InvoiceStatus.CONFIRMED, InvoiceStatus.PAID, InvoiceStatus.POSTED})
 """Statuses of an invoice that is read-only (R407)."""
+INVOICE_TOTALS = ("totallineitemamount", "totalamountlessfreight", "totalamount")
 
 _PROJECT_SERVICE = 5  # invoicedetail.producttypecode [D]
 _ZERO = Decimal(0)
-_INVOICE_TOTALS = ("totallineitemamount", "totalamountlessfreight", "totalamount")
 _LINE_TOTALS = ("priceperunit", "baseamount", "extendedamount")
 _BY_BILLING_TYPE = {
     BillingType.CHARGEABLE: "msdyn_chargeableamount",
@@ -147,7 +147,7 @@ def add_to_invoice(desk: Desk, invoice_id: str | None, owed: Decimal) -> None:
     """Raise what an invoice is over in all, or lower it by a negative amount."""
     invoice = desk.first(INVOICE, invoiceid=invoice_id) if invoice_id else None
     if invoice is not None and owed:
-        totals = {name: (invoice[name] or _ZERO) + owed for name in _INVOICE_TOTALS}
+        totals = {name: (invoice[name] or _ZERO) + owed for name in INVOICE_TOTALS}
         desk.update(INVOICE, invoice["invoiceid"], totals)
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from sandbox.dataverse.rules.actuals import ACTUAL, Row, invoiceable
 from sandbox.dataverse.rules.invoice_lines import (
     FINAL,
     INVOICE,
+    INVOICE_TOTALS,
     Charge,
     add_details,
     charged,
@@ -110,6 +112,7 @@ def draft(desk: Desk, contract: Row, payer: Row | None, values: Mapping[str, Any
             "billto_name": payer and payer["msdyn_billtoname"],
             "paymenttermscode": contract["paymenttermscode"],
             "transactioncurrencyid": contract["transactioncurrencyid"],
+            **dict.fromkeys(INVOICE_TOTALS, Decimal(0)),
             **values,
         },
     )

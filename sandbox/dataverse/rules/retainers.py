@@ -117,7 +117,7 @@ def use_retainer(detail: Row, unbilled: Row, invoice: Bill) -> Impact:
     left = unbilled["msdyn_amount"] - detail["msdyn_amount"]
     if left > 0:
         raise refused(
-            f"The invoice uses {-detail['msdyn_amount']} of a retainer of which {-unbilled['msdyn_amount']}"
+            f"The invoice uses {-detail['msdyn_amount']:f} of a retainer of which {-unbilled['msdyn_amount']:f}"
             " is left: use less."
         )
     used = bill_unchanged(detail, unbilled, invoice)
