@@ -4,7 +4,8 @@ import pytest
 
 from projops.mapping.lint import lint
 from projops.mapping.lint_fields import ACCOUNTING_ATTRIBUTES
-from projops.mapping.model import Gate
+from projops.mapping.model import Direction, Gate
+from projops.mapping.paths import source_columns
 from projops.mapping.reader import load_maps
 
 from .conftest import GOOD_MAP, Write
@@ -63,6 +64,8 @@ def test_the_maps_of_the_project_are_good() -> None:
         ("companies: all", "companies: [uspm, frrt]", 11, "customers names the unknown company frrt."),
         ("incremental_export", "change_tracking", 13, "finance cannot be read by change_tracking."),
         ("incremental_export", "snapshot, where: \"X eq 'a'\"", 13, "CustomersV3 has no column X"),
+        ("incremental_export", "incremental_export, also: [X]", 13, "CustomersV3 has no column X"),
+        ("incremental_export", "incremental_export, also: X", 14, "also of extract must be a list of texts."),
         (
             "incremental_export",
             "snapshot, where: \"OnHoldStatus eq 'Off'\"",
@@ -204,6 +207,15 @@ def test_a_value_map_without_a_clear_way_back_is_found(folder: Path, write: Writ
 def test_an_unknown_time_zone_is_found(folder: Path, write: Write) -> None:
     write("_shared/companies", "companies:\n  USPM: {zone: America/Nowhere}\n")
     assert "unknown time zone America/Nowhere" in str(lint(folder)[0])
+
+
+def test_columns_that_only_expectations_look_at_are_extracted(folder: Path, write: Write) -> None:
+    write("reference_data/customers", GOOD_MAP.replace("_export}", "_export, also: [CreditLimit]}"))
+    assert lint(folder) == ()
+    table_map = load_maps(folder).maps["customers"]
+    leg = table_map.legs[Direction.FINANCE_TO_DATAVERSE]
+    assert leg.extract.also == ("CreditLimit",)
+    assert "CreditLimit" in source_columns(table_map, leg)
 
 
 def test_a_gate_counts_by_a_lookup_of_the_actual_to_the_maps_own_table(folder: Path, write: Write) -> None:

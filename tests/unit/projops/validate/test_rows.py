@@ -184,6 +184,11 @@ def test_a_map_without_a_file_has_no_written_expectations(tmp_path: Path) -> Non
         ),
         ("statecode eq 0", "statecode eq", "`where` of short takes a condition"),
         (
+            "statecode eq 0",
+            "statuscode eq 1",
+            "short reads statuscode, which the leg dataverse_to_finance does not extract.",
+        ),
+        (
             "leg: dataverse_to_finance",
             "leg: finance_to_dataverse",
             "resource_roles has no leg finance_to_dataverse.",
