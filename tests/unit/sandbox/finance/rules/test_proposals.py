@@ -81,7 +81,7 @@ def test_r802_lines_come_from_billed_sales_once_their_unbilled_sales_are_posted(
     assert import_lines(firm, "uspm") == {"proposals": 0, "proposals_waiting": 0, "proposal_lines": 0}
 
 
-def test_r802_all_or_none_e9(firm: Books, unit: WriteUnit) -> None:
+def test_r802_e9_all_or_none(firm: Books, unit: WriteUnit) -> None:
     sell(firm, "posted", "1600")
     bill(firm, "posted", "1600")
     journal = add_journal(firm)
@@ -107,7 +107,7 @@ def test_r802_unbilled_sales_that_have_not_come_in_hold_the_invoice_back(
     assert import_lines(firm, "uspm") == WAITING
 
 
-def test_r803_the_count_is_compared_with_dataverse_e10(firm: Books, unit: WriteUnit) -> None:
+def test_r803_e10_the_count_is_compared_with_dataverse(firm: Books, unit: WriteUnit) -> None:
     sell(firm, "work", "1600")
     bill(firm, "work", "1600")
     propose(firm, unit, count=2)
