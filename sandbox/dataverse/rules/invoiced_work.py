@@ -102,6 +102,7 @@ def _billed(detail: Row, unbilled: Row, invoice: Bill) -> Impact:
         unbilled,
         descendant(detail, "billed"),
         {
+            **{name: detail[name] for name in _EDITABLE},
             "msdyn_transactiontypecode": TransactionType.BILLED_SALES,
             "msdyn_billingstatus": posted,
             "msdyn_invoice": invoice.invoice,

@@ -116,10 +116,8 @@ def use_retainer(detail: Row, unbilled: Row, invoice: Bill) -> Impact:
     """
     left = unbilled["msdyn_amount"] - detail["msdyn_amount"]
     if left > 0:
-        raise refused(
-            f"The invoice uses {-detail['msdyn_amount']:f} of a retainer of which {-unbilled['msdyn_amount']:f}"
-            " is left: use less."
-        )
+        asked, available = -detail["msdyn_amount"], -unbilled["msdyn_amount"]
+        raise refused(f"The invoice uses {asked:f} of a retainer of which {available:f} is left: use less.")
     used = bill_unchanged(detail, unbilled, invoice)
     if not left:
         return used
