@@ -17,6 +17,9 @@ from sandbox.dataverse.rules.options import (
 )
 from sandbox.rules.money import money
 
+_OF_THE_WHOLE = {"msdyn_feeamount": None, "msdyn_linediscountamount": None}
+"""Fee and discount stay with what is billed; a rest has none (R613)."""
+
 _EDITABLE = ("msdyn_quantity", "msdyn_price", "msdyn_amount", "msdyn_billingtype")
 
 
@@ -79,8 +82,7 @@ def unbilled_rest(detail: Row, unbilled: Row, left: Decimal, price: Decimal, inv
             "msdyn_amount": money(left * price, invoice.currency),
             "msdyn_amountmethod": AmountMethod.QUANTITY_BY_PRICE,
             "msdyn_billingstatus": BillingStatus.UNBILLED_SALES_CREATED,
-            "msdyn_feeamount": None,
-            "msdyn_linediscountamount": None,
+            **_OF_THE_WHOLE,
         },
     )
 
@@ -134,4 +136,4 @@ def _bill_rest(detail: Row, unbilled: Row, left: Decimal, invoice: Bill) -> Impa
         "msdyn_billingtype": BillingType.NON_CHARGEABLE,
     }
     rest = detail | free | {DETAIL_ID: descendant(detail, "rest")}
-    return joined([Impact(added=(rest,)), bill_anew(rest, unbilled, invoice)])
+    return joined([Impact(added=(rest,)), bill_anew(rest, unbilled | _OF_THE_WHOLE, invoice)])

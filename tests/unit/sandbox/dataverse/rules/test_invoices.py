@@ -1,10 +1,12 @@
 """Draft invoices: what comes on them, and what is left when they go (R401, R405)."""
 
+import json
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import event
 
+from sandbox.dataverse.api import open_api
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.invoices import create_invoice
@@ -16,7 +18,8 @@ from sandbox.dataverse.rules.options import (
     TransactionClass,
 )
 from sandbox.rules.hooks import Caller
-from sandbox.rules.jobs import JobRefusedError
+from sandbox.rules.jobs import Job, JobRefusedError
+from sandbox.store import Store
 from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import Firm
 from tests.unit.sandbox.dataverse.rules.invoicing import (
@@ -179,3 +182,31 @@ def test_a_thousand_lines_are_billed_in_few_statements(firm: Firm) -> None:
     assert firm.desk.get("invoice", answer["invoices"][0])["totalamount"] == Decimal(1_600_000)
     assert len(firm.desk.find("msdyn_actual", msdyn_transactiontypecode=BILLED)) == 1000
     assert len(statements) < 300
+
+
+def test_invoices_are_created_confirmed_and_corrected_by_jobs(
+    sandbox_store: Store, jobs: dict[str, Job]
+) -> None:
+    with sandbox_store.write() as unit:
+        desk = Desk(unit, open_api(sandbox_store).writer)
+        dollar = {"isocurrencycode": "USD", "currencyname": "US Dollar", "currencysymbol": "$"}
+        currency = desk.create("transactioncurrency", dollar | {"exchangerate": Decimal(1)})
+        contract = desk.create("salesorder", {"ordernumber": "C-1", "transactioncurrencyid": currency})
+        work = {
+            "msdyn_transactiontypecode": UNBILLED,
+            "msdyn_billingstatus": BillingStatus.UNBILLED_SALES_CREATED,
+            "msdyn_billingtype": BillingType.CHARGEABLE,
+            "msdyn_salescontract": contract,
+            "msdyn_quantity": Decimal(8),
+            "msdyn_price": Decimal(200),
+            "msdyn_amount": Decimal(1600),
+            "msdyn_documentdate": "2026-11-01T12:00:00Z",
+            "transactioncurrencyid": currency,
+        }
+        desk.create("msdyn_actual", work)
+    [invoice] = jobs["create-invoice"]({"contract": contract})["invoices"]
+    assert jobs["confirm-invoice"]({"invoices": [invoice]}) == {"confirmed": 1, "errors": []}
+    answer = jobs["correct-invoice"]({"invoice": invoice})
+    assert json.loads(json.dumps(answer))["lines"] == 1
+    with pytest.raises(JobRefusedError, match="There is no salesorder with the id"):
+        jobs["create-invoice"]({"contract": invoice})
