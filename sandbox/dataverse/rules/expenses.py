@@ -42,7 +42,7 @@ def demand_leaf_task(desk: Desk, change: Change) -> None:
         )
 
 
-def submit_external(desk: Desk, change: Change) -> Row:
+def submit_external(_desk: Desk, change: Change) -> Row:
     """Let an expense that Finance has posted begin as submitted: its approval there is done (R903)."""
     if change.values.get("msdyn_externalid") is None or change.values.get("msdyn_expensestatus") is not None:
         return {}
@@ -52,7 +52,7 @@ def submit_external(desk: Desk, change: Change) -> Row:
     }
 
 
-def follow_status(desk: Desk, change: Change) -> Row:
+def follow_status(_desk: Desk, change: Change) -> Row:
     """Let the status reason follow the expense status."""
     reason = _REASONS.get(change.values["msdyn_expensestatus"])
     return {} if reason is None or "statuscode" in change.values else {"statuscode": reason}

@@ -26,7 +26,7 @@ class UsageStatus(IntEnum):
     REJECTED = 192350003
 
 
-def begin(desk: Desk, change: Change) -> Row:
+def begin(_desk: Desk, change: Change) -> Row:
     """Let a log of people begin as a draft, one of a packing slip as submitted."""
     if change.values.get("msdyn_usagestatus") is not None:
         return {}

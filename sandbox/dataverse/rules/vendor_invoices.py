@@ -8,8 +8,8 @@ from sandbox.dataverse.rules.actuals import Row
 from sandbox.dataverse.rules.matching import mismatch
 from sandbox.dataverse.rules.one_by_one import one_by_one
 from sandbox.dataverse.rules.options import VendorInvoiceStatus
+from sandbox.dataverse.rules.vendor_invoice_booking import record_line
 from sandbox.dataverse.rules.vendor_invoice_cancellation import demand_unbilled, originals_of, undo_line
-from sandbox.dataverse.rules.vendor_invoice_lines import record_line
 from sandbox.dataverse.rules.verification import INVOICE, confirms_itself, demand_step, lines_of
 from sandbox.rules.hooks import Change, Verb, effect
 from sandbox.rules.jobs import required

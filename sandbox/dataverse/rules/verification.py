@@ -63,6 +63,17 @@ def refuse_step(desk: Desk, change: Change) -> None:
         demand_step(desk, change.before, VendorInvoiceStatus(change.values["statuscode"]))
 
 
+def refuse_deletion(_desk: Desk, change: Change) -> None:
+    """Refuse to delete an invoice whose lines are booked (R1001).
+
+    Raises:
+        ApiError: 0x80040265, naming the invoice.
+    """
+    if change.before["statuscode"] == VendorInvoiceStatus.CONFIRMED:
+        number = change.before["msdyn_vendorinvoicenumber"]
+        raise refused(f"Vendor invoice {number} is confirmed and cannot be deleted: cancel it instead.")
+
+
 def demand_step(desk: Desk, invoice: Mapping[str, Any], status: VendorInvoiceStatus) -> None:
     """Refuse a state that an invoice cannot go to (R1003).
 
@@ -115,7 +126,7 @@ def refuse_verification(desk: Desk, change: Change) -> None:
         )
 
 
-def begin_unverified(desk: Desk, change: Change) -> Row:
+def begin_unverified(_desk: Desk, change: Change) -> Row:
     """Let a new line begin as Not started (R1003)."""
     if change.values.get("msdyn_verificationstatus") is not None:
         return {}
@@ -141,6 +152,7 @@ def _name(status: int) -> str:
 
 HOOKS = (
     guard(INVOICE, [Verb.UPDATE], refuse_step, ["statuscode"]),
+    guard(INVOICE, [Verb.DELETE], refuse_deletion),
     guard(LINE, [Verb.UPDATE], refuse_verification, ["msdyn_verificationstatus"]),
     complete(LINE, [Verb.CREATE], begin_unverified),
     effect(LINE, [Verb.UPDATE], begin_review, ["msdyn_verificationstatus"]),

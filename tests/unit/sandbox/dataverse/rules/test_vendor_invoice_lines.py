@@ -15,6 +15,7 @@ from sandbox.dataverse.rules.options import (
     TransactionType,
     VendorInvoiceStatus,
 )
+from sandbox.rules.hooks import Caller
 from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import Firm
 from tests.unit.sandbox.dataverse.rules.purchases import amounts, invoice, invoice_line
@@ -143,3 +144,19 @@ def test_r1006_the_status_that_goes_back_is_confirmed(desk: Desk, firm: Firm) ->
         VendorInvoiceStatus.CONFIRMED,
     )
     assert after["versionnumber"] > before["versionnumber"]
+
+
+def test_r1001_what_a_confirmed_invoice_has_booked_stays(desk: Desk, firm: Firm) -> None:
+    row_id = invoice(firm)
+    line = invoice_line(firm, row_id, firm.project("P1"))
+    as_user(desk, LINE, line, {"msdyn_amount": Decimal(700)})
+    approve_all(desk, {})
+    as_user(desk, LINE, line, {"msdyn_amount": Decimal("700.00"), "msdyn_description": "Design, again"})
+    with pytest.raises(ApiError, match="Line L-1 of vendor invoice VI-1 is confirmed and stays"):
+        as_user(desk, LINE, line, {"msdyn_amount": Decimal(710)})
+    tables = desk.writer.entities.by_name
+    with pytest.raises(ApiError, match="is confirmed and stays"):
+        desk.writer.delete(desk.unit, tables[LINE], line, Caller.USER)
+    with pytest.raises(ApiError, match="VI-1 is confirmed and cannot be deleted"):
+        desk.writer.delete(desk.unit, tables["msdyn_projectvendorinvoice"], row_id, Caller.USER)
+    assert amounts(firm, TransactionType.COST) == [Decimal(700)]
