@@ -13,7 +13,7 @@ from sandbox.finance.rules.vendor_posting import NO_PROJECT, Cost, Payable, post
 from sandbox.rules.days import NEVER, day_of, noon
 from sandbox.rules.hooks import Caller, Change, Row, Verb, guard
 
-_REPORTS, _LINES, _EXPORT = "ExpenseReports", "ExpenseReportLines", "ProjExpensesExport"
+REPORTS, LINES, EXPORT = "ExpenseReports", "ExpenseReportLines", "ProjExpensesExport"
 _CLEARING = "ExpenseIntegration"
 
 
@@ -50,7 +50,7 @@ def export_expense(books: Books, line: Row, cost: Cost, category: Row, posted_co
     """
     company, owner = line["dataAreaId"], project_company(line)
     books.insert(
-        _EXPORT,
+        EXPORT,
         {
             "ExpTransNumber": line["ExpTransNumber"],
             "ReferenceDataAreaId": owner,
@@ -79,13 +79,13 @@ def project_company(line: Row) -> str:
 
 
 def _approved(books: Books, company: str) -> Sequence[Row]:
-    return books.find(_REPORTS, dataAreaId=company, ExpenseReportStatus="Approved")
+    return books.find(REPORTS, dataAreaId=company, ExpenseReportStatus="Approved")
 
 
 def _post(books: Books, report: Row) -> None:
     """Post one report: costs, tax, what the employee is owed, and the rows for Dataverse (R902)."""
     company, number = report["dataAreaId"], report["ExpenseReportNumber"]
-    lines = books.find(_LINES, dataAreaId=company, ExpenseReportNumber=number)
+    lines = books.find(LINES, dataAreaId=company, ExpenseReportNumber=number)
     _require_postable(report, lines)
     day = accounting_date(books, company, day_of(report["PostingDate"]) or books.now.date())
     payable = Payable(
@@ -98,7 +98,7 @@ def _post(books: Books, report: Row) -> None:
             category = require_usable(books, project_company(line), line["CostType"])
             export_expense(books, line, cost, category)
     posted = {"ExpenseReportStatus": "Posted", "Voucher": payable.voucher, "PostingDate": noon(day)}
-    books.update(_REPORTS, report, posted)
+    books.update(REPORTS, report, posted)
 
 
 def _require_postable(report: Row, lines: Sequence[Row]) -> None:
@@ -127,13 +127,13 @@ def _check_line(books: Books, change: Change) -> None:
     """Refuse a line of a posted report, or one on a project that its category is not for (R901)."""
     line = change.after
     report = books.first(
-        _REPORTS, dataAreaId=line["dataAreaId"], ExpenseReportNumber=line["ExpenseReportNumber"]
+        REPORTS, dataAreaId=line["dataAreaId"], ExpenseReportNumber=line["ExpenseReportNumber"]
     )
     if report is None:
-        raise books.refused(_LINES, f"Error: Expense report {line['ExpenseReportNumber']} does not exist")
+        raise books.refused(LINES, f"Error: Expense report {line['ExpenseReportNumber']} does not exist")
     if report["ExpenseReportStatus"] == "Posted":
         raise books.refused(
-            _LINES,
+            LINES,
             f"Error: Expense report {line['ExpenseReportNumber']} is posted and can't be changed",
         )
     if not line["ProjectId"] or change.verb is Verb.DELETE:
@@ -141,7 +141,7 @@ def _check_line(books: Books, change: Change) -> None:
     owner = project_company(line)
     if books.first("ProjectsV2", dataAreaId=owner, ProjectId=line["ProjectId"]) is None:
         raise books.refused(
-            _LINES, f"Error: Project {line['ProjectId']} does not exist in the company {owner.upper()}"
+            LINES, f"Error: Project {line['ProjectId']} does not exist in the company {owner.upper()}"
         )
     require_usable(books, owner, line["CostType"])
 
@@ -152,7 +152,7 @@ def _refuse_status(books: Books, change: Change) -> None:
     if posted and change.caller is not Caller.SYSTEM:
         number = change.after["ExpenseReportNumber"]
         raise books.refused(
-            _REPORTS, f"Error: Expense report {number} is posted by the job post-expense-reports only"
+            REPORTS, f"Error: Expense report {number} is posted by the job post-expense-reports only"
         )
 
 
@@ -163,5 +163,5 @@ def post_expense_reports(books: Books, parameters: Row) -> dict[str, Any]:
 
 
 _ALL = (Verb.CREATE, Verb.UPDATE, Verb.DELETE)
-HOOKS = (guard(_LINES, _ALL, _check_line), guard(_REPORTS, _ALL, _refuse_status))
+HOOKS = (guard(LINES, _ALL, _check_line), guard(REPORTS, _ALL, _refuse_status))
 JOBS = {"post-expense-reports": post_expense_reports}

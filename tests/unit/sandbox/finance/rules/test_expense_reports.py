@@ -1,5 +1,6 @@
 """Posting of expense reports."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,45 +11,12 @@ from sandbox.finance.errors import FinanceError
 from sandbox.finance.rules.expense_reports import post_expense_reports
 from sandbox.finance.rules.messages import open_messages
 from sandbox.finance.rules.posting import post_journals
+from sandbox.rules.days import noon
 from sandbox.rules.hooks import Caller
 from sandbox.rules.jobs import JobRefusedError
 from sandbox.store.defaults import ZERO_GUID
+from tests.unit.sandbox.finance.rules.expenses import line, report
 from tests.unit.sandbox.finance.rules.purchasing import DAY, entries, expense_category, only, open_firm
-
-
-def report(books: Books, number: str = "ER-1", **values: Any) -> None:
-    books.insert(
-        "ExpenseReports",
-        {
-            "dataAreaId": "uspm",
-            "ExpenseReportNumber": number,
-            "PersonnelNumber": "000001",
-            "VendorAccountNumber": "USPM-V1",
-            "ExpenseReportStatus": "Approved",
-            "PostingDate": DAY,
-            **values,
-        },
-        Caller.USER,
-    )
-
-
-def line(books: Books, number: str = "EXP-1", amount: str = "120.00", **values: Any) -> None:
-    books.insert(
-        "ExpenseReportLines",
-        {
-            "dataAreaId": "uspm",
-            "ExpenseReportNumber": "ER-1",
-            "ExpTransNumber": number,
-            "ProjectId": "PRJ-USPM",
-            "CostType": "TRAVEL",
-            "TransactionDate": DAY,
-            "Quantity": Decimal(1),
-            "CurrencyCode": "USD",
-            "Amount": Decimal(amount),
-            **values,
-        },
-        Caller.USER,
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -182,6 +150,31 @@ def integration_line(books: Books, expense: Any) -> None:
             "Voucher": "USPM-V000001",
         },
     )
+
+
+def test_r607_the_contracts_fixed_rate_holds_for_its_projects_costs(books: Books) -> None:
+    fixed = {"ProjectContractId": "ORD-USPM", "FromCurrencyCode": "GBP", "ExchangeRate": Decimal("1.30")}
+    books.insert("ProjectContractExchangeRates", {"dataAreaId": "uspm"} | fixed)
+    report(books)
+    line(books, amount="10.00", CurrencyCode="GBP")
+    post_expense_reports(books, {})
+    assert entries(books, "uspm")["ExpenseIntegration"] == Decimal("13.00")
+
+
+def test_r604_the_rate_is_that_of_the_day_to_which_a_closed_period_moves(books: Books) -> None:
+    """The journal books the actual there too, at that day's rate: the account can clear."""
+    year = books.get("LedgerFiscalPeriods", dataAreaId="uspm")
+    books.update("LedgerFiscalPeriods", year, {"StartDate": noon(date(2026, 11, 1))})
+    parameters = books.get("ProjectParametersV2", dataAreaId="uspm")
+    books.update("ProjectParametersV2", parameters, {"IsAccountingDateUpdateAllowed": "Yes"})
+    pair = {"ExchangeRateTypeName": "Default", "FromCurrencyCode": "GBP", "ToCurrencyCode": "USD"}
+    days = {"ValidFrom": noon(date(2026, 11, 1)), "ValidTo": noon(date(2026, 11, 30))}
+    books.insert("ExchangeRatesCDSEntity", pair | days | {"Rate": Decimal("1.40")})
+    report(books)
+    line(books, amount="10.00", CurrencyCode="GBP")
+    post_expense_reports(books, {})
+    assert entries(books, "uspm")["ExpenseIntegration"] == Decimal("14.00")
+    assert only(books, "ProjExpensesExport")["TransDate"] == DAY
 
 
 def test_r905_an_expense_on_another_companys_project_names_who_paid(books: Books) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sandbox.finance.books import Books
 from sandbox.finance.rules.general_journals import post_general_journals
 from sandbox.finance.rules.messages import open_messages
+from sandbox.finance.rules.posted_costs import PostedCosts
 from tests.unit.sandbox.finance.rules.purchasing import (
     DAY,
     TRAVEL,
@@ -66,6 +67,9 @@ def test_r505_the_cost_is_posted_and_dataverse_is_told_that_it_exists(books: Boo
         Decimal("80.50"),
         Decimal(2),
     )
+    came_back = {"ExternalOriginReference": expense["ExpTransNumber"]}
+    assert PostedCosts(books, "uspm").has(came_back)
+    assert not PostedCosts(books, "gbpm").has(came_back)
     posted = only(books, "GeneralJournalLines")
     assert (posted["IsPosted"], posted["Voucher"]) == ("Yes", transaction["CostVoucher"])
     assert post_general_journals(books, {})["USPM"] == {"posted": 0, "refused": 0}

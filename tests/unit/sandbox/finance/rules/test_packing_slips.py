@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.finance.books import Books
 from sandbox.finance.rules.packing_slips import post_packing_slips
+from sandbox.finance.rules.posted_costs import PostedCosts
 from sandbox.rules.days import noon
 from tests.unit.sandbox.finance.rules.purchasing import DAY, TRAVEL, entries, only, open_firm
 
@@ -45,6 +46,8 @@ def test_r505_the_cost_of_material_is_posted_and_its_usage_goes_to_dataverse(boo
         ("ITM-1", Decimal(-1), Decimal("9.99")),
     ]
     assert {row["ActivityNumber"] for row in usages} == {"T1"}
+    came_back = [{"ExternalOriginReference": row["MaterialUsageId"]} for row in usages]
+    assert all(PostedCosts(books, "uspm").has(actual) for actual in came_back)
     transactions = books.find("ProjectTransactions")
     assert [(row["TransactionType"], row["CategoryId"], row["CostAmount"]) for row in transactions] == [
         ("Item", f"{TRAVEL}-3", Decimal("29.97")),
