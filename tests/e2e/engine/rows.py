@@ -116,3 +116,29 @@ def role_at_finance(world: World, number: str) -> dict[str, Value] | None:
 def worker(world: World, number: str) -> None:
     """A worker in Finance, whose last name is its number."""
     world.post("Workers", PersonnelNumber=number, FirstName="New", LastName=number, Name=f"New {number}")
+
+
+def project(world: World, number: str, **values: Value) -> str:
+    """A project of USPM, internal unless a contract is given; gives its GUID."""
+    facts = {
+        "msdyn_projectnumber": number,
+        "msdyn_subject": number,
+        "msdyn_istemplate": False,
+        "msdyn_scheduledstart": "2026-05-01T00:00:00Z",
+        "msdyn_scheduledend": "2026-12-31T00:00:00Z",
+        "msdyn_owningcompany@odata.bind": company(world),
+        "transactioncurrencyid@odata.bind": currency(world),
+    }
+    return world.create("msdyn_projects", **(facts | values))
+
+
+def project_task(world: World, number: str, project_id: str, **values: Value) -> str:
+    """A task of a project; gives its GUID."""
+    facts = {
+        "msdyn_projecttasknumber": number,
+        "msdyn_subject": number,
+        "msdyn_wbsid": "1",
+        "msdyn_islinetask": False,
+        "msdyn_project@odata.bind": bound("msdyn_projects", project_id),
+    }
+    return world.create("msdyn_projecttasks", **(facts | values))

@@ -58,7 +58,7 @@ def test_an_actual_cancelled_after_posting_keeps_its_voucher(world: World, contr
     world.forth("actuals")
     post(world, staged(world, actual))
     world.sync("actuals")
-    world.change("msdyn_actuals", actual, msdyn_adjustmentstatus=adjusted)
+    world.correct(actual, msdyn_adjustmentstatus=adjusted)
     assert world.sync("actuals")[FORTH].loaded == 1
     held = staged(world, actual)
     assert (held["AdjustmentStatus"], held["VoucherNumber"]) == (adjusted, "USPM-000051")

@@ -46,7 +46,7 @@ def test_a_header_waits_for_its_actuals_and_connections_and_goes_by_itself(
 
 def test_a_dead_letter_among_its_actuals_is_named(world: World, contract: tuple[str, str]) -> None:
     invoice = invoices.confirmed(world, *contract, lines=2)
-    world.change("msdyn_actuals", invoice.billed[0], msdyn_transactiontypecode=_ANOTHER_TYPE)
+    world.correct(invoice.billed[0], msdyn_transactiontypecode=_ANOTHER_TYPE)
     assert world.forth("actuals")[ACTUALS].rejected == 1
     world.forth("transaction_connections", "invoice_proposals")
     [stopped] = world.letters("actuals")
@@ -58,7 +58,7 @@ def test_a_dead_letter_among_its_actuals_is_named(world: World, contract: tuple[
     assert f"rule {stopped['rule']}" in letter["message"]
     assert invoices.at_finance(world, invoice) == []
 
-    world.change("msdyn_actuals", invoice.billed[0], msdyn_transactiontypecode=invoices.BILLED)
+    world.correct(invoice.billed[0], msdyn_transactiontypecode=invoices.BILLED)
     world.forth("actuals", "transaction_connections", "invoice_proposals")
     assert len(invoices.at_finance(world, invoice)) == 1
     assert world.letters("actuals") + world.letters("invoice_proposals") == []

@@ -211,11 +211,4 @@ def test_e6_a_billing_type_without_a_line_property(world: World) -> None:
 def _task(world: World, project_id: str) -> tuple[str, str]:
     """A task of a project; gives GUID and number."""
     number = rows.fresh("T")
-    facts = {
-        "msdyn_projecttasknumber": number,
-        "msdyn_subject": number,
-        "msdyn_wbsid": "9",
-        "msdyn_islinetask": False,
-        "msdyn_project@odata.bind": rows.bound("msdyn_projects", project_id),
-    }
-    return world.create("msdyn_projecttasks", **facts), number
+    return rows.project_task(world, number, project_id), number

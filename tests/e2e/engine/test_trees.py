@@ -4,7 +4,7 @@ from tests.e2e.engine import rows
 from tests.e2e.engine.world import World
 
 LEVELS = 5
-START, END, BEFORE = "2026-05-01T00:00:00Z", "2026-09-30T00:00:00Z", "2001-01-01T00:00:00Z"
+END, BEFORE = "2026-09-30T00:00:00Z", "2001-01-01T00:00:00Z"
 SETUP = (
     "contract_headers",
     "funding_sources",
@@ -25,18 +25,13 @@ def a_tree(world: World, end: str) -> dict[str, str]:
     contract = rows.contract(world, rows.fresh("ORD"), customer)
     rows.funding_source(world, rows.fresh("FS"), contract, customer)
     number = rows.fresh("PRJ")
-    project = world.create(
-        "msdyn_projects",
+    project = rows.project(
+        world,
+        number,
         **{
-            "msdyn_projectnumber": number,
-            "msdyn_subject": number,
-            "msdyn_istemplate": False,
-            "msdyn_scheduledstart": START,
             "msdyn_scheduledend": end,
-            "msdyn_owningcompany@odata.bind": rows.company(world),
             "msdyn_salesorderid@odata.bind": rows.bound("salesorders", contract),
             "msdyn_customer@odata.bind": rows.bound("accounts", customer),
-            "transactioncurrencyid@odata.bind": rows.currency(world),
         },
     )
     tasks = _tasks(world, project)
@@ -89,16 +84,10 @@ def a_tree(world: World, end: str) -> dict[str, str]:
 def _tasks(world: World, project: str) -> list[str]:
     tasks: list[str] = []
     for level in range(LEVELS):
-        facts = {
-            "msdyn_projecttasknumber": rows.fresh("T"),
-            "msdyn_subject": f"Level {level + 1}",
-            "msdyn_wbsid": ".".join("1" * (level + 1)),
-            "msdyn_islinetask": False,
-            "msdyn_project@odata.bind": rows.bound("msdyn_projects", project),
-        }
+        facts = {"msdyn_wbsid": ".".join("1" * (level + 1))}
         if tasks:
             facts["msdyn_parenttask@odata.bind"] = rows.bound("msdyn_projecttasks", tasks[-1])
-        tasks.append(world.create("msdyn_projecttasks", **facts))
+        tasks.append(rows.project_task(world, rows.fresh("T"), project, **facts))
     return tasks
 
 
