@@ -42,7 +42,7 @@ def again(world: World, assignment: Row) -> str:
 
 
 def forecast_hours(world: World, project_number: str) -> Decimal:
-    found = world.finance_rows("ProjectEmplForecasts", f"ProjectId eq '{project_number}'")
+    found = world.finance_rows("ProjectEmplForecasts", f"ProjectID eq '{project_number}'")
     return sum((Decimal(row["Hours"]) for row in found), Decimal(0))
 
 
