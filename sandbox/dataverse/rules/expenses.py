@@ -1,11 +1,14 @@
 """Expenses: accepted from Finance, approved, and recorded as actuals (R903, R905, E1)."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from sandbox.dataverse.desk import Desk, refused
-from sandbox.dataverse.rules.facts import demand_facts
+from sandbox.dataverse.rules.approvals import cancel
 from sandbox.dataverse.rules.one_by_one import one_by_one
 from sandbox.dataverse.rules.options import BillingType, ExpenseStatus, TransactionClass
+from sandbox.dataverse.rules.recording import demand_facts, is_recorded
 from sandbox.dataverse.rules.work import Work, record_work
 from sandbox.rules.hooks import Change, Row, Verb, complete, effect, guard
 
@@ -20,6 +23,12 @@ _REASONS = {
     ExpenseStatus.PAID: 867380005,
 }
 """Status reason that goes with an expense status; a recall that is asked for has none of its own."""
+
+
+_TAKEN_BACK = {ExpenseStatus.DRAFT, ExpenseStatus.SUBMITTED, ExpenseStatus.REJECTED}
+"""Statuses of an expense that is not approved any more; a recall that is asked for changes nothing yet."""
+
+_STANDING = {ExpenseStatus.APPROVED, ExpenseStatus.POSTED, ExpenseStatus.PAID}
 
 
 def demand_leaf_task(desk: Desk, change: Change) -> None:
@@ -58,10 +67,25 @@ def follow_status(_desk: Desk, change: Change) -> Row:
     return {} if reason is None or "statuscode" in change.values else {"statuscode": reason}
 
 
-def record_approved(desk: Desk, change: Change) -> None:
-    """Record an expense that becomes Approved: a cost, and unbilled sales where they are billed (R903)."""
+def keep_posted(_desk: Desk, change: Change) -> None:
+    """Refuse to take back what Finance has posted: its clearing account would not come to 0 (R903).
+
+    Raises:
+        ApiError: 0x80040265, naming the expense.
+    """
+    standing = change.before["msdyn_expensestatus"] in _STANDING and change.before["msdyn_externalid"]
+    if standing and change.values["msdyn_expensestatus"] not in _STANDING:
+        raise refused(f"{_name(change.before)} is posted in Finance and stays approved: reverse it there.")
+
+
+def follow_approval(desk: Desk, change: Change) -> None:
+    """Record an expense that becomes Approved (R903), take back what no longer is (R306)."""
+    expense, expense_id = change.after, change.before["msdyn_expenseid"]
     if change.turned("msdyn_expensestatus", ExpenseStatus.APPROVED):
-        record_work(desk, work_of(desk, change.after))
+        if not is_recorded(desk, expense_id):
+            record_work(desk, work_of(desk, expense))
+    elif expense["msdyn_expensestatus"] in _TAKEN_BACK and is_recorded(desk, expense_id):
+        cancel(desk, expense_id, _name(expense))
 
 
 def approve_external(desk: Desk) -> tuple[int, list[str]]:
@@ -107,7 +131,7 @@ def work_of(desk: Desk, expense: Row) -> Work:
     )
 
 
-def _name(expense: Row) -> str:
+def _name(expense: Mapping[str, Any]) -> str:
     return f"Expense {expense['msdyn_externalid'] or expense['msdyn_name']}"
 
 
@@ -128,5 +152,6 @@ HOOKS = (
     ),
     complete(EXPENSE, [Verb.CREATE], submit_external),
     complete(EXPENSE, [Verb.UPDATE], follow_status, ["msdyn_expensestatus"]),
-    effect(EXPENSE, [Verb.UPDATE], record_approved, ["msdyn_expensestatus"]),
+    guard(EXPENSE, [Verb.UPDATE], keep_posted, ["msdyn_expensestatus"]),
+    effect(EXPENSE, [Verb.UPDATE], follow_approval, ["msdyn_expensestatus"]),
 )

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
-from sandbox.dataverse.desk import Desk
+from sandbox.dataverse.desk import Desk, refused
 from sandbox.dataverse.rules.actuals import Row
-from sandbox.dataverse.rules.facts import demand_facts
+from sandbox.dataverse.rules.approvals import cancel
 from sandbox.dataverse.rules.one_by_one import one_by_one
 from sandbox.dataverse.rules.options import TransactionClass
+from sandbox.dataverse.rules.recording import demand_facts, is_recorded
 from sandbox.dataverse.rules.work import Work, record_work
 from sandbox.rules.days import NEVER, day_of, noon
-from sandbox.rules.hooks import Change, Verb, complete, effect
+from sandbox.rules.hooks import Change, Verb, complete, effect, guard
 from sandbox.rules.jobs import JobRefusedError
 
 USAGE = "msdyn_materialusagelog"
@@ -34,14 +35,32 @@ def begin(_desk: Desk, change: Change) -> Row:
     return {"msdyn_usagestatus": UsageStatus.SUBMITTED if external else UsageStatus.DRAFT}
 
 
-def record_approved(desk: Desk, change: Change) -> None:
-    """Record usage that becomes Approved: a cost, and unbilled sales where material is billed.
+def keep_posted(_desk: Desk, change: Change) -> None:
+    """Refuse to take back what a packing slip of Finance has posted (R505).
+
+    Raises:
+        ApiError: 0x80040265, naming the usage.
+    """
+    approved = change.before["msdyn_usagestatus"] == UsageStatus.APPROVED
+    if (
+        approved
+        and change.before["msdyn_externalid"]
+        and change.after["msdyn_usagestatus"] != UsageStatus.APPROVED
+    ):
+        raise refused(f"{_name(change.before)} is posted in Finance and stays approved: reverse it there.")
+
+
+def follow_approval(desk: Desk, change: Change) -> None:
+    """Record usage that becomes Approved, take back what no longer is (R306).
 
     The cost of a packing slip carries its id as origin reference: Finance has posted that cost and
     must make no journal line of it (R505).
     """
+    usage_id = change.before["msdyn_materialusagelogid"]
     if change.turned("msdyn_usagestatus", UsageStatus.APPROVED):
         record_work(desk, work_of(change.after))
+    elif change.after["msdyn_usagestatus"] != UsageStatus.APPROVED and is_recorded(desk, usage_id):
+        cancel(desk, usage_id, _name(change.after))
 
 
 def approve_usage(desk: Desk, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -96,6 +115,7 @@ def _approve(desk: Desk, usage: Row) -> None:
 
 HOOKS = (
     complete(USAGE, [Verb.CREATE], begin),
-    effect(USAGE, [Verb.UPDATE], record_approved, ["msdyn_usagestatus"]),
+    guard(USAGE, [Verb.UPDATE], keep_posted, ["msdyn_usagestatus"]),
+    effect(USAGE, [Verb.UPDATE], follow_approval, ["msdyn_usagestatus"]),
 )
 JOBS = {"approve-material-usage": approve_usage}

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.dataverse.desk import Desk, refused
-from sandbox.dataverse.rules.facts import demand_facts
 from sandbox.dataverse.rules.one_by_one import one_by_one
 from sandbox.dataverse.rules.options import SubcontractStatus, TransactionClass
+from sandbox.dataverse.rules.recording import demand_facts
 from sandbox.rules.hooks import Change, Row, Verb, complete, guard
 from sandbox.rules.jobs import required
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from sandbox.dataverse.desk import Desk, refused
 from sandbox.dataverse.rules.actuals import Role, Row, connect, connected, origin, record, reversal, reverse
-from sandbox.dataverse.rules.facts import demand_facts
 from sandbox.dataverse.rules.intercompany import Lending, record_lending
 from sandbox.dataverse.rules.matching import match_by_subcontract, matched
 from sandbox.dataverse.rules.options import (
@@ -15,6 +14,7 @@ from sandbox.dataverse.rules.options import (
     CustomerType,
     TransactionClass,
 )
+from sandbox.dataverse.rules.recording import demand_facts
 from sandbox.dataverse.rules.verification import LINE
 from sandbox.dataverse.rules.work import Work, record_work
 from sandbox.rules.days import NEVER, day_of, noon

@@ -180,3 +180,24 @@ def test_one_expense_that_fails_leaves_the_others(desk: Desk, firm: Firm) -> Non
     assert amounts(firm, TransactionType.COST) == [Decimal(200)]
     [open_one] = desk.find(EXPENSE, msdyn_expensestatus=ExpenseStatus.SUBMITTED)
     assert open_one["msdyn_externalid"] == "EXP-1"
+
+
+def test_r306_a_recalled_expense_is_taken_back_and_can_be_approved_again(desk: Desk, firm: Firm) -> None:
+    own = values(firm, firm.project("P1", firm.contract("C1")), msdyn_externalid=None)
+    expense = desk.create(EXPENSE, own)
+    for status in (ExpenseStatus.APPROVED, ExpenseStatus.RECALL_REQUESTED, ExpenseStatus.APPROVED):
+        as_user(desk, EXPENSE, expense, {"msdyn_expensestatus": status})
+    assert amounts(firm, TransactionType.COST) == [Decimal(200)]
+    as_user(desk, EXPENSE, expense, {"msdyn_expensestatus": ExpenseStatus.DRAFT})
+    assert sorted(amounts(firm, TransactionType.COST)) == [Decimal(-200), Decimal(200)]
+    as_user(desk, EXPENSE, expense, {"msdyn_expensestatus": ExpenseStatus.APPROVED})
+    assert sum(amounts(firm, TransactionType.COST)) == Decimal(200)
+
+
+def test_what_finance_has_posted_stays_approved(desk: Desk, firm: Firm) -> None:
+    expense = desk.create(EXPENSE, values(firm, firm.project("P1")))
+    approve_all(desk, {})
+    with pytest.raises(ApiError, match="Expense EXP-1 is posted in Finance and stays approved"):
+        as_user(desk, EXPENSE, expense, {"msdyn_expensestatus": ExpenseStatus.RECALL_REQUESTED})
+    as_user(desk, EXPENSE, expense, {"msdyn_expensestatus": ExpenseStatus.PAID})
+    assert amounts(firm, TransactionType.COST) == [Decimal(200)]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.dataverse.desk import Desk
+from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.material_usage import UsageStatus, approve_usage
 from sandbox.dataverse.rules.options import PriceContext, TransactionClass, TransactionType
 from sandbox.rules.jobs import JobRefusedError
@@ -72,3 +73,17 @@ def test_one_log_that_fails_leaves_the_others(desk: Desk, firm: Firm) -> None:
     outcome = approve_usage(desk, {"usages": [bad, good]})
     assert outcome["approved"] == 1
     assert outcome["errors"] == [f"Material usage {bad} has no project: fill it in first."]
+
+
+def test_r306_usage_that_is_rejected_after_approval_is_taken_back(desk: Desk, firm: Firm) -> None:
+    row_id = usage(firm)
+    for status in (UsageStatus.APPROVED, UsageStatus.REJECTED, UsageStatus.APPROVED):
+        as_user(desk, USAGE, row_id, {"msdyn_usagestatus": status})
+    assert sorted(amounts(firm, TransactionType.COST)) == [Decimal(-180), Decimal(180), Decimal(180)]
+
+
+def test_usage_of_a_packing_slip_stays_approved(desk: Desk, firm: Firm) -> None:
+    row_id = usage(firm, msdyn_externalid="USPM-000007")
+    approve_usage(desk, {})
+    with pytest.raises(ApiError, match="Material usage USPM-000007 is posted in Finance"):
+        as_user(desk, USAGE, row_id, {"msdyn_usagestatus": UsageStatus.DRAFT})

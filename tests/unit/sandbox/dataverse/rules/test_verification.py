@@ -8,6 +8,7 @@ from sandbox.dataverse.desk import PLUGIN_REFUSED, Desk
 from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.auto_approval import approve_all
 from sandbox.dataverse.rules.options import TransactionType, VendorInvoiceStatus, VerificationStatus
+from sandbox.rules.jobs import Job, JobRefusedError
 from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import Firm
 from tests.unit.sandbox.dataverse.rules.purchases import amounts, invoice, invoice_line, total
@@ -134,3 +135,13 @@ def test_a_line_cannot_be_verified_once_its_invoice_is_confirmed(desk: Desk, fir
         complete(desk, line)
     as_user(desk, LINE, line, {"msdyn_verificationstatus": VerificationStatus.NOT_STARTED})
     assert status(desk, row_id) is VendorInvoiceStatus.CONFIRMED
+
+
+def test_the_jobs_are_there_by_their_names(jobs: dict[str, Job]) -> None:
+    assert jobs["auto-approve"]({}) == {"expenses": 0, "vendor_invoices": 0, "errors": []}
+    assert jobs["approve-material-usage"]({}) == {"approved": 0, "errors": []}
+    for name in ("confirm-vendor-invoice", "cancel-vendor-invoice"):
+        with pytest.raises(JobRefusedError, match="needs the parameter 'invoices'"):
+            jobs[name]({})
+    with pytest.raises(JobRefusedError, match="needs the parameter 'line'"):
+        jobs["match-actuals"]({})

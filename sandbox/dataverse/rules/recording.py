@@ -1,9 +1,10 @@
-"""What a row has to say before it can be recorded."""
+"""Rows on their way to actuals: what they have to say first, and whether they are recorded already."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.dataverse.desk import refused
+from sandbox.dataverse.desk import Desk, refused
+from sandbox.dataverse.rules.actuals import of_origin
 
 
 def demand_facts(name: str, row: Mapping[str, Any], facts: Mapping[str, str]) -> None:
@@ -20,3 +21,8 @@ def demand_facts(name: str, row: Mapping[str, Any], facts: Mapping[str, str]) ->
     missing = next((fact for column, fact in facts.items() if row[column] is None), None)
     if missing is not None:
         raise refused(f"{name} has no {missing}: fill it in first.")
+
+
+def is_recorded(desk: Desk, row_id: str) -> bool:
+    """Whether a row has actuals that nobody has taken back; a recall that is refused leaves them."""
+    return any(actual["msdyn_adjustmentstatus"] is None for actual in of_origin(desk, row_id))
