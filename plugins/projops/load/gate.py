@@ -107,25 +107,15 @@ class BillingGate:
 
     async def _judge(self, invoice_of: Mapping[str, str], lacks: dict[str, Lack]) -> None:
         """Add what is missing of a page of actuals, and of what they are connected with."""
-        connections = await self._connections(invoice_of)
-        others = {
-            other: invoice_of[mine]
-            for _, mine, other in _directed(connections, invoice_of)
-            if other not in invoice_of
-        }
-        absent = self._absent(ACTUALS, [*invoice_of, *others])
-        skipped = await self._skipped([each for each in absent if each in others])
-        owners = {**others, **invoice_of}
-        for row_id, stopped in absent.items():
-            if row_id not in skipped:
-                lacks.setdefault(owners[row_id], Lack()).add(ACTUALS, row_id, stopped)
-        needed = {
-            connection: invoice_of[mine]
-            for connection, mine, other in _directed(connections, invoice_of)
-            if other not in skipped
-        }
-        for row_id, stopped in self._absent(CONNECTIONS, needed).items():
-            lacks.setdefault(needed[row_id], Lack()).add(CONNECTIONS, row_id, stopped)
+        directed = list(_directed(await self._connections(invoice_of), invoice_of))
+        # An actual, or a connection, may concern several invoices.
+        wanted = {(each, invoice) for each, invoice in invoice_of.items()}
+        wanted |= {(other, invoice_of[mine]) for _, mine, other in directed}
+        absent = self._absent(ACTUALS, {each for each, _ in wanted})
+        skipped = await self._skipped([each for each in absent if each not in invoice_of])
+        _add(lacks, ACTUALS, absent, ((each, invoice) for each, invoice in wanted if each not in skipped))
+        needed = {(each, invoice_of[mine]) for each, mine, other in directed if other not in skipped}
+        _add(lacks, CONNECTIONS, self._absent(CONNECTIONS, {each for each, _ in needed}), needed)
 
     async def _connections(self, ids: Iterable[str]) -> list[tuple[str, str | None, str | None]]:
         """Give the connections of actuals with actuals: GUID, and both ends where they are GUIDs."""
@@ -163,6 +153,17 @@ class BillingGate:
                 if entry.payload_hash(_LEG) is not None
             }
         return {each: stopped.get(each) for each in wanted if each not in there or each in stopped}
+
+
+def _add(
+    lacks: dict[str, Lack],
+    map_id: str,
+    absent: Mapping[str, Stopped | None],
+    wanted: Iterable[tuple[str, str]],
+) -> None:
+    """Count the absent ones of the rows that invoices want, given as (row, invoice)."""
+    for row_id, invoice in sorted(each for each in wanted if each[0] in absent):
+        lacks.setdefault(invoice, Lack()).add(map_id, row_id, absent[row_id])
 
 
 def _directed(

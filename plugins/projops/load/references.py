@@ -211,7 +211,7 @@ class References:
         rows = catalog.table(System.DATAVERSE, missing.table).entity_set
         sentence = f"Unable to look up {rows} with values {{{values}}}"
         if bringing is None:
-            message = f"{sentence}, and Finance has no such row that a map brings; create it."
+            message = f"{sentence}, and Finance has none that a map brings: make it there."
             return Waiting(index, lookup, missing.table, values, message, None)
         table_map, text = bringing
         message = f"{sentence}; map {table_map.map} brings it, and this row then goes by itself."
