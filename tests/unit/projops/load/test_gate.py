@@ -1,5 +1,6 @@
 """The billing gate against rows of the tests' own: what it asks, and whom it lets pass."""
 
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,20 +48,18 @@ class Rows:
         self, table: EntitySet, columns: Sequence[Property], filters: Sequence[str], what: str
     ) -> pa.Table:
         self.requests += filters
-        asked = "".join(filters)
+        asked = set(re.findall(r"[0-9a-f-]{36}", "".join(filters)))
         found = [each for each in self.connections if each[1] in asked or each[2] in asked]
         names = ("_id", "msdyn_transaction1", "msdyn_transaction2")
-        return pa.table(
-            {name: pa.array([row[at] for row in found], pa.string()) for at, name in enumerate(names)}
-        )
+        schema = pa.schema([(each, pa.string()) for each in names])
+        return pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in found], schema)
 
     async def by_ids(
         self, table: EntitySet, columns: Sequence[Property], ids: Sequence[str]
     ) -> tuple[pa.Table, tuple[str, ...]]:
         skips = [each in self.skipping for each in ids]
-        return pa.table(
-            {"_id": pa.array(ids, pa.string()), "msdyn_skipsync": pa.array(skips, pa.bool_())}
-        ), ()
+        found = {"_id": pa.array(ids, pa.string()), "msdyn_skipsync": pa.array(skips, pa.bool_())}
+        return pa.table(found), ()
 
 
 @pytest.fixture
