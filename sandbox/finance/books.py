@@ -1,7 +1,7 @@
 """Where Finance's rules read and write rows, in the transaction of the write that they belong to."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -72,12 +72,35 @@ class Books:
         change = Change(entity_set, Verb.CREATE, {}, blanks(table) | dict(values), caller)
         change = self.catalog.rules.prepare(self, change)
         sql = self.catalog.sql(table)
-        system = {VERSION: self.unit.next_version(), REC_ID: self.unit.next_recid(), REC_VERSION: 1}
+        system = self._system_values()
         self.unit.connection.execute(sa.insert(sql).values({**change.values, **system}))
         inserted = sa.select(sql).where(sql.c[REC_ID] == system[REC_ID])
         stored = dict(self.unit.connection.execute(inserted).mappings().one())
         self.catalog.rules.follow(self, replace(change, values=stored))
         return stored
+
+    def insert_many(self, entity_set: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Create rows as the system in one statement; like `insert`, but nothing is read back.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: A key occurs already.
+        """
+        table = self.catalog.sets[entity_set]
+        blank = blanks(table)
+        changes = [
+            self.catalog.rules.prepare(
+                self, Change(entity_set, Verb.CREATE, {}, blank | dict(row), Caller.SYSTEM)
+            )
+            for row in rows
+        ]
+        if changes:
+            values = [dict(change.values) | self._system_values() for change in changes]
+            self.unit.connection.execute(sa.insert(self.catalog.sql(table)), values)
+        for change in changes:
+            self.catalog.rules.follow(self, change)
+
+    def _system_values(self) -> dict[str, int]:
+        return {VERSION: self.unit.next_version(), REC_ID: self.unit.next_recid(), REC_VERSION: 1}
 
     def update(
         self,

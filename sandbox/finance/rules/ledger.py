@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sandbox.finance.books import Books
 from sandbox.finance.errors import VALIDATION_ERROR, FinanceError
@@ -46,8 +47,45 @@ class Entry:
     main_account: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A company's ledger as vouchers need it.
+
+    Attributes:
+        company: Legal entity.
+        currency: Accounting currency.
+        accounts: Main account by posting type; a type that has none is missing.
+    """
+
+    company: str
+    currency: str
+    accounts: Mapping[str, str]
+
+
+def read_ledger(books: Books, company: str) -> Ledger:
+    """Return the ledger of a company with its posting setup.
+
+    Raises:
+        FinanceError: The company has no ledger.
+    """
+    rows = books.find("ProjectPostingAccounts", dataAreaId=company)
+    accounts = {str(row["PostingType"]): str(row["MainAccountId"]) for row in rows if row["MainAccountId"]}
+    return Ledger(company, accounting_currency(books, company), accounts)
+
+
 def post_voucher(
     books: Books, company: str, voucher: str, day: date, entries: Sequence[Entry], document: str
+) -> None:
+    """Write a voucher of a company; see `write_voucher`.
+
+    Raises:
+        FinanceError: As there.
+    """
+    write_voucher(books, read_ledger(books, company), voucher, day, entries, document)
+
+
+def write_voucher(
+    books: Books, ledger: Ledger, voucher: str, day: date, entries: Sequence[Entry], document: str
 ) -> None:
     """Write a voucher to GeneralJournalAccountEntries; entries of nothing are left out.
 
@@ -56,7 +94,7 @@ def post_voucher(
 
     Args:
         books: Of the transaction.
-        company: Legal entity.
+        ledger: Where it is written.
         voucher: Its number.
         day: Accounting date.
         entries: Debits and credits.
@@ -67,31 +105,36 @@ def post_voucher(
             account; nothing is written then.
     """
     booked = [entry for entry in entries if entry.amount or entry.accounting_amount]
-    booked += _penny_difference(booked, accounting_currency(books, company), voucher)
-    accounts = _main_accounts(books, company, booked)
-    for number, entry in enumerate(booked, start=1):
-        books.insert(
-            "GeneralJournalAccountEntries",
-            {
-                "dataAreaId": company,
-                "Voucher": voucher,
-                "LineNumber": number,
-                "AccountingDate": noon(day),
-                "MainAccountId": entry.main_account or accounts[entry.posting_type],
-                "PostingType": entry.posting_type,
-                "TransactionCurrencyCode": entry.currency,
-                "TransactionCurrencyAmount": entry.amount,
-                "AccountingCurrencyAmount": entry.accounting_amount,
-                "ExchangeRate": _rate_of(entry),
-                "IsCredit": "Yes" if _is_credit(entry) else "No",
-                "Description": entry.text,
-                "ProjectId": entry.project,
-                "DocumentNumber": document,
-                "ActualsImportId": entry.actual,
-                "DefaultDimensionDisplayValue": entry.dimension,
-                "CreatedDateTime": instant_text(books.now),
-            },
-        )
+    booked += _penny_difference(booked, ledger.currency, voucher)
+    _require_accounts(ledger, booked)
+    common = {
+        "dataAreaId": ledger.company,
+        "Voucher": voucher,
+        "AccountingDate": noon(day),
+        "DocumentNumber": document,
+        "CreatedDateTime": instant_text(books.now),
+    }
+    rows = [
+        {**common, "LineNumber": number, **_values(ledger, entry)}
+        for number, entry in enumerate(booked, start=1)
+    ]
+    books.insert_many("GeneralJournalAccountEntries", rows)
+
+
+def _values(ledger: Ledger, entry: Entry) -> dict[str, Any]:
+    return {
+        "MainAccountId": entry.main_account or ledger.accounts[entry.posting_type],
+        "PostingType": entry.posting_type,
+        "TransactionCurrencyCode": entry.currency,
+        "TransactionCurrencyAmount": entry.amount,
+        "AccountingCurrencyAmount": entry.accounting_amount,
+        "ExchangeRate": _rate_of(entry),
+        "IsCredit": "Yes" if _is_credit(entry) else "No",
+        "Description": entry.text,
+        "ProjectId": entry.project,
+        "ActualsImportId": entry.actual,
+        "DefaultDimensionDisplayValue": entry.dimension,
+    }
 
 
 def _is_credit(entry: Entry) -> bool:
@@ -129,24 +172,22 @@ def _balanced_by_currency(entries: Sequence[Entry]) -> bool:
     return sum((entry.amount for entry in entries), _ZERO) == 0
 
 
-def _main_accounts(books: Books, company: str, entries: Sequence[Entry]) -> Mapping[str, str]:
-    """Return the main account of each posting type that a voucher books to.
+def _require_accounts(ledger: Ledger, entries: Sequence[Entry]) -> None:
+    """Refuse a voucher that books to a posting type without a main account.
 
     Raises:
         FinanceError: One has none.
     """
     types = {entry.posting_type for entry in entries if not entry.main_account}
-    rows = books.find("ProjectPostingAccounts", dataAreaId=company, PostingType=types) if types else []
-    accounts = {str(row["PostingType"]): str(row["MainAccountId"]) for row in rows if row["MainAccountId"]}
-    missing = sorted(types - accounts.keys())
+    missing = sorted(types - ledger.accounts.keys())
     if missing:
         raise FinanceError(
             400,
-            f"Legal entity {company.upper()} has no main account for the posting type {', '.join(missing)}. "
-            "Enter it in the ledger posting setup (ProjectPostingAccounts) and post again.",
+            f"Legal entity {ledger.company.upper()} has no main account for the posting type "
+            f"{', '.join(missing)}. Enter it in the ledger posting setup (ProjectPostingAccounts) and post "
+            "again.",
             VALIDATION_ERROR,
         )
-    return accounts
 
 
 def _own_prefix(_books: Books, change: Change) -> Mapping[str, str]:

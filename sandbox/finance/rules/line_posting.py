@@ -9,7 +9,7 @@ from sandbox.finance.books import Books
 from sandbox.finance.rules import connections, staging, transactions
 from sandbox.finance.rules.accounting import COST, SALES, Accruals, line_entries, line_offset
 from sandbox.finance.rules.connections import UNBILLED_SALES, Connected, chunks, connected
-from sandbox.finance.rules.ledger import post_voucher
+from sandbox.finance.rules.ledger import Ledger, read_ledger, write_voucher
 from sandbox.finance.rules.periods import FiscalCalendar, read_calendar
 from sandbox.finance.rules.transactions import Posting
 from sandbox.rules.days import NEVER, day_of, noon
@@ -24,7 +24,7 @@ class JournalPosting:
     """What the lines of one journal need, read once.
 
     Attributes:
-        company: Legal entity.
+        ledger: Ledger of the legal entity.
         calendar: Its fiscal periods.
         accruals: Which sales are accrued.
         actuals: Staging rows of the lines by import id.
@@ -33,7 +33,7 @@ class JournalPosting:
         sales: Posted transactions by the import id of their unbilled sales.
     """
 
-    company: str
+    ledger: Ledger
     calendar: FiscalCalendar
     accruals: Accruals
     actuals: Mapping[str, Row]
@@ -52,7 +52,7 @@ class JournalPosting:
         actual = self.actuals.get(line["ActualsImportId"])
         accrued = self.accruals.accrues(line)
         entries = line_entries(line, line_offset(line, actual), accrued)
-        post_voucher(books, self.company, str(line["Voucher"]), day, entries, str(line["JournalId"]))
+        write_voucher(books, self.ledger, str(line["Voucher"]), day, entries, str(line["JournalId"]))
         self._record(books, line, day, accrued)
         books.update(LINES, line, {"LineStatus": "Posted", "AccountingDate": noon(day), "MessageText": ""})
         if actual is not None:
@@ -85,7 +85,7 @@ def open_posting(books: Books, company: str, lines: Sequence[Row]) -> JournalPos
     imported = [str(line["ActualsImportId"]) for line in lines]
     partners = connected(books, [str(line["ActualId"]) for line in lines])
     posting = JournalPosting(
-        company,
+        read_ledger(books, company),
         read_calendar(books, company),
         Accruals(books, company),
         {row["ActualsImportId"]: row for row in staging.staged(books, company, imported)},
