@@ -35,7 +35,7 @@ class PostingJob:
     Attributes:
         name: Of the job.
         rule: The rule that posting follows, for refusals that have no documented error.
-        number: Column that holds a document's number.
+        number: Column that holds a document's number in its company.
         pending: Documents of a company that wait to be posted.
         post: Posts one; raises what refuses it.
     """
@@ -55,9 +55,7 @@ def legal_entities(books: Books, parameters: Row) -> list[str]:
     """
     rows = books.find("LegalEntities")
     named = parameters.get("company")
-    found = [
-        row["LegalEntityId"] for row in rows if named in (None, "") or _same(row["LegalEntityId"], named)
-    ]
+    found = [row["LegalEntityId"] for row in rows if not named or _same(row["LegalEntityId"], named)]
     if named and not found:
         raise JobRefusedError(f"There is no legal entity '{named}'. Name one of Finance, or none for all.")
     return found
@@ -111,7 +109,7 @@ def _attempt(books: Books, company: str, job: PostingJob, document: Row) -> str 
         error_id = getattr(refused, "error_id", job.rule)
         note(books, company, error_id, str(refused), job.name, document=number)
         return f"{number}: {refused}"
-    resolve(books, company, document=number)
+    resolve(books, company, document=number, job=job.name)
     return None
 
 

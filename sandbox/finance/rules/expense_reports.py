@@ -11,7 +11,7 @@ from sandbox.finance.rules.expense_categories import require_usable
 from sandbox.finance.rules.periods import accounting_date
 from sandbox.finance.rules.vendor_posting import NO_PROJECT, Cost, Payable, post_payable, project_contract
 from sandbox.rules.days import NEVER, day_of, noon
-from sandbox.rules.hooks import Caller, Change, Row, Verb, guard
+from sandbox.rules.hooks import Change, Row, Verb, guard
 
 REPORTS, LINES, EXPORT = "ExpenseReports", "ExpenseReportLines", "ProjExpensesExport"
 _CLEARING = "ExpenseIntegration"
@@ -148,8 +148,7 @@ def _check_line(books: Books, change: Change) -> None:
 
 def _refuse_status(books: Books, change: Change) -> None:
     """Refuse to mark a report as posted, or to change a posted one, by hand: the job posts (R902)."""
-    posted = "Posted" in (change.before.get("ExpenseReportStatus"), change.values.get("ExpenseReportStatus"))
-    if posted and change.caller is not Caller.SYSTEM:
+    if "Posted" in (change.before.get("ExpenseReportStatus"), change.values.get("ExpenseReportStatus")):
         number = change.after["ExpenseReportNumber"]
         raise books.refused(
             REPORTS, f"Error: Expense report {number} is posted by the job post-expense-reports only"

@@ -59,13 +59,19 @@ def resolve(
     actual: str | None = None,
     document: str | None = None,
     error_id: str | None = None,
+    job: str | None = None,
 ) -> int:
-    """Close the open messages about an actual, a document, an error, or all that are named together.
+    """Close the open messages about an actual, a document, an error, of a job: all that are named together.
 
     Returns:
         How many messages were closed.
     """
-    named = {"ActualsImportId": actual, "DocumentNumber": document, "ErrorId": error_id}
+    named = {
+        "ActualsImportId": actual,
+        "DocumentNumber": document,
+        "ErrorId": error_id,
+        "JobName": job,
+    }
     where: dict[str, Any] = {column: value for column, value in named.items() if value is not None}
     rows = books.find(MESSAGES, dataAreaId=company, Resolved="No", **where)
     for row in rows:

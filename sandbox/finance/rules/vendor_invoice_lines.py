@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.finance.books import Books
 from sandbox.finance.rules.purchase_categories import category_of_procurement, category_of_product
 from sandbox.finance.rules.purchase_orders import order_line
-from sandbox.rules.hooks import Caller, Change, Row, Verb, complete, guard
+from sandbox.rules.hooks import Change, Row, Verb, complete, guard
 from sandbox.rules.money import money
 
 HEADERS, LINES = "VendorInvoiceHeaders", "VendorInvoiceLines"
@@ -114,7 +114,7 @@ def _check_line(books: Books, change: Change) -> None:
     header = _header(books, line)
     if header is None:
         raise books.refused(LINES, f"Error: Vendor invoice {line['HeaderReference']} does not exist")
-    if header["InvoiceStatus"] == "Posted" and change.caller is not Caller.SYSTEM:
+    if header["InvoiceStatus"] == "Posted":
         raise books.refused(
             LINES, f"Error: Vendor invoice {header['InvoiceNumber']} is posted and can't be changed"
         )

@@ -11,6 +11,7 @@ from sandbox.finance.rules.periods import accounting_date
 from sandbox.finance.rules.purchase_orders import count_quantity, order_line
 from sandbox.finance.rules.receipt_accruals import end_accruals
 from sandbox.finance.rules.vendor_invoice_export import export_invoice, is_project_line
+from sandbox.finance.rules.vendor_invoice_lines import HEADERS, LINES
 from sandbox.finance.rules.vendor_posting import (
     NO_PROJECT,
     Cost,
@@ -22,7 +23,6 @@ from sandbox.finance.rules.vendor_posting import (
 from sandbox.rules.days import NEVER, day_of, noon
 from sandbox.rules.hooks import Row
 
-HEADERS, LINES = "VendorInvoiceHeaders", "VendorInvoiceLines"
 _CLEARING = "ProcurementIntegration"
 _INTERCOMPANY = "ProjectCost"
 
@@ -101,9 +101,7 @@ def _require_postable(books: Books, invoice: Row, lines: Sequence[Row]) -> None:
     number, vendor = invoice["InvoiceNumber"], invoice["InvoiceAccount"]
     if not lines or not number:
         what = "lines" if number else "invoice number"
-        raise DocumentRefusedError(
-            "R1002", f"Vendor invoice {invoice['HeaderReference']} has no {what}. Complete it and post again."
-        )
+        raise DocumentRefusedError("R1002", f"The vendor invoice has no {what}. Complete it and post again.")
     if day_of(invoice["InvoiceDate"]) is None:
         raise DocumentRefusedError("R1002", f"Vendor invoice {number} has no invoice date. Enter it.")
     if books.first(
@@ -119,7 +117,7 @@ def _require_postable(books: Books, invoice: Row, lines: Sequence[Row]) -> None:
 
 def post_vendor_invoices(books: Books, parameters: Row) -> dict[str, Any]:
     """Post all pending vendor invoices: job post-vendor-invoices."""
-    job = PostingJob("post-vendor-invoices", "R1002", "InvoiceNumber", _pending, _post)
+    job = PostingJob("post-vendor-invoices", "R1002", "HeaderReference", _pending, _post)
     return post_documents(books, parameters, job)
 
 

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from sandbox.finance.books import Books
 from sandbox.finance.rules.messages import MESSAGES, note, open_messages, resolve
+from sandbox.store.types import instant_text
 
 
 def test_a_cause_that_comes_again_refreshes_its_one_message(books: Books) -> None:
@@ -21,7 +22,7 @@ def test_what_is_closed_opens_again_when_the_cause_comes_back(books: Books) -> N
     assert resolve(books, "USPM", document="INV-1", error_id="E10") == 0
     assert resolve(books, "USPM", document="INV-1") == 1
     assert open_messages(books, "USPM") == []
-    assert books.get(MESSAGES, DocumentNumber="INV-1")["ResolvedDateTime"] == "2026-11-02T09:00:00Z"
+    assert books.get(MESSAGES, DocumentNumber="INV-1")["ResolvedDateTime"] == instant_text(books.now)
     note(books, "USPM", "E9", "Not posted.", "import-from-staging", document="INV-1")
     assert len(open_messages(books, "USPM")) == 1
 
@@ -38,3 +39,10 @@ def test_other_causes_and_companies_keep_their_messages(books: Books) -> None:
 def test_a_long_text_is_cut_to_what_the_column_holds(books: Books) -> None:
     note(books, "USPM", "E14", "x" * 1200, "post-integration-journal", document="USPM-000041")
     assert len(open_messages(books, "USPM")[0]["MessageText"]) == 1000
+
+
+def test_a_job_closes_its_own_messages_about_a_document(books: Books) -> None:
+    for job, error in (("post-vendor-invoices", "E12"), ("post-invoice-proposals", "E9")):
+        note(books, "USPM", error, "No.", job, document="INV-1")
+    assert resolve(books, "USPM", document="INV-1", job="post-vendor-invoices") == 1
+    assert [row["JobName"] for row in open_messages(books, "USPM")] == ["post-invoice-proposals"]

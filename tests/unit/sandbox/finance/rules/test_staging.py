@@ -5,6 +5,7 @@ from uuid import uuid4
 from sandbox.finance.books import Books
 from sandbox.finance.rules.staging import ACTUALS, mark, reopen, state_of, unprocessed
 from sandbox.rules.hooks import Caller
+from sandbox.store.types import instant_text
 
 
 def arrive(books: Books, company: str = "uspm") -> str:
@@ -21,7 +22,7 @@ def test_an_actual_that_comes_in_waits_for_the_import(books: Books) -> None:
     state = state_of(books, "USPM", first)
     assert state is not None
     assert (state["IntegrationCount"], state["ActivityNumber"]) == (1, "T1")
-    assert state["ReceivedDateTime"] == "2026-11-02T09:00:00Z"
+    assert state["ReceivedDateTime"] == instant_text(books.now)
 
 
 def test_processed_duplicate_and_invalid_actuals_do_not_wait(books: Books) -> None:

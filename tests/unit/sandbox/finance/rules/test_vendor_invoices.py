@@ -137,7 +137,7 @@ def test_r1007_without_a_default_the_invoice_is_refused_and_told(books: Books) -
     line(books, ProcurementCategoryName="Office furniture")
     assert post_vendor_invoices(books, {})["USPM"] == {"posted": 0, "refused": 1}
     (message,) = open_messages(books, "uspm")
-    assert (message["ErrorId"], message["DocumentNumber"]) == ("R1007", "V-77")
+    assert (message["ErrorId"], message["DocumentNumber"]) == ("R1007", "PVI-1")
     assert entries(books, "uspm") == {}
     assert books.find("VendInvoiceExportsV2") == []
 
@@ -196,8 +196,19 @@ def test_a_second_invoice_of_the_same_number_is_refused(books: Books) -> None:
     line(books, HeaderReference="PVI-2")
     done = post_vendor_invoices(books, {})
     assert done["messages"] == [
-        "V-77: Vendor USPM-V1 has a posted invoice V-77 already. Enter another invoice number."
+        "PVI-2: Vendor USPM-V1 has a posted invoice V-77 already. Enter another invoice number."
     ]
+
+
+def test_the_same_number_of_two_vendors_are_two_causes(books: Books) -> None:
+    books.insert("VendorsV2", {"dataAreaId": "uspm", "VendorAccountNumber": "USPM-V2", "CurrencyCode": "SEK"})
+    invoice(books)
+    line(books)
+    invoice(books, "PVI-2", InvoiceAccount="USPM-V2")
+    line(books, HeaderReference="PVI-2")
+    assert post_vendor_invoices(books, {})["USPM"] == {"posted": 1, "refused": 1}
+    (message,) = open_messages(books, "uspm")
+    assert (message["ErrorId"], message["DocumentNumber"]) == ("R607", "PVI-2")
 
 
 def test_who_is_paid_comes_from_the_vendor(books: Books) -> None:
