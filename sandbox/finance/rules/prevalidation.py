@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.finance.books import Books
 from sandbox.finance.rules.connections import chunks
-from sandbox.finance.rules.staging import STATES
+from sandbox.finance.rules.staging import waiting_states
 from sandbox.rules.hooks import Row
 
 WAIT = timedelta(minutes=5)
@@ -39,8 +39,8 @@ class Prevalidated:
 def prevalidate(books: Books, company: str, actuals: Sequence[dict[str, Any]]) -> Prevalidated:
     """Compare actuals with Dataverse (R612, E7)."""
     received = {
-        state["ActualsImportId"]: datetime.fromisoformat(state["ReceivedDateTime"])
-        for state in books.find(STATES, dataAreaId=company, IsProcessed="No")
+        actual: datetime.fromisoformat(state["ReceivedDateTime"])
+        for actual, state in waiting_states(books, company).items()
     }
     due = {row["ActualsImportId"] for row in actuals if books.now - received[row["ActualsImportId"]] >= WAIT}
     rested = [row for row in actuals if row["ActualsImportId"] in due]

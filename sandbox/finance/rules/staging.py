@@ -22,12 +22,17 @@ _NO_LINE = {
 
 
 def unprocessed(books: Books, company: str) -> list[dict[str, Any]]:
-    """Return the actuals of a company that wait for *Import from staging*, as they came in (R601).
+    """Return the actuals of a company that wait for *Import from staging*, as they came in (R601)."""
+    return staged(books, company, list(waiting_states(books, company)))
 
-    Duplicates and actuals that prevalidation found invalid (R612) are left out.
+
+def waiting_states(books: Books, company: str) -> dict[str, dict[str, Any]]:
+    """Return the states of the actuals that wait, by import id, as they came in.
+
+    Duplicates and actuals that prevalidation found invalid (R612) do not wait.
     """
     waiting = books.find(STATES, dataAreaId=company, IsProcessed="No", IsDuplicate="No", IsInvalid="No")
-    return staged(books, company, [state["ActualsImportId"] for state in waiting])
+    return {state["ActualsImportId"]: state for state in waiting}
 
 
 def staged(books: Books, company: str, actuals: list[str]) -> list[dict[str, Any]]:

@@ -145,24 +145,28 @@ def _write(books: Books, setup: ImportSetup, lines: Sequence[Line], counts: Coun
     for line in lines:
         line["Voucher"] = books.next_number(setup.company, _VOUCHERS)
     relate(books, setup.company, lines)
-    open_causes = {row["ActualsImportId"] for row in messages.open_messages(books, setup.company)}
+    states = staging.waiting_states(books, setup.company) if lines else {}
     for line in lines:
         place = journals.place(line)
         books.insert(LINES, {**line, **place})
         if line["ActualsImportId"] != ZERO_GUID:
-            _settle(books, setup.company, line["ActualsImportId"], place, open_causes)
+            _settle(books, states[line["ActualsImportId"]], place)
     journals.close()
+    _close_messages(books, setup.company, lines)
     counts["lines"] += len(lines)
     counts["journals"] += journals.made
 
 
-def _settle(
-    books: Books, company: str, actual: str, place: Mapping[str, str | int], open_causes: set[str]
-) -> None:
-    """Note where an actual has gone, and close what was said of it before."""
+def _settle(books: Books, state: Row, place: Mapping[str, str | int]) -> None:
+    """Note where an actual has gone."""
     where = {"JournalId": place["JournalId"], "JournalLineNumber": place["LineNumber"]}
-    staging.mark(books, company, actual, IsProcessed="Yes", **where)
-    if actual in open_causes:
+    books.update(staging.STATES, state, {"IsProcessed": "Yes", **where})
+
+
+def _close_messages(books: Books, company: str, lines: Iterable[Line]) -> None:
+    """Close what was said before of actuals that have lines now."""
+    imported = {line["ActualsImportId"] for line in lines} - {ZERO_GUID}
+    for actual in {row["ActualsImportId"] for row in messages.open_messages(books, company)} & imported:
         messages.resolve(books, company, actual=actual)
 
 
