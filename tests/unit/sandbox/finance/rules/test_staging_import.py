@@ -124,7 +124,7 @@ def test_r505_costs_that_finance_has_posted_itself_become_no_line(firm: Books) -
         assert line_of(firm, row)["LineStatus"] == "Draft"
 
 
-def test_r612_an_actual_rests_five_minutes_and_is_compared_with_dataverse(firm: Books) -> None:
+def test_r612_e7_an_actual_rests_five_minutes_and_is_compared_with_dataverse(firm: Books) -> None:
     set_up(firm, "ProjectIntegrationParameters", "uspm", PrevalidateActuals="Yes")
     row = actual(firm, "Cost", "100")
     assert (run(firm)["resting"], run(firm)["lines"]) == (1, 0)
