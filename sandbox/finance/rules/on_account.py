@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.finance.books import Books
+from sandbox.finance.rules.categories import TransactionClass
 
 ON_ACCOUNT = "ProjectOnAccountTransactions"
 PROPOSED, INVOICED = "InvoiceProposed", "FullyInvoiced"
@@ -25,9 +26,7 @@ def take(books: Books, company: str, billed: Row, original: str = "") -> dict[st
         billed: Row of ProjActualsImports of class Milestone or Retainer.
         original: Of a credit, the on-account transaction that it takes back.
     """
-    known = None if original else _open_one(books, company, billed)
-    if known is None:
-        known = _create(books, company, billed, original)
+    known = _open_one(books, company, billed, original) or _create(books, company, billed, original)
     return books.update(ON_ACCOUNT, known, {"TransStatus": PROPOSED})
 
 
@@ -43,17 +42,28 @@ def invoiced(books: Books, company: str, transaction: str) -> None:
     books.update(ON_ACCOUNT, row, {"TransStatus": INVOICED})
 
 
-def _open_one(books: Books, company: str, billed: Row) -> dict[str, Any] | None:
-    """Return the first open transaction of the contract line with the billed amount."""
+def _open_one(books: Books, company: str, billed: Row, original: str) -> dict[str, Any] | None:
+    """Return the first open transaction of the contract line with the billed amount.
+
+    A milestone takes a milestone's only, and a retainer or a credit what was made for one before.
+    """
     rows = books.find(
         ON_ACCOUNT,
         dataAreaId=company,
         ProjID=billed["ProjectId"],
         PSAContractLineNum=billed["ContractLineId"],
+        AdjRefTransId=original,
+        TransactionOrigin=_origins(billed, original),
         TransStatus=_OPEN,
     )
     same = (row for row in rows if row["Amount"] == billed["Amount"])
     return next(same, None)
+
+
+def _origins(billed: Row, original: str) -> tuple[str, ...]:
+    if billed["TransactionClassification"] == TransactionClass.MILESTONE and not original:
+        return ("Milestone", "ProgressBillingRule")
+    return ("Deduction",) if billed["Amount"] < 0 else ("Prepayment",)
 
 
 def _create(books: Books, company: str, billed: Row, original: str) -> dict[str, Any]:
@@ -68,7 +78,7 @@ def _create(books: Books, company: str, billed: Row, original: str) -> dict[str,
         "Qty": billed["Quantity"],
         "TotalSalesAmountCur": billed["Amount"],
         "Amount": billed["Amount"],
-        "TransactionOrigin": "Deduction" if billed["Amount"] < 0 else "Prepayment",
+        "TransactionOrigin": _origins(billed, original)[0],
         "PSAContractLineNum": billed["ContractLineId"],
         "PSAIsOnAccount": "Yes",
         "AdjRefTransId": original,

@@ -9,7 +9,7 @@ from sandbox.finance.books import Books
 from sandbox.finance.rules.messages import open_messages
 from sandbox.finance.rules.posting import post_journals, update_to_draft
 from sandbox.rules.days import noon
-from sandbox.rules.jobs import JobRefusedError
+from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.store.defaults import ZERO_GUID
 from tests.unit.sandbox.finance.rules.accounts import (
     DAY,
@@ -57,6 +57,14 @@ def test_r703_accrual_books_wip_against_accrued_revenue(books: Books) -> None:
     sales = post_one(books, "Sales", "1600", {})
     assert sales == {"WipSalesValue": Decimal(1600), "AccruedRevenue": Decimal(-1600)}
     assert_vouchers_balance(books)
+
+
+def test_r703_of_a_fixed_price_only_the_cost_is_booked(books: Books) -> None:
+    set_up(books)
+    add_contract(books)
+    cost = post_one(books, "Cost", "800", {})
+    assert cost == {"ProjectCost": Decimal(800), "PayrollAllocation": Decimal(-800)}
+    assert books.get("ProjectTransactions")["SalesAmount"] == 0
 
 
 def test_r703_what_is_not_charged_is_not_accrued(books: Books) -> None:
@@ -292,3 +300,8 @@ def test_an_extra_fee_line_makes_a_transaction_that_knows_its_source(books: Book
 def test_a_company_that_does_not_exist_is_refused(books: Books) -> None:
     with pytest.raises(JobRefusedError, match="no legal entity 'NONE'"):
         post(books, "NONE")
+
+
+def test_both_jobs_answer_by_company(jobs: dict[str, Job]) -> None:
+    assert jobs["post-integration-journal"]({}) == {"messages": []}
+    assert jobs["update-journal-to-draft"]({}) == {"messages": []}

@@ -11,14 +11,16 @@ from sandbox.finance.rules.posting import post_journals
 from sandbox.finance.rules.proposals import delete_lines, import_lines
 from sandbox.finance.rules.staging import unprocessed
 from sandbox.rules.hooks import Caller
-from sandbox.rules.jobs import JobRefusedError
+from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.store import WriteUnit
 from sandbox.store.defaults import ZERO_GUID
 from tests.unit.sandbox.finance.rules.accounts import (
     CONTRACT,
     CUSTOMER,
     FEE,
+    LINE,
     MILESTONE,
+    PROJECT,
     RETAINER,
     add_actual,
     add_contract,
@@ -213,11 +215,13 @@ def test_r613_a_discount_that_is_posted_separately_is_taxed_after(firm: Books, u
 def test_a_milestone_takes_its_on_account_transaction_and_a_retainer_gets_one(
     firm: Books, unit: WriteUnit
 ) -> None:
-    known = {"ProjID": "PRJ-01049-CCNID0", "PSAContractLineNum": "CLN-01022-1", "Amount": Decimal(5000)}
-    firm.insert("ProjectOnAccountTransactions", {"dataAreaId": "uspm", "TransId": "MS-1"} | known)
-    for name, kind, amount in (("milestone", MILESTONE, "5000"), ("retainer", RETAINER, "2000")):
+    known = {"ProjID": PROJECT, "PSAContractLineNum": LINE, "TransactionOrigin": "Milestone"}
+    for number, amount in (("MS-1", 5000), ("MS-2", 2000)):
+        key = {"dataAreaId": "uspm", "TransId": number}
+        firm.insert("ProjectOnAccountTransactions", key | known | {"Amount": Decimal(amount)})
+    for name, kind, billed in (("milestone", MILESTONE, "5000"), ("retainer", RETAINER, "2000")):
         actual = {"InvoiceProposalId": "INV-01", "TransactionClassification": kind}
-        add_actual(firm, name, "BilledSales", amount, **actual)
+        add_actual(firm, name, "BilledSales", billed, **actual)
     propose(firm, unit, count=2)
     import_lines(firm, "uspm")
     first, second = firm.find("ProjectInvoiceProposalLines")
@@ -227,6 +231,8 @@ def test_a_milestone_takes_its_on_account_transaction_and_a_retainer_gets_one(
     assert retainer["TransStatus"] == "InvoiceProposed"
     delete_lines(firm, NUMBER)
     assert firm.get("ProjectOnAccountTransactions", TransId="MS-1")["TransStatus"] == "NotPosted"
+    import_lines(firm, "uspm")
+    assert len(firm.find("ProjectOnAccountTransactions")) == 3
 
 
 def test_r406_a_credit_waits_for_its_original_and_mirrors_it(firm: Books, unit: WriteUnit) -> None:
@@ -255,3 +261,8 @@ def test_r308_each_funding_source_pays_its_own_proposal(firm: Books, unit: Write
     post(firm)
     owed = [row["CustomerAccountNumber"] for row in firm.find("ProjectCustomerInvoices")]
     assert owed == [CUSTOMER, "US-002"]
+
+
+def test_the_job_needs_to_know_which_proposal(jobs: dict[str, Job]) -> None:
+    with pytest.raises(JobRefusedError, match="needs the parameter 'proposal'"):
+        jobs["delete-proposal-lines"]({"company": "USPM"})
