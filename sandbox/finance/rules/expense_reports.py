@@ -36,7 +36,7 @@ def line_cost(books: Books, line: Row) -> Cost:
 
 
 def export_expense(books: Books, line: Row, cost: Cost, category: Row, posted_cost: bool = False) -> None:
-    """Hand a posted project expense to Dataverse (R902).
+    """Hand a posted project expense to Dataverse (R902, map M17; which amount is which is PROPOSED).
 
     The row belongs to the legal entity of the project; the one that paid, where it is another, is its
     resourcing company (R905). `NetAmount` is the cost as it stands on the clearing account.

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.finance.books import Books
+from sandbox.finance.rules.connections import chunks
 from sandbox.finance.rules.documents import (
     DocumentRefusedError,
     PostingJob,
@@ -89,10 +90,13 @@ def _new_costs(books: Books, company: str, lines: Iterable[str]) -> list[dict[st
         )
         if not row["VendInvoiceLineProjTransId"]
     }
-    known = books.find(RECEIPT_LINES, dataAreaId=company, ActualsImportId=list(costs))
-    done = {row["ActualsImportId"] for row in known}
-    posted = books.find(_JOURNAL_LINES, dataAreaId=company, ActualsImportId=list(costs), LineStatus="Posted")
-    days = {row["ActualsImportId"]: row["AccountingDate"] for row in posted}
+    done: set[str] = set()
+    days: dict[str, str] = {}
+    for part in chunks(list(costs)):
+        mine = {"dataAreaId": company, "ActualsImportId": part}
+        done |= {row["ActualsImportId"] for row in books.find(RECEIPT_LINES, **mine)}
+        posted = books.find(_JOURNAL_LINES, LineStatus="Posted", **mine)
+        days |= {row["ActualsImportId"]: row["AccountingDate"] for row in posted}
     new = [row | {"AccountingDate": days[key]} for key, row in costs.items() if key in days.keys() - done]
     return sorted(new, key=lambda row: (row["Quantity"] < 0, row["AccountingDate"]))
 

@@ -137,20 +137,22 @@ def _order_subcontract(books: Books, change: Change) -> None:
     order = subcontract_order(books, row["dataAreaId"], row["ProjSubContractNumber"])
     values = _order_values(row)
     if order is None:
-        order = books.insert("PurchaseOrderHeadersV2", _new_order(books, row) | values)
+        number = {"PurchaseOrderNumber": books.next_number(row["dataAreaId"], _SEQUENCE)}
+        key = {name: row[name] for name in ("dataAreaId", "ProjSubContractNumber")}
+        order = books.insert("PurchaseOrderHeadersV2", number | key | _vendor_values(books, row) | values)
     else:
-        order = books.update("PurchaseOrderHeadersV2", order, values)
+        other = order["OrderVendorAccountNumber"] != row["OrderAccount"]
+        order = books.update(
+            "PurchaseOrderHeadersV2", order, values | (_vendor_values(books, row) if other else {})
+        )
     show_status(books, order)
 
 
-def _new_order(books: Books, row: Row) -> dict[str, Any]:
-    """Return what an order has from the start; language and currency are the vendor's (R1101)."""
-    company = row["dataAreaId"]
-    vendor = books.get("VendorsV2", dataAreaId=company, VendorAccountNumber=row["OrderAccount"])
+def _vendor_values(books: Books, row: Row) -> dict[str, Any]:
+    """Return what an order takes from its vendor once: language and currency (R1101)."""
+    vendor = books.get("VendorsV2", dataAreaId=row["dataAreaId"], VendorAccountNumber=row["OrderAccount"])
     return {
-        "dataAreaId": company,
-        "PurchaseOrderNumber": books.next_number(company, _SEQUENCE),
-        "ProjSubContractNumber": row["ProjSubContractNumber"],
+        "OrderVendorAccountNumber": row["OrderAccount"],
         "LanguageId": vendor["LanguageId"],
         "CurrencyCode": vendor["CurrencyCode"],
     }
@@ -161,7 +163,6 @@ def _order_values(row: Row) -> dict[str, Any]:
     approved = "Draft" if row["SubConStatus"] == "Draft" else "Confirmed"
     return {
         "PurchaseOrderName": row["SubConName"],
-        "OrderVendorAccountNumber": row["OrderAccount"],
         "PurchaseOrderStatus": "Canceled" if row["SubConStatus"] == "Canceled" else "Backorder",
         "DocumentApprovalStatus": approved,
         "ProjectId": row["ProjId"],

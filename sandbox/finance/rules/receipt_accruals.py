@@ -1,4 +1,4 @@
-"""Accrued purchases: booked when goods are received, ended when they are invoiced (R1103, R1104).
+"""Accrued purchases: booked when goods are received, ended when they are invoiced (R1103, R1104; INF).
 
 What was received of an order line stands in layers, one a receipt line. A correction takes from the
 newest layer, an invoice from the oldest. The value of a part of a layer is the difference of two

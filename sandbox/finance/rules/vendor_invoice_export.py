@@ -53,7 +53,10 @@ def _header_values(invoice: Row) -> dict[str, Any]:
 
 
 def _line_values(books: Books, invoice: Row, line: Row, cost: Cost) -> dict[str, Any]:
-    """Return an exported line; `LineAmount` is the cost as it stands on the clearing account (R1002)."""
+    """Return an exported line (map M20).
+
+    `LineAmount` is the cost as it stands on the clearing account (R1002; INF).
+    """
     category = purchase_category(books, line)
     return {
         "ProjDataAreaId": line["ProjectDataAreaId"] or line["dataAreaId"],

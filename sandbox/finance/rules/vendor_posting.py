@@ -151,7 +151,7 @@ def _owed(books: Books, company: str, credits: Sequence[Entry]) -> tuple[str, De
 def _approve_payment(books: Books, change: Change) -> None:
     """Let a blocked vendor transaction be paid once the project manager has confirmed (R1006).
 
-    A status that leaves Confirmed again blocks it again.
+    A status that leaves Confirmed again blocks it again [?].
     """
     row = change.after
     if not blocks_payments(books, row["dataAreaId"]):

@@ -83,6 +83,21 @@ def test_r1101_a_subcontract_line_becomes_an_order_line_and_changes_follow(books
     assert len(books.find("PurchaseOrderLinesV2")) == 2
 
 
+def test_r1101_another_vendor_brings_its_language_and_currency(books: Books) -> None:
+    other = {"VendorAccountNumber": "USPM-V2", "LanguageId": "ja", "CurrencyCode": "JPY"}
+    books.insert("VendorsV2", {"dataAreaId": "uspm"} | other)
+    subcontract(books)
+    change(books, "SubContractPurchaseOrderHeaders", OrderAccount="USPM-V2")
+    order = only(books, "PurchaseOrderHeadersV2")
+    assert (order["OrderVendorAccountNumber"], order["LanguageId"], order["CurrencyCode"]) == (
+        "USPM-V2",
+        "ja",
+        "JPY",
+    )
+    subcontract_line(books, PurchQty=Decimal("1.5"), PurchPrice=Decimal("333.5"))
+    assert only(books, "PurchaseOrderLinesV2")["LineAmount"] == Decimal(500)
+
+
 def test_r1101_a_canceled_subcontract_cancels_its_order(books: Books) -> None:
     subcontract(books)
     subcontract_line(books)
