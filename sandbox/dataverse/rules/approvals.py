@@ -9,7 +9,7 @@ from sandbox.dataverse.desk import Desk, refused
 from sandbox.dataverse.rules.actuals import of_origin, reverse
 from sandbox.dataverse.rules.journals import close, open_lines
 from sandbox.dataverse.rules.options import BillingStatus, EntryStatus, TransactionType
-from sandbox.dataverse.rules.time import STATUS, TIME_ENTRY, demand_step, each_entry, work_of
+from sandbox.dataverse.rules.time import STATUS, TIME_ENTRY, demand_step, named, work_of
 from sandbox.dataverse.rules.work import Work, record_work
 from sandbox.rules.hooks import Change, Verb, effect
 
@@ -63,55 +63,24 @@ def cancel(desk: Desk, source_id: str, name: str) -> int:
     return len(current)
 
 
+def take_back(desk: Desk, entry: Row) -> None:
+    """Make an approved time entry a draft again, its actuals taken back (R306).
+
+    Raises:
+        ApiError: When it is not approved, or its actuals cannot be taken back.
+    """
+    if entry[STATUS] not in _APPROVED:
+        raise refused(f"{named(entry)} is not approved: there is nothing to cancel.")
+    desk.update(TIME_ENTRY, entry["msdyn_timeentryid"], {STATUS: EntryStatus.DRAFT})
+
+
 def follow(desk: Desk, change: Change) -> None:
     """Record the actuals of what is approved, take back those of what no longer is."""
     entry, before = change.after, change.before[STATUS]
     if change.turned(STATUS, EntryStatus.APPROVED):
         _record(desk, entry, None)
     elif before in _APPROVED and entry[STATUS] in _TAKEN_BACK and work_of(desk, entry) is not None:
-        cancel(desk, entry["msdyn_timeentryid"], f"time entry '{entry['msdyn_description']}'")
-
-
-def approve_time(desk: Desk, parameters: Mapping[str, Any]) -> Row:
-    """Job `approve-time`: approve time entries, all that are submitted unless named.
-
-    Args:
-        desk: Dataverse.
-        parameters: `entries` (ids) and `billable_quantity` (hours of each), both optional.
-
-    Returns:
-        `approved`: how many; `errors`: sentences about entries that could not be.
-    """
-    given = parameters.get("billable_quantity")
-    billable = None if given is None else Decimal(str(given))
-    done, errors = each_entry(
-        desk, parameters, EntryStatus.SUBMITTED, lambda entry: approve(desk, entry, billable)
-    )
-    return {"approved": done, "errors": errors}
-
-
-def cancel_approval(desk: Desk, parameters: Mapping[str, Any]) -> Row:
-    """Job `cancel-approval`: make approved time entries drafts again (R306).
-
-    Args:
-        desk: Dataverse.
-        parameters: `entries` (ids); without it those whose recall is requested.
-
-    Returns:
-        `canceled`: how many; `errors`: sentences about entries that could not be.
-    """
-    done, errors = each_entry(
-        desk, parameters, EntryStatus.RECALL_REQUESTED, lambda entry: _take_back(desk, entry)
-    )
-    return {"canceled": done, "errors": errors}
-
-
-def _take_back(desk: Desk, entry: Row) -> None:
-    if entry[STATUS] not in _APPROVED:
-        raise refused(
-            f"Time entry '{entry['msdyn_description']}' is not approved: there is nothing to cancel."
-        )
-    desk.update(TIME_ENTRY, entry["msdyn_timeentryid"], {STATUS: EntryStatus.DRAFT})
+        cancel(desk, entry["msdyn_timeentryid"], named(entry))
 
 
 def _record(desk: Desk, entry: Row, billable: Decimal | None) -> None:
@@ -135,4 +104,3 @@ def _at_prices_of(lines: Sequence[Row], work: Work) -> Work:
 
 
 HOOKS = (effect(TIME_ENTRY, [Verb.UPDATE], follow, [STATUS]),)
-JOBS = {"approve-time": approve_time, "cancel-approval": cancel_approval}

@@ -1,12 +1,11 @@
 """Time entries: what may become of them, and the work that they tell of (R301)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sandbox.dataverse.desk import Desk, refused
-from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.journals import journal_work, open_lines, withdraw
 from sandbox.dataverse.rules.options import EntryStatus, TimeEntryType, TransactionClass
 from sandbox.dataverse.rules.work import Work
@@ -98,10 +97,15 @@ def demand_step(entry: Row, status: int | None) -> None:
     before = EntryStatus(entry[STATUS] or EntryStatus.DRAFT)
     if status is None or status not in {before, *_NEXT[before]}:
         wanted = "none" if status is None else EntryStatus(status).name.capitalize()
-        raise refused(f"{_named(entry)} is {before.name.capitalize()} and cannot become {wanted}.")
+        raise refused(f"{named(entry)} is {before.name.capitalize()} and cannot become {wanted}.")
     missing = [name for name in ("msdyn_date", "msdyn_duration") if entry[name] is None]
     if status == EntryStatus.SUBMITTED and missing:
-        raise refused(f"{_named(entry)} has no {missing[0]}: fill it in, then submit it.")
+        raise refused(f"{named(entry)} has no {missing[0]}: fill it in, then submit it.")
+
+
+def named(entry: Row) -> str:
+    """Return what messages call a time entry."""
+    return f"Time entry '{entry['msdyn_description'] or entry['msdyn_timeentryid']}'"
 
 
 def refuse_new(_desk: Desk, change: Change) -> None:
@@ -124,7 +128,7 @@ def refuse_change(_desk: Desk, change: Change) -> None:
     if STATUS in change.values:
         demand_step({**change.after, STATUS: before}, change.values[STATUS])
     if before is not None and before not in _EDITABLE and _differs(change):
-        raise refused(f"{_named(change.before)} is no draft: recall it, then change it.")
+        raise refused(f"{named(change.before)} is no draft: recall it, then change it.")
 
 
 def refuse_deletion(_desk: Desk, change: Change) -> None:
@@ -134,7 +138,7 @@ def refuse_deletion(_desk: Desk, change: Change) -> None:
         ApiError: When the entry is submitted or approved.
     """
     if change.before[STATUS] is not None and change.before[STATUS] not in _EDITABLE:
-        raise refused(f"{_named(change.before)} is no draft: recall it, then delete it.")
+        raise refused(f"{named(change.before)} is no draft: recall it, then delete it.")
 
 
 def begin(_desk: Desk, change: Change) -> Row:
@@ -143,58 +147,12 @@ def begin(_desk: Desk, change: Change) -> Row:
 
 
 def follow(desk: Desk, change: Change) -> None:
-    """Write the journal lines of what is submitted; delete those of what is taken back unapproved."""
+    """Write the journal lines of what a person submits; delete those of what is taken back unapproved."""
     entry = change.after
     if change.turned(STATUS, EntryStatus.SUBMITTED):
         _journal(desk, entry)
     elif change.before[STATUS] == EntryStatus.SUBMITTED and entry[STATUS] in _EDITABLE:
         withdraw(desk, entry["msdyn_timeentryid"])
-
-
-def submit_time(desk: Desk, parameters: Mapping[str, Any]) -> Row:
-    """Job `submit-time`: submit time entries, all drafts unless named.
-
-    Args:
-        desk: Dataverse.
-        parameters: `entries` (ids), `cost_price` and `sales_price` of an hour, each optional.
-
-    Returns:
-        `submitted`: how many; `errors`: sentences about entries that could not be.
-    """
-    prices = {
-        name: Decimal(str(parameters[name])) for name in ("cost_price", "sales_price") if name in parameters
-    }
-    done, errors = each_entry(
-        desk, parameters, EntryStatus.DRAFT, lambda entry: submit(desk, entry, **prices)
-    )
-    return {"submitted": done, "errors": errors}
-
-
-def each_entry(
-    desk: Desk, parameters: Mapping[str, Any], status: EntryStatus, act: Callable[[Row], None]
-) -> tuple[int, list[str]]:
-    """Do something with the entries that a job names, or with all of a status, each for itself.
-
-    Returns:
-        How many it was done with, and a sentence for each that refused.
-
-    Raises:
-        LookupError: When a named entry does not exist.
-    """
-    named = parameters.get("entries")
-    entries = (
-        desk.find(TIME_ENTRY, msdyn_entrystatus=status)
-        if named is None
-        else [desk.get(TIME_ENTRY, entry_id) for entry_id in named]
-    )
-    errors = []
-    for entry in entries:
-        try:
-            with desk.savepoint():
-                act(entry)
-        except ApiError as error:
-            errors.append(error.message)
-    return len(entries) - len(errors), errors
 
 
 def _journal(desk: Desk, entry: Row, **prices: Any) -> None:
@@ -208,10 +166,6 @@ def _differs(change: Change) -> bool:
     return any(name in change.values and change.values[name] != change.before[name] for name in _FACTS)
 
 
-def _named(entry: Row) -> str:
-    return f"Time entry '{entry['msdyn_description'] or entry['msdyn_timeentryid']}'"
-
-
 def _row(desk: Desk, table: str, row_id: str | None) -> Row:
     return desk.get(table, row_id) if row_id is not None else {}
 
@@ -223,4 +177,3 @@ HOOKS = (
     complete(TIME_ENTRY, [Verb.CREATE], begin),
     effect(TIME_ENTRY, [Verb.UPDATE], follow, [STATUS]),
 )
-JOBS = {"submit-time": submit_time}

@@ -129,6 +129,11 @@ class Firm:
 @pytest.fixture
 def firm(desk: Desk) -> Firm:
     """USPM, whose hours cost 100 and sell for 200, and GBPM, whose hours cost 88 GBP (R302, R1201)."""
+    return open_firm(desk)
+
+
+def open_firm(desk: Desk) -> Firm:
+    """Create the rows of the firm."""
     firm = Firm(
         desk,
         role=desk.create("bookableresourcecategory", {"name": "Consultant"}),

@@ -9,7 +9,6 @@ import pytest
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.actuals import ACTUAL, Role, connected, of_origin
-from sandbox.dataverse.rules.approvals import approve_time, cancel_approval
 from sandbox.dataverse.rules.options import (
     AdjustmentStatus,
     BillingStatus,
@@ -17,7 +16,8 @@ from sandbox.dataverse.rules.options import (
     EntryStatus,
     TransactionType,
 )
-from sandbox.dataverse.rules.time import TIME_ENTRY, submit_time
+from sandbox.dataverse.rules.time import TIME_ENTRY
+from sandbox.dataverse.rules.time_jobs import approve_time, cancel_approval, submit_time
 from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import Firm
 
@@ -118,7 +118,7 @@ def test_r306_what_is_invoiced_cannot_be_canceled(desk: Desk, entry: str, status
     approve_time(desk, {})
     _, sale = of_origin(desk, entry)
     desk.update(ACTUAL, sale["msdyn_actualid"], {"msdyn_billingstatus": status})
-    on_invoice = "time entry 'Design' cannot be canceled: it is on an invoice"
+    on_invoice = "Time entry 'Design' cannot be canceled: it is on an invoice"
     with pytest.raises(ApiError, match=on_invoice), desk.savepoint():
         as_user(desk, TIME_ENTRY, entry, {STATUS: EntryStatus.DRAFT})
     report = cancel_approval(desk, {"entries": [entry]})

@@ -8,7 +8,6 @@ import pytest
 
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.rules.actuals import ACTUAL, Role, Row, connected, of_origin, record
-from sandbox.dataverse.rules.approvals import approve_time, cancel_approval
 from sandbox.dataverse.rules.contracts import confirm_contract, link_project
 from sandbox.dataverse.rules.options import (
     AdjustmentStatus,
@@ -18,7 +17,7 @@ from sandbox.dataverse.rules.options import (
     TransactionClass,
     TransactionType,
 )
-from sandbox.dataverse.rules.time import submit_time
+from sandbox.dataverse.rules.time_jobs import approve_time, cancel_approval, submit_time
 from sandbox.rules.jobs import JobRefusedError
 from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import Firm

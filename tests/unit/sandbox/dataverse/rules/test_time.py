@@ -8,7 +8,8 @@ import pytest
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.options import EntryStatus, TimeEntryType, TransactionType
-from sandbox.dataverse.rules.time import TIME_ENTRY, submit_time
+from sandbox.dataverse.rules.time import TIME_ENTRY
+from sandbox.dataverse.rules.time_jobs import submit_time
 from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import DAY, Firm
 
