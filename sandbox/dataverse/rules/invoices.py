@@ -138,16 +138,15 @@ def refuse_edit(_desk: Desk, change: Change) -> None:
 
 def _unbilled(desk: Desk, contract: Row, until: str | None, ready_only: bool) -> list[Charge]:
     """Return the unbilled sales of a contract that an invoice may take (R310)."""
-    statuses = [BillingStatus.READY_TO_INVOICE]
+    open_sales = {
+        "msdyn_salescontract": contract["salesorderid"],
+        "msdyn_transactiontypecode": TransactionType.UNBILLED_SALES,
+        "msdyn_adjustmentstatus": None,
+    }
+    statuses: list[BillingStatus | None] = [BillingStatus.READY_TO_INVOICE]
     if not ready_only:
-        statuses.append(BillingStatus.UNBILLED_SALES_CREATED)
-    found = desk.find(
-        ACTUAL,
-        msdyn_salescontract=contract["salesorderid"],
-        msdyn_transactiontypecode=TransactionType.UNBILLED_SALES,
-        msdyn_billingstatus=statuses,
-        msdyn_adjustmentstatus=None,
-    )
+        statuses += [BillingStatus.UNBILLED_SALES_CREATED, None]
+    found = [it for status in statuses for it in desk.find(ACTUAL, msdyn_billingstatus=status, **open_sales)]
     return [
         Charge(it["msdyn_contractcustomer"], detail_of(it))
         for it in found

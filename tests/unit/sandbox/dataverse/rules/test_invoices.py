@@ -15,7 +15,6 @@ from sandbox.dataverse.rules.options import (
     BillingType,
     InvoiceStatus,
     NteStatus,
-    TransactionClass,
 )
 from sandbox.rules.hooks import Caller
 from sandbox.rules.jobs import Job, JobRefusedError
@@ -24,12 +23,9 @@ from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import Firm
 from tests.unit.sandbox.dataverse.rules.invoicing import (
     BILLED,
-    CHARGED,
     CREATED,
     DETAIL,
-    UNADJUSTABLE,
     UNBILLED,
-    Billed,
     confirm,
     eight_hours,
     hours,
@@ -141,24 +137,6 @@ def test_r407_a_draft_can_be_deleted_a_confirmed_invoice_cannot(firm: Firm) -> N
     for table, row in (("invoice", again), ("invoicedetail", firm.desk.find("invoicedetail")[0])):
         with pytest.raises(ApiError, match="confirmed"):
             remove(firm.desk, table, row if isinstance(row, str) else row["invoicedetailid"])
-
-
-def test_r405_a_fee_is_billed_and_its_unbilled_sales_reversed(firm: Firm) -> None:
-    contract = firm.contract("C-1")
-    hours(firm, firm.project("P-1", contract), quantity="1", price="75.5")
-    for row in firm.desk.find("msdyn_actual", msdyn_salescontract=contract):
-        fee = {"msdyn_transactionclassification": TransactionClass.FEE}
-        firm.desk.update("msdyn_actual", row["msdyn_actualid"], fee)
-    [invoice] = create_invoice(firm.desk, {"contract": contract})["invoices"]
-    confirm(firm.desk, invoice)
-    billed = Billed(firm.desk, contract, "", invoice, "")
-    assert billed.sales(BILLED) == {("1", "75.5", CHARGED, None, True): 1}
-    assert billed.sales(UNBILLED) == {
-        ("1", "75.5", CHARGED, None, True): 1,
-        ("-1", "-75.5", CHARGED, UNADJUSTABLE, False): 1,
-    }
-    [sale] = firm.desk.find("msdyn_actual", msdyn_invoice=invoice)
-    assert sale["msdyn_transactionclassification"] == TransactionClass.FEE
 
 
 def test_a_thousand_lines_are_billed_in_few_statements(firm: Firm) -> None:
