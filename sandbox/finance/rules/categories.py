@@ -63,7 +63,8 @@ def project_category(
 
     Returns:
         That of the transaction category and the transaction's class; without a transaction category
-        the default of the parameters; None where the one that is needed does not exist.
+        the default of the parameters; None where the one that is needed does not exist. On-account
+        transactions have the default too as long as they have no categories of their own (C1).
     """
     category_type = TYPES.get(transaction_class)
     if category_type is None:
@@ -72,6 +73,8 @@ def project_category(
         return default_category(books, company, category_type)
     wanted = shared_category(transaction_category, category_type)
     found = books.first(PROJECT, dataAreaId=company, Category=wanted)
+    if found is None and category_type == "OnAccount":
+        return default_category(books, company, category_type)
     return None if found is None else str(found["Category"])
 
 

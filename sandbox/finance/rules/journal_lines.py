@@ -4,6 +4,8 @@ From values to values: the setup is looked up by `import_setup`, the lines are w
 `staging_import`.
 """
 
+from datetime import date
+
 from sandbox.finance.rules.accounting import (
     COST,
     LENDER_TYPES,
@@ -22,7 +24,7 @@ from sandbox.finance.rules.line_amounts import (
     priced,
 )
 from sandbox.finance.rules.line_properties import LABELS
-from sandbox.rules.days import NEVER, day_of, noon
+from sandbox.rules.days import day_of, noon
 from sandbox.rules.hooks import Row
 
 _CLOSED = "Completed"
@@ -38,7 +40,7 @@ def journal_lines(setup: ImportSetup, actual: Row) -> list[Line]:
     """
     require_relation(setup, actual)
     project = _open_project(setup, actual)
-    day = day_of(actual["DocumentDate"]) or day_of(actual["StartDate"]) or NEVER
+    day = _transaction_date(actual)
     line = _common(actual) | {
         "CategoryId": _category(setup, actual),
         "LinePropertyId": _line_property(setup, actual),
@@ -88,6 +90,18 @@ def _open_project(setup: ImportSetup, actual: Row) -> Row | None:
             "Reopen the project in Project Operations, then import from staging again.",
         )
     return project
+
+
+def _transaction_date(actual: Row) -> date:
+    """Return the day of an actual (R604): that of its document, else that on which its work began."""
+    day = day_of(actual["DocumentDate"]) or day_of(actual["StartDate"])
+    if day is None:
+        raise ActualRefusedError(
+            "R604",
+            f"Actual {actual['ActualId']} has no transaction date. Enter its document date in Project "
+            "Operations.",
+        )
+    return day
 
 
 def _category(setup: ImportSetup, actual: Row) -> str:

@@ -85,4 +85,14 @@ def _first_state(books: Books, row: Row) -> dict[str, Any]:
     }
 
 
-HOOKS = (effect(ACTUALS, (Verb.CREATE, Verb.UPDATE), _receive),)
+def _forget(books: Books, change: Change) -> None:
+    """Delete the state of an actual with the actual."""
+    state = state_of(books, change.before["dataAreaId"], change.before["ActualsImportId"])
+    if state is not None:
+        books.delete(STATES, state)
+
+
+HOOKS = (
+    effect(ACTUALS, (Verb.CREATE, Verb.UPDATE), _receive),
+    effect(ACTUALS, (Verb.DELETE,), _forget),
+)

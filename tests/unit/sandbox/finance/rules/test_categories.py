@@ -81,3 +81,11 @@ def test_r111_a_project_category_needs_a_shared_one_of_its_type(
 def test_r606_a_class_without_project_categories_has_none(training: Books) -> None:
     assert project_category(training, "uspm", TRAINING, 690970002) is None
     assert project_category(training, "uspm", "", 192350000) is None
+
+
+def test_r606_on_account_transactions_have_the_default_until_they_have_categories(training: Books) -> None:
+    training.insert("ProjectParametersV2", {"dataAreaId": "uspm", "OnAccountCategory": "ONACCOUNT"})
+    assert project_category(training, "uspm", TRAINING, 192350003) == "ONACCOUNT"
+    own = {"Category": f"{TRAINING}-5", "TransactionType": "OnAccount"}
+    training.insert(PROJECT, {"dataAreaId": "uspm", **own})
+    assert project_category(training, "uspm", TRAINING, 192350003) == f"{TRAINING}-5"

@@ -58,3 +58,9 @@ def test_r611_a_reopened_actual_is_in_no_journal(books: Books) -> None:
     state = state_of(books, "USPM", actual)
     assert state is not None
     assert (state["IsProcessed"], state["JournalId"], state["JournalLineNumber"]) == ("No", "", 0)
+
+
+def test_a_deleted_actual_leaves_no_state(books: Books) -> None:
+    actual = arrive(books)
+    books.delete(ACTUALS, books.get(ACTUALS, ActualsImportId=actual))
+    assert state_of(books, "USPM", actual) is None

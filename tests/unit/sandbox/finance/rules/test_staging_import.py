@@ -262,3 +262,8 @@ def test_r604_days_of_an_actual_without_document_date_are_those_of_its_work(firm
     row = actual(firm, "Cost", "100", DocumentDate=noon(date(1900, 1, 1)), StartDate=day)
     run(firm)
     assert line_of(firm, row)["TransactionDate"] == day
+
+
+def test_r604_an_actual_without_any_date_waits(firm: Books) -> None:
+    actual(firm, "Cost", "100", DocumentDate=noon(date(1900, 1, 1)))
+    assert (run(firm)["lines"], errors(firm)) == (0, ["R604"])
