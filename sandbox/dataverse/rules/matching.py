@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.rules.actuals import ACTUAL, ACTUAL_ID, Row
+from sandbox.dataverse.rules.one_by_one import ids_named
 from sandbox.dataverse.rules.options import TransactionType, VendorInvoiceStatus
 from sandbox.dataverse.rules.verification import INVOICE, LINE
 from sandbox.rules.jobs import JobRefusedError, required
@@ -88,7 +89,7 @@ def match_actuals(desk: Desk, parameters: Mapping[str, Any]) -> Mapping[str, Any
     for actual in matched(desk, line):
         desk.update(ACTUAL, actual[ACTUAL_ID], {"msdyn_matchedvendorinvoiceline": None})
     possible = {actual[ACTUAL_ID]: actual for actual in candidates(desk, line)}
-    wanted = [str(row_id).lower() for row_id in parameters.get("actuals", possible)]
+    wanted = ids_named(parameters, "actuals") if "actuals" in parameters else list(possible)
     strangers = [row_id for row_id in wanted if row_id not in possible]
     if strangers:
         raise JobRefusedError(

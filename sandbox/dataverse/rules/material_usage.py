@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.dataverse.desk import Desk, refused
 from sandbox.dataverse.rules.actuals import Row
 from sandbox.dataverse.rules.approvals import cancel
-from sandbox.dataverse.rules.one_by_one import one_by_one
+from sandbox.dataverse.rules.one_by_one import ids_named, one_by_one
 from sandbox.dataverse.rules.options import TransactionClass
 from sandbox.dataverse.rules.recording import demand_facts, is_recorded
 from sandbox.dataverse.rules.work import Work, record_work
@@ -102,7 +102,7 @@ def _name(usage: Mapping[str, Any]) -> str:
 def _chosen(desk: Desk, parameters: Mapping[str, Any]) -> list[Row]:
     if "usages" not in parameters:
         return desk.find(USAGE, msdyn_usagestatus=UsageStatus.SUBMITTED)
-    chosen = [desk.get(USAGE, row_id) for row_id in parameters["usages"]]
+    chosen = [desk.get(USAGE, row_id) for row_id in ids_named(parameters, "usages")]
     for usage in chosen:
         if usage["msdyn_usagestatus"] != UsageStatus.SUBMITTED:
             raise JobRefusedError(f"{_name(usage)} is not submitted: submit it first.")

@@ -1,10 +1,12 @@
 """What jobs do with many rows: each in its own part of the transaction, so that one leaves the others."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.actuals import Row
+from sandbox.rules.jobs import JobRefusedError, required
 
 
 def one_by_one(
@@ -33,3 +35,15 @@ def one_by_one(
         else:
             done += 1
     return done, errors
+
+
+def ids_named(parameters: Mapping[str, Any], name: str) -> list[str]:
+    """Return the GUIDs that a job's parameter names, each once.
+
+    Raises:
+        JobRefusedError: When the parameter is missing or is no list of texts.
+    """
+    named = required(parameters, name)
+    if not isinstance(named, list) or not all(isinstance(row_id, str) for row_id in named):
+        raise JobRefusedError(f"The parameter '{name}' must be a list of ids.")
+    return list(dict.fromkeys(row_id.lower() for row_id in named))

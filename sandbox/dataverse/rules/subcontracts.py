@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.dataverse.desk import Desk, refused
-from sandbox.dataverse.rules.one_by_one import one_by_one
+from sandbox.dataverse.rules.one_by_one import ids_named, one_by_one
 from sandbox.dataverse.rules.options import SubcontractStatus, TransactionClass
 from sandbox.dataverse.rules.recording import demand_facts
 from sandbox.rules.hooks import Change, Row, Verb, complete, guard
-from sandbox.rules.jobs import required
 
 SUBCONTRACT = "msdyn_subcontract"
 LINE = "msdyn_subcontractline"
@@ -30,7 +29,7 @@ _OVER = {SubcontractStatus.CLOSED, SubcontractStatus.CANCELED}
 
 def confirm_subcontracts(desk: Desk, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     """Confirm subcontracts, each on its own: `{"subcontracts": [GUID, …]}` (R1101)."""
-    subcontracts = [desk.get(SUBCONTRACT, row_id) for row_id in required(parameters, "subcontracts")]
+    subcontracts = [desk.get(SUBCONTRACT, row_id) for row_id in ids_named(parameters, "subcontracts")]
     confirmed, errors = one_by_one(
         desk, subcontracts, _confirm, lambda row: f"Subcontract {row['msdyn_subcontractnumber']}"
     )

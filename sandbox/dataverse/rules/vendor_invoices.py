@@ -6,13 +6,12 @@ from typing import Any
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.rules.actuals import Row
 from sandbox.dataverse.rules.matching import mismatch
-from sandbox.dataverse.rules.one_by_one import one_by_one
+from sandbox.dataverse.rules.one_by_one import ids_named, one_by_one
 from sandbox.dataverse.rules.options import VendorInvoiceStatus
 from sandbox.dataverse.rules.vendor_invoice_booking import record_line
 from sandbox.dataverse.rules.vendor_invoice_cancellation import demand_unbilled, originals_of, undo_line
 from sandbox.dataverse.rules.verification import INVOICE, confirms_itself, demand_step, lines_of
 from sandbox.rules.hooks import Change, Verb, effect
-from sandbox.rules.jobs import required
 
 
 def record_confirmed(desk: Desk, change: Change) -> None:
@@ -57,14 +56,14 @@ def confirm_alone(desk: Desk) -> tuple[int, list[str]]:
 
 def confirm_invoices(desk: Desk, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     """Confirm invoices as a project manager does, each on its own: `{"invoices": [GUID, …]}` (R1003)."""
-    invoices = [desk.get(INVOICE, row_id) for row_id in required(parameters, "invoices")]
+    invoices = [desk.get(INVOICE, row_id) for row_id in ids_named(parameters, "invoices")]
     confirmed, errors = _each(desk, invoices, _confirm)
     return {"confirmed": confirmed, "warnings": list(_mismatches(desk, invoices)), "errors": errors}
 
 
 def cancel_invoices(desk: Desk, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     """Cancel invoices, each on its own: `{"invoices": [GUID, …]}` (R1004)."""
-    invoices = [desk.get(INVOICE, row_id) for row_id in required(parameters, "invoices")]
+    invoices = [desk.get(INVOICE, row_id) for row_id in ids_named(parameters, "invoices")]
     canceled, errors = _each(desk, invoices, _cancel)
     return {"canceled": canceled, "errors": errors}
 

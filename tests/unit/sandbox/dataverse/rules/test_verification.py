@@ -143,5 +143,7 @@ def test_the_jobs_are_there_by_their_names(jobs: dict[str, Job]) -> None:
     for name in ("confirm-vendor-invoice", "cancel-vendor-invoice"):
         with pytest.raises(JobRefusedError, match="needs the parameter 'invoices'"):
             jobs[name]({})
+        with pytest.raises(JobRefusedError, match="'invoices' must be a list of ids"):
+            jobs[name]({"invoices": "11111111-0000-0000-0000-000000000009"})
     with pytest.raises(JobRefusedError, match="needs the parameter 'line'"):
         jobs["match-actuals"]({})
