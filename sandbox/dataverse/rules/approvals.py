@@ -9,6 +9,7 @@ from sandbox.dataverse.desk import Desk, refused
 from sandbox.dataverse.rules.actuals import of_origin, reverse
 from sandbox.dataverse.rules.journals import close, open_lines
 from sandbox.dataverse.rules.options import BillingStatus, EntryStatus, TransactionType
+from sandbox.dataverse.rules.recording import is_recorded
 from sandbox.dataverse.rules.time import STATUS, TIME_ENTRY, demand_step, named, work_of
 from sandbox.dataverse.rules.work import Work, record_work
 from sandbox.rules.hooks import Change, Verb, effect
@@ -86,7 +87,7 @@ def follow(desk: Desk, change: Change) -> None:
 def _record(desk: Desk, entry: Row, billable: Decimal | None) -> None:
     """Record the work of an entry, unless it is recorded: a recall that was refused changes nothing."""
     work, entry_id = work_of(desk, entry), entry["msdyn_timeentryid"]
-    if work is None or any(it["msdyn_adjustmentstatus"] is None for it in of_origin(desk, entry_id)):
+    if work is None or is_recorded(desk, entry_id):
         return
     lines = open_lines(desk, entry_id)
     record_work(desk, _at_prices_of(lines, work), billable)

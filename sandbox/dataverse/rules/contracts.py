@@ -39,7 +39,7 @@ def record_anew(desk: Desk, costs: Iterable[Row]) -> int:
     """
     done = 0
     for cost in costs:
-        sales = connected(desk, cost, Role.COST, Role.UNBILLED_SALES)
+        sales = _sales(desk, cost)
         if not _open(cost) or any(it["msdyn_billingstatus"] in INVOICED for it in sales):
             continue
         unbilled = [it for it in sales if _open(it)]
@@ -135,6 +135,13 @@ def _costs(desk: Desk, **where: Any) -> list[Row]:
         msdyn_adjustmentstatus=None,
         **where,
     )
+
+
+def _sales(desk: Desk, cost: Row) -> list[Row]:
+    """Return the unbilled sales of a cost; one that replaced another has those of that other (R1004)."""
+    replaced = connected(desk, cost, Role.REPLACING, Role.ORIGINAL)
+    own = connected(desk, cost, Role.COST, Role.UNBILLED_SALES)
+    return own + [sale for original in replaced for sale in _sales(desk, original)]
 
 
 def _open(actual: Row) -> bool:

@@ -64,7 +64,9 @@ def engagement(desk: Desk, project_id: str, classification: TransactionClass) ->
     lines = [
         line
         for line in desk.find("salesorderdetail", msdyn_project=project_id)
-        if line["msdyn_linetype"] != LineType.FIELD_SERVICE and line[_INCLUDED[classification]]
+        if line["salesorderid"] is not None
+        and line["msdyn_linetype"] != LineType.FIELD_SERVICE
+        and line[_INCLUDED[classification]]
     ]
     if not lines:
         return Engagement(project)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.dataverse.desk import Desk
-from sandbox.dataverse.rules.actuals import ACTUAL, Role, Row, connected, of_origin, record
+from sandbox.dataverse.rules.actuals import ACTUAL, Role, Row, connect, connected, of_origin, record, reverse
 from sandbox.dataverse.rules.contracts import confirm_contract, link_project
 from sandbox.dataverse.rules.options import (
     AdjustmentStatus,
@@ -145,6 +145,17 @@ def test_r307_what_is_invoiced_stays(desk: Desk, firm: Firm) -> None:
     desk.update(ACTUAL, sale["msdyn_actualid"], posted)
     assert confirm_contract(desk, {"contract": contract}) == {"recorded": 0}
     assert len(desk.find(ACTUAL)) == 2
+
+
+def test_r307_sales_of_a_cost_that_a_vendor_invoice_replaced_are_not_doubled(desk: Desk, firm: Firm) -> None:
+    contract = firm.contract("C1")
+    entry = approved(desk, firm, firm.project("P1", contract))
+    cost, _ = of_origin(desk, entry)
+    reverse(desk, cost)
+    invoiced = {**cost, "msdyn_actualid": None, "msdyn_actualimportid": None, "msdyn_amount": Decimal(840)}
+    connect(desk, record(desk, invoiced), Role.REPLACING, cost, Role.ORIGINAL)
+    confirm_contract(desk, {"contract": contract})
+    assert told(current(desk)) == {("COST", Decimal(840)): 1, ("UNBILLED_SALES", Decimal(1600)): 1}
 
 
 def test_r307_a_billing_type_that_was_chosen_stays(desk: Desk, firm: Firm) -> None:
