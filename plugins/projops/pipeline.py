@@ -7,7 +7,7 @@ moved on by a later one is superseded and writes nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projops.due import due_legs, selected_maps
-from projops.engine import Engine, Systems
+from projops.engine import Engine
 from projops.errors import StopError
-from projops.extract import finance_messages
+from projops.extract.finance_messages import hear_finance
 from projops.extract.source import Watermark
 from projops.extract.sources import extract_job
 from projops.extract.stage import extract_rows
@@ -61,19 +61,10 @@ def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
     async def look() -> list[LegRef]:
         async with engine.systems() as systems:
             due = await due_legs(engine, systems, area, request)
-            await _hear_finance(engine, systems, selected_maps(engine, area, request))
+            await hear_finance(engine.state, systems.finance, selected_maps(engine, area, request))
             return due
 
     return asyncio.run(look())
-
-
-async def _hear_finance(engine: Engine, systems: Systems, maps: Mapping[str, TableMap]) -> None:
-    """Bring the dead letters of Finance's jobs up to date: in each run, since jobs wait for nobody."""
-    if not maps.keys() & set(finance_messages.MAPS):
-        return
-    messages = await finance_messages.read_messages(systems.finance)
-    if messages is not None:
-        finance_messages.settle_messages(engine.state, maps, messages)
 
 
 def extract(engine: Engine, ref: LegRef, request: RunRequest) -> Staged:

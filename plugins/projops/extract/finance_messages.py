@@ -73,6 +73,20 @@ class Message:
         )
 
 
+async def hear_finance(state: StateStore, finance: Finance, maps: Mapping[str, TableMap]) -> None:
+    """Bring the dead letters of Finance's jobs up to date; where none of the maps is theirs, ask nothing.
+
+    Args:
+        state: State database.
+        finance: Where the messages are.
+        maps: Maps of the run, by id.
+    """
+    if maps.keys() & set(MAPS):
+        messages = await read_messages(finance)
+        if messages is not None:
+            settle_messages(state, maps, messages)
+
+
 async def read_messages(finance: Finance) -> list[Message] | None:
     """Read the unresolved messages that say that a row was refused; None where Finance has no such set.
 
