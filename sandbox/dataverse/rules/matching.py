@@ -32,15 +32,16 @@ _SAME_IF_SET = (
 def candidates(desk: Desk, line: Row) -> list[Row]:
     """Return the cost actuals that a line may bill, oldest first (R1005).
 
-    They are open (blank adjustment status), matched with no other line, and equal to the line in
-    project, class and subcontract line; in contract, contract line, task, role, category, product and
-    resource where both say which.
+    They are open (blank adjustment status), neither matched with another line nor what an earlier invoice
+    became, and equal to the line in project, class and subcontract line; in contract, contract line,
+    task, role, category, product and resource where both say which.
     """
     open_costs = desk.find(
         ACTUAL,
         msdyn_transactiontypecode=TransactionType.COST,
         msdyn_adjustmentstatus=None,
         msdyn_matchedvendorinvoiceline=None,
+        msdyn_vendorinvoiceline=None,
         **{name: line[name] for name in _SAME},
     )
     return [actual for actual in open_costs if all(_agrees(line, actual, name) for name in _SAME_IF_SET)]

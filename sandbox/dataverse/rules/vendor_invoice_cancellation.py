@@ -14,11 +14,11 @@ from sandbox.dataverse.rules.actuals import (
     record,
     reverse,
 )
+from sandbox.dataverse.rules.approvals import INVOICED
 from sandbox.dataverse.rules.impact import successor
 from sandbox.dataverse.rules.options import BillingStatus
 
 _LENT = (Role.RESOURCING_UNIT_COST, Role.INTERORGANIZATIONAL_SALES)
-_INVOICED = {BillingStatus.CUSTOMER_INVOICE_CREATED, BillingStatus.CUSTOMER_INVOICE_POSTED}
 
 
 def demand_unbilled(desk: Desk, line: Row, invoice_number: str) -> None:
@@ -27,7 +27,7 @@ def demand_unbilled(desk: Desk, line: Row, invoice_number: str) -> None:
     Raises:
         ApiError: 0x80040265, naming line and invoice.
     """
-    if any(actual["msdyn_billingstatus"] in _INVOICED for actual in _own(desk, line)):
+    if any(actual["msdyn_billingstatus"] in INVOICED for actual in _own(desk, line)):
         raise refused(
             f"Line {line['msdyn_externalinvoiceline']} of vendor invoice {invoice_number} is on a customer's "
             "invoice: correct that invoice first, then cancel this one."

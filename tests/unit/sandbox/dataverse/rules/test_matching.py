@@ -224,3 +224,15 @@ def test_what_a_lender_recorded_is_replaced_and_returns_too(desk: Desk, firm: Fi
     cancel_invoices(desk, {"invoices": [row_id]})
     assert [total(firm, kind) for kind in kinds] == [Decimal(880), Decimal(1200)]
     assert total(firm, TransactionType.COST) == Decimal(1200)
+
+
+def test_r1104_the_next_invoice_of_a_subcontract_line_leaves_the_first_alone(desk: Desk, firm: Firm) -> None:
+    project = firm.project("P1")
+    ordered = subcontract_line(firm, subcontract(firm, project))
+    hours(firm, project, subcontract_line=ordered)
+    for number in ("1", "2"):
+        row_id = invoice(firm, f"VI-{number}", msdyn_enableautomaticconfirmation=True)
+        invoice_line(firm, row_id, project, f"L-{number}", msdyn_subcontractline=ordered)
+        approve_all(desk, {})
+    assert [it["msdyn_amount"] for it in open_costs(desk)] == [Decimal(720), Decimal(720)]
+    assert total(firm, TransactionType.COST) == Decimal(1440)
