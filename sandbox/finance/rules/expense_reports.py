@@ -12,6 +12,7 @@ from sandbox.finance.rules.periods import accounting_date
 from sandbox.finance.rules.vendor_posting import NO_PROJECT, Cost, Payable, post_payable, project_contract
 from sandbox.rules.days import NEVER, day_of, noon
 from sandbox.rules.hooks import Change, Row, Verb, guard
+from sandbox.rules.money import money
 
 REPORTS, LINES, EXPORT = "ExpenseReports", "ExpenseReportLines", "ProjExpensesExport"
 _CLEARING = "ExpenseIntegration"
@@ -22,12 +23,13 @@ def line_cost(books: Books, line: Row) -> Cost:
 
     `Amount` holds the tax, `TaxAmount` all of it, `NonRecoverableTaxAmount` the part that stays cost.
     """
-    recoverable = line["TaxAmount"] - line["NonRecoverableTaxAmount"]
+    currency = line["CurrencyCode"]
+    recoverable = money(line["TaxAmount"] - line["NonRecoverableTaxAmount"], currency)
     return Cost(
         _CLEARING if line["ProjectId"] else NO_PROJECT,
-        line["Amount"] - recoverable,
+        money(line["Amount"] - recoverable, currency),
         recoverable,
-        line["CurrencyCode"],
+        currency,
         day_of(line["TransactionDate"]) or NEVER,
         line["ProjectId"],
         project_contract(books, line),

@@ -46,11 +46,13 @@ class Ordered:
         company: Legal entity.
         currency: Of the order.
         project: Project, or "".
+        invoiced: Quantity that vendor invoices have billed.
     """
 
     company: str
     currency: str
     project: str
+    invoiced: Decimal
 
 
 def ordered(books: Books, line: Row) -> Ordered:
@@ -60,7 +62,7 @@ def ordered(books: Books, line: Row) -> Ordered:
         dataAreaId=line["dataAreaId"],
         PurchaseOrderNumber=line["PurchaseOrderNumber"],
     )
-    return Ordered(line["dataAreaId"], order["CurrencyCode"], line["ProjectId"])
+    return Ordered(line["dataAreaId"], order["CurrencyCode"], line["ProjectId"], line["InvoicedQuantity"])
 
 
 def posted_layers(books: Books, line: Row) -> tuple[Layer, ...]:
@@ -99,8 +101,15 @@ def received(layers: Sequence[Layer], layer: Layer) -> tuple[Layer, ...]:
 
 
 def accrue(books: Books, order: Ordered, before: Sequence[Layer], after: Sequence[Layer]) -> list[Entry]:
-    """Return the entries of a receipt: Dr purchase receipt / Cr purchase accrual, a correction back."""
-    old, new = _quantity(before), _quantity(after)
+    """Return the entries of a receipt: Dr purchase receipt / Cr purchase accrual, a correction back.
+
+    Args:
+        books: Of the transaction.
+        order: The order line; what of it was invoiced already is not accrued any more.
+        before: Its layers before the receipt.
+        after: Its layers with the receipt.
+    """
+    old, new = (max(_quantity(layers), order.invoiced) for layers in (before, after))
     if new >= old:
         return _entries(books, order, _parts(after, old, new), 1)
     return _entries(books, order, _parts(before, new, old), -1)

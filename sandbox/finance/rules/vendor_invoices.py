@@ -22,6 +22,7 @@ from sandbox.finance.rules.vendor_posting import (
 )
 from sandbox.rules.days import NEVER, day_of, noon
 from sandbox.rules.hooks import Row
+from sandbox.rules.money import money
 
 _CLEARING = "ProcurementIntegration"
 _INTERCOMPANY = "ProjectCost"
@@ -85,11 +86,12 @@ def _posting_type(invoice: Row, line: Row) -> str:
 
 def _cost(books: Books, invoice: Row, line: Row) -> Cost:
     """Return what a line costs: its net amount and the tax that cannot be recovered (R1002)."""
+    currency = invoice["CurrencyCode"]
     return Cost(
         _posting_type(invoice, line),
-        line["LineAmount"] + line["NonRecoverableTaxAmount"],
-        line["SalesTaxAmount"] - line["NonRecoverableTaxAmount"],
-        invoice["CurrencyCode"],
+        money(line["LineAmount"] + line["NonRecoverableTaxAmount"], currency),
+        money(line["SalesTaxAmount"] - line["NonRecoverableTaxAmount"], currency),
+        currency,
         day_of(invoice["InvoiceDate"]) or day_of(invoice["PostingDate"]) or NEVER,
         line["ProjectId"],
         project_contract(books, line),

@@ -98,6 +98,20 @@ def test_r902_other_currencies_are_booked_in_the_ledgers(
     assert only(books, "ProjExpensesExport")["NetAmount"] == Decimal(amount)
 
 
+@pytest.mark.parametrize(
+    ("currency", "amount", "cost"),
+    [("JPY", "999.6", "1000"), ("KWD", "1.2345", "1.235"), ("USD", "1.005", "1.01")],
+)
+def test_r902_amounts_are_booked_and_sent_in_the_coins_of_their_currency(
+    books: Books, currency: str, amount: str, cost: str
+) -> None:
+    report(books)
+    line(books, amount=amount, CurrencyCode=currency)
+    post_expense_reports(books, {})
+    assert only(books, "ProjExpensesExport")["NetAmount"] == Decimal(cost)
+    assert only(books, "VendorTransactions")["Amount"] == -Decimal(cost)
+
+
 def test_r902_lines_in_several_currencies_are_owed_in_the_accounting_currency(books: Books) -> None:
     report(books)
     line(books)

@@ -167,6 +167,15 @@ def test_more_invoiced_than_received_ends_only_what_was_accrued(books: Books) ->
     }
 
 
+def test_what_was_invoiced_before_it_is_received_is_not_accrued(books: Books) -> None:
+    bill(books, Quantity=Decimal(3))
+    posted_work(books, "a", "4")
+    receive(books)
+    assert entries(books, "uspm")["PurchaseAccrual"] == Decimal("-90.00")
+    bill(books, "V-2", Quantity=Decimal(1))
+    assert "PurchaseAccrual" not in entries(books, "uspm")
+
+
 def test_corrections_take_from_the_newest_layer() -> None:
     first, second = (Layer(Decimal(3), Decimal(price), date(2026, 10, 20)) for price in (10, 20))
     layers = received((first, second), Layer(Decimal("-4"), Decimal(20), date(2026, 10, 22)))
