@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,15 @@ def test_parents_are_the_rows_of_needed_maps_and_of_the_own_map_but_not_the_row_
     )
     company = {"map": "companies", "id": "company"}
     assert frame["_parents"].to_pylist() == [[company, {"map": "customers", "id": "a2"}], [company]]
+
+
+def test_nobody_waits_for_the_rows_of_a_map_that_is_off() -> None:
+    table_map, leg = part("customers", FORTH)
+    row = {"_id": "a1", "accountnumber": "C1", "msdyn_company": "company", "name": "A"}
+    table = source_frame(table_map, leg, (row | {"msdyn_company.cdm_companycode": "USPM"},))
+    maps = {**LOADED.maps, "companies": replace(LOADED.maps["companies"], enabled=False)}
+    frame, _ = transform_table(table_map, leg, table, LOADED.value_maps, LOADED.companies, maps)
+    assert frame["_parents"].to_pylist() == [[]]
 
 
 def test_a_finance_source_names_no_parents() -> None:
