@@ -15,6 +15,7 @@ from sandbox.dataverse.rules.invoice_lines import (
     charged,
     line_sums,
 )
+from sandbox.dataverse.rules.milestones import follow_shares
 from sandbox.dataverse.rules.options import BillingStatus, MilestoneStatus, TransactionClass
 from sandbox.rules.hooks import Change, Verb, complete, effect, guard
 from sandbox.rules.money import money
@@ -80,14 +81,13 @@ def give_back(desk: Desk, change: Change) -> None:
         return
     actual = _stored(desk, ACTUAL, change.before["msdyn_unbilledactual"])
     if actual is not None and actual["msdyn_billingstatus"] == BillingStatus.CUSTOMER_INVOICE_CREATED:
-        ready = {"msdyn_billingstatus": BillingStatus.READY_TO_INVOICE}
-        desk.update(ACTUAL, change.before["msdyn_unbilledactual"], ready)
-    for table, column in (
-        ("msdyn_contractlinescheduleofvalue", "msdyn_milestone"),
-        ("msdyn_retainer", "msdyn_retainer"),
-    ):
-        if change.before[column]:
-            desk.update(table, change.before[column], {"msdyn_invoicestatus": MilestoneStatus.READY})
+        open_again = {"msdyn_billingstatus": BillingStatus.READY_TO_INVOICE}
+        desk.update(ACTUAL, change.before["msdyn_unbilledactual"], open_again)
+    if change.before["msdyn_milestone"]:
+        follow_shares(desk, change.before["msdyn_milestone"])
+    if change.before["msdyn_retainer"]:
+        ready = {"msdyn_invoicestatus": MilestoneStatus.READY}
+        desk.update("msdyn_retainer", change.before["msdyn_retainer"], ready)
 
 
 def remove_details(desk: Desk, change: Change) -> Row:

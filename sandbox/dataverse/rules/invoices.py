@@ -18,7 +18,6 @@ from sandbox.dataverse.rules.invoice_lines import (
     INVOICE_TOTALS,
     Charge,
     add_details,
-    charged,
     detail_of,
 )
 from sandbox.dataverse.rules.options import (
@@ -69,13 +68,11 @@ def create_invoice(desk: Desk, parameters: Parameters) -> Mapping[str, Any]:
         *retainers.charges(desk, contract, until),
     ]
     payers = _contract_customers(desk, contract)
-    by_payer: dict[str | None, list[Row]] = defaultdict(list)
-    for charge in waiting:
-        by_payer[charge.payer or next(iter(payers), None)].append(charge.detail)
+    by_payer = _by_payer(waiting, next(iter(payers), None))
     values = {"msdyn_invoicedate": invoice_date or until or desk.now.date().isoformat()}
     created = []
     for payer, details in by_payer.items():
-        details.extend(retainers.applied(desk, contract, payer, charged(details)))
+        details.extend(retainers.applied(desk, contract, payer, details))
         created.append(draft(desk, contract, payers.get(payer or ""), values))
         add_details(desk, created[-1], details)
         _take(desk, details)
@@ -154,6 +151,14 @@ def _unbilled(desk: Desk, contract: Row, until: str | None, ready_only: bool) ->
         and it["msdyn_transactionclassification"] != TransactionClass.RETAINER
         and (until is None or day_meant(it["msdyn_documentdate"]) <= until)
     ]
+
+
+def _by_payer(charges: Iterable[Charge], first: str | None) -> dict[str | None, list[Row]]:
+    """Return line details by contract customer; what names none goes to the contract's first."""
+    found: dict[str | None, list[Row]] = defaultdict(list)
+    for charge in charges:
+        found[charge.payer or first].append(charge.detail)
+    return found
 
 
 def _take(desk: Desk, details: Sequence[Row]) -> None:

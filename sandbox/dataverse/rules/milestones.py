@@ -1,6 +1,6 @@
 """Milestones: how a fixed price is scheduled, and how it comes on invoices."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,7 @@ from sandbox.dataverse.rules.actuals import ACTUAL, ACTUAL_ID, Row, origin
 from sandbox.dataverse.rules.billing import Payer, payers
 from sandbox.dataverse.rules.engagement import Engagement
 from sandbox.dataverse.rules.impact import DETAIL_ID, Bill, Impact, descendant, sale_of
-from sandbox.dataverse.rules.invoice_lines import DETAIL, Charge, scheduled_detail
+from sandbox.dataverse.rules.invoice_lines import DETAIL, INVOICE, Charge, scheduled_detail
 from sandbox.dataverse.rules.options import (
     MilestoneStatus,
     PsaStatusReason,
@@ -44,7 +44,7 @@ def charges(desk: Desk, contract: Mapping[str, Any], until: str | None) -> Itera
     currency = desk.get("transactioncurrency", contract["transactioncurrencyid"])["isocurrencycode"]
     rounding = next((place for place, payer in enumerate(who) if payer.rounding), 0)
     for milestone in due:
-        amounts = split(milestone["msdyn_amount"], [it.percent for it in who], currency, rounding)
+        amounts = split(_amount(milestone), [it.percent for it in who], currency, rounding)
         billed = _billed_customers(desk, milestone)
         for payer, amount in zip(who, amounts, strict=True):
             if payer.contract_customer not in billed:
@@ -58,22 +58,28 @@ def bill_milestone(detail: Row, invoice: Bill) -> Impact:
 
 
 def settle(desk: Desk, details: Iterable[Row]) -> None:
-    """Give milestones the status that a confirmed invoice leaves them in, and billed sales their origin.
-
-    A milestone is posted when nobody's share of it waits on a draft; credited, it is ready again (R406).
-    """
+    """Give milestones the status that a confirmed invoice leaves them in, and billed sales their origin."""
     for detail in details:
         milestone_id = detail["msdyn_milestone"]
-        if milestone_id is None:
-            continue
-        if detail["msdyn_correction"]:
-            status = MilestoneStatus.READY
-        else:
-            origin(desk, {ACTUAL_ID: descendant(detail, "billed")}, MILESTONE, milestone_id)
-            shares = desk.find(DETAIL, msdyn_milestone=milestone_id, msdyn_correction=False)
-            waiting = any(it["msdyn_billedactual"] is None for it in shares)
-            status = MilestoneStatus.INVOICE_CREATED if waiting else MilestoneStatus.INVOICE_POSTED
-        desk.update(MILESTONE, milestone_id, {"msdyn_invoicestatus": status})
+        if milestone_id is not None:
+            if not detail["msdyn_correction"]:
+                origin(desk, {ACTUAL_ID: descendant(detail, "billed")}, MILESTONE, milestone_id)
+            follow_shares(desk, milestone_id)
+
+
+def follow_shares(desk: Desk, milestone_id: str) -> None:
+    """Give a milestone the status that the shares of its customers make (R405, R406).
+
+    Posted when all of it is billed; else it is on an invoice while a share waits on a draft; else it is
+    ready, for the first time or since it was credited.
+    """
+    milestone = desk.get(MILESTONE, milestone_id)
+    drafts, sales = _shares(desk, milestone)
+    if sum((it["msdyn_amount"] for it in sales), Decimal(0)) == _amount(milestone):
+        status = MilestoneStatus.INVOICE_POSTED
+    else:
+        status = MilestoneStatus.INVOICE_CREATED if drafts else MilestoneStatus.READY
+    desk.update(MILESTONE, milestone_id, {"msdyn_invoicestatus": status})
 
 
 def refuse_without_project(desk: Desk, change: Change) -> None:
@@ -112,22 +118,30 @@ def check_schedules(desk: Desk, change: Change) -> None:
 
 
 def _detail(desk: Desk, milestone: Row, contract: Mapping[str, Any], payer: Payer, amount: Decimal) -> Row:
-    line = desk.get("salesorderdetail", milestone["msdyn_contractlineid"])
+    line = next(iter(desk.by_id("salesorderdetail", [milestone["msdyn_contractlineid"]]).values()), None)
     day = _day(milestone) or desk.now.date().isoformat()
     scheduled = scheduled_detail(contract, line, payer.customer, TransactionClass.MILESTONE, amount, day)
     return scheduled | {
         "msdyn_description": milestone["msdyn_name"],
         "msdyn_externaldescription": milestone["msdyn_externaldescription"],
-        "msdyn_project": milestone["msdyn_project"] or line["msdyn_project"],
+        "msdyn_project": milestone["msdyn_project"] or scheduled["msdyn_project"],
         "msdyn_task": milestone["msdyn_projecttask"],
         "msdyn_milestone": milestone[MILESTONE_ID],
     }
 
 
 def _billed_customers(desk: Desk, milestone: Row) -> set[str | None]:
-    shares: Sequence[Row] = desk.find(DETAIL, msdyn_milestone=milestone[MILESTONE_ID])
-    sales = desk.by_id(ACTUAL, (it["msdyn_billedactual"] for it in shares))
-    return {it["msdyn_contractcustomer"] for it in sales.values() if it["msdyn_adjustmentstatus"] is None}
+    """Return whose share is on a draft, or billed and not credited."""
+    drafts, sales = _shares(desk, milestone)
+    return {it["msdyn_contractcustomer"] for it in (*drafts, *sales)}
+
+
+def _shares(desk: Desk, milestone: Row) -> tuple[list[Row], list[Row]]:
+    """Return the draft invoices that shares of a milestone wait on, and the billed sales that stand."""
+    shares = desk.find(DETAIL, msdyn_milestone=milestone[MILESTONE_ID], msdyn_correction=False)
+    drafts = desk.by_id(INVOICE, (it["msdyn_invoice"] for it in shares if it["msdyn_billedactual"] is None))
+    sales = desk.by_id(ACTUAL, (it["msdyn_billedactual"] for it in shares)).values()
+    return list(drafts.values()), [it for it in sales if it["msdyn_adjustmentstatus"] is None]
 
 
 def _day(milestone: Row) -> str | None:

@@ -1,7 +1,6 @@
 """Retainers: money that a customer pays before the work, and that later invoices use up (R405)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 from sandbox.dataverse.desk import Desk, refused
@@ -16,7 +15,7 @@ from sandbox.dataverse.rules.impact import (
     sale_of,
     successor,
 )
-from sandbox.dataverse.rules.invoice_lines import Charge, scheduled_detail
+from sandbox.dataverse.rules.invoice_lines import Charge, charged, scheduled_detail
 from sandbox.dataverse.rules.invoiced_work import bill_unchanged
 from sandbox.dataverse.rules.options import (
     AdjustmentStatus,
@@ -44,15 +43,18 @@ def charges(desk: Desk, contract: Mapping[str, Any], until: str | None) -> Itera
             yield Charge(it["msdyn_contractcustomer"], _detail(desk, it, contract))
 
 
-def applied(desk: Desk, contract: Mapping[str, Any], payer: str | None, owed: Decimal) -> list[Row]:
+def applied(desk: Desk, contract: Mapping[str, Any], payer: str | None, charges: Iterable[Row]) -> list[Row]:
     """Return line details that use up a customer's retainers, oldest first, as far as they owe anything.
+
+    A retainer pays for work, not for another retainer.
 
     Args:
         desk: Dataverse.
         contract: The stored salesorder.
         payer: GUID of the contract customer.
-        owed: What the invoice charges without retainers.
+        charges: Values of what else is on the invoice.
     """
+    owed = charged(it for it in charges if it["msdyn_transactionclassification"] != TransactionClass.RETAINER)
     details: list[Row] = []
     for unbilled in desk.find(
         ACTUAL,

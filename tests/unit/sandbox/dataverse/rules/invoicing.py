@@ -18,6 +18,7 @@ from sandbox.dataverse.rules.options import (
     TransactionType,
 )
 from sandbox.dataverse.rules.work import Work, record_work
+from sandbox.rules.hooks import Caller
 from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import DAY, Firm
 
@@ -91,6 +92,11 @@ def hours(firm: Firm, project: str, quantity: str = "8", price: str = "200", **v
 
 def confirm(desk: Desk, invoice: str) -> None:
     as_user(desk, "invoice", invoice, {"msdyn_projectinvoicestatus": InvoiceStatus.CONFIRMED})
+
+
+def remove(desk: Desk, table: str, row_id: str) -> None:
+    """Delete a row as a user."""
+    desk.writer.delete(desk.unit, desk.writer.entities.by_name[table], row_id, Caller.USER)
 
 
 def eight_hours(firm: Firm) -> Billed:

@@ -16,7 +16,6 @@ from sandbox.dataverse.rules.options import (
     InvoiceStatus,
     NteStatus,
 )
-from sandbox.rules.hooks import Caller
 from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.store import Store
 from tests.unit.sandbox.conftest import as_user
@@ -29,12 +28,8 @@ from tests.unit.sandbox.dataverse.rules.invoicing import (
     confirm,
     eight_hours,
     hours,
+    remove,
 )
-
-
-def remove(desk: Desk, table: str, row_id: str) -> None:
-    """Delete a row as a user."""
-    desk.writer.delete(desk.unit, desk.writer.entities.by_name[table], row_id, Caller.USER)
 
 
 def unbilled(desk: Desk) -> list[int]:

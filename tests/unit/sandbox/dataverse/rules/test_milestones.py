@@ -23,6 +23,7 @@ from tests.unit.sandbox.dataverse.rules.invoicing import (
     Billed,
     confirm,
     milestone,
+    remove,
 )
 
 MILESTONE = "msdyn_contractlinescheduleofvalue"
@@ -71,6 +72,16 @@ def test_a_milestone_is_split_to_the_cent_and_posted_with_the_last_share(firm: F
     assert status(firm, milestone_id) == MilestoneStatus.INVOICE_CREATED
     confirm(firm.desk, invoices[2])
     assert status(firm, milestone_id) == MilestoneStatus.INVOICE_POSTED
+
+
+def test_a_share_that_is_removed_from_a_draft_does_not_bill_the_other_customers_twice(firm: Firm) -> None:
+    contract = fixed_price(firm, "C-1", A="60", B="40")
+    milestone(firm, contract, "5000")
+    first, second = create_invoice(firm.desk, {"contract": contract})["invoices"]
+    remove(firm.desk, "invoice", second)
+    confirm(firm.desk, first)
+    [again] = create_invoice(firm.desk, {"contract": contract})["invoices"]
+    assert firm.desk.get("invoice", again)["totalamount"] == 2000
 
 
 def test_a_milestone_that_is_later_or_not_ready_waits(firm: Firm) -> None:
