@@ -82,12 +82,10 @@ def confirm_contract(desk: Desk, parameters: Mapping[str, Any]) -> Mapping[str, 
         JobRefusedError: When the contract is confirmed already, or closed.
     """
     contract = desk.get(_CONTRACT, required(parameters, "contract"))
-    closed = contract["msdyn_psastate"] == PsaState.CLOSED
-    if closed or contract["msdyn_psastatusreason"] == PsaStatusReason.CONFIRMED:
-        state = "closed" if closed else "confirmed already"
-        raise JobRefusedError(
-            f"Contract {contract['ordernumber']} is {state}: only an open one is confirmed."
-        )
+    if contract["msdyn_psastate"] == PsaState.CLOSED:
+        raise JobRefusedError(f"Contract {contract['ordernumber']} is closed: it cannot be confirmed.")
+    if contract["msdyn_psastatusreason"] == PsaStatusReason.CONFIRMED:
+        raise JobRefusedError(f"Contract {contract['ordernumber']} is confirmed already.")
     contract_id = contract["salesorderid"]
     before = {it["msdyn_actualid"] for it in _costs(desk, msdyn_salescontract=contract_id)}
     confirmed = {"msdyn_psastate": PsaState.ACTIVE, "msdyn_psastatusreason": PsaStatusReason.CONFIRMED}

@@ -15,25 +15,18 @@ JOURNAL = "msdyn_journal"
 LINE = "msdyn_journalline"
 
 
-def journal_work(desk: Desk, work: "Work", description: str | None) -> list[Row]:
-    """Write down submitted work as journal lines: its cost and unbilled sales, no actuals yet (R301).
-
-    Returns:
-        The lines as stored, the cost first.
-    """
+def journal_work(desk: Desk, work: "Work", entry: Mapping[str, Any]) -> None:
+    """Write down a submitted time entry as journal lines: cost and unbilled sales, no actuals yet (R301)."""
+    description = entry["msdyn_description"]
     journal = desk.create(JOURNAL, {"msdyn_description": description, "msdyn_defaultproject": work.project})
+    source = {"msdyn_journal": journal, "msdyn_timeentry": entry["msdyn_timeentryid"]}
     plan = draft(desk, work)
     columns = desk.writer.entities.by_name[LINE].table.columns
-    source = {} if work.origin is None else {work.origin[0]: work.origin[1]}
     lines = [
-        {
-            **{name: value for name, value in values.items() if name in columns},
-            **{name: value for name, value in source.items() if name in columns},
-            "msdyn_journal": journal,
-        }
+        {name: value for name, value in values.items() if name in columns} | source
         for values in completed(desk, (plan.cost, *plan.unbilled))
     ]
-    return list(desk.by_id(LINE, desk.create_many(LINE, lines)).values())
+    desk.create_many(LINE, lines)
 
 
 def open_lines(desk: Desk, entry_id: str) -> list[Row]:

@@ -159,7 +159,7 @@ def _journal(desk: Desk, entry: Row, **prices: Any) -> None:
     """Write the journal lines of a time entry, unless they stand already."""
     work = work_of(desk, entry)
     if work is not None and not open_lines(desk, entry["msdyn_timeentryid"]):
-        journal_work(desk, replace(work, **prices), entry["msdyn_description"])
+        journal_work(desk, replace(work, **prices), entry)
 
 
 def _differs(change: Change) -> bool:

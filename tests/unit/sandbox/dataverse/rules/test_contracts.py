@@ -13,6 +13,7 @@ from sandbox.dataverse.rules.options import (
     AdjustmentStatus,
     BillingStatus,
     BillingType,
+    PsaState,
     PsaStatusReason,
     TransactionClass,
     TransactionType,
@@ -100,6 +101,9 @@ def test_r307_confirmation_reverses_and_recreates_cost_and_unbilled_sales(desk: 
     assert len(desk.find(ACTUAL)) == 15
     assert sum(it["msdyn_amount"] for it in desk.find(ACTUAL)) == Decimal(2400)
     with pytest.raises(JobRefusedError, match="C1 is confirmed already"):
+        confirm_contract(desk, {"contract": contract})
+    desk.update("salesorder", contract, {"msdyn_psastate": PsaState.CLOSED})
+    with pytest.raises(JobRefusedError, match="C1 is closed: it cannot be confirmed"):
         confirm_contract(desk, {"contract": contract})
 
 
