@@ -7,11 +7,9 @@ moved on by a later one is superseded and writes nothing.
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from projops.due import due_legs, selected_maps
@@ -25,6 +23,7 @@ from projops.load.stage import load_tables
 from projops.load.targets import load_job
 from projops.mapping.fingerprint import fingerprint
 from projops.mapping.model import Leg, Strategy, TableMap
+from projops.passes import PASSES
 from projops.rejects import record_rejects
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 from projops.staging import Manifest, StageWriter
@@ -41,13 +40,7 @@ from projops.state.batches import (
     superseded_by,
 )
 from projops.state.leases import Lease, acquire_waiting
-from projops.transform.rows import transform_table
 from projops.validate.breaker import check_breaker
-from projops.validate.expectations import implied_expectations, read_expectations
-from projops.validate.rows import validate_table
-
-# A chunk of rows -> those that may go on, and those that are set aside.
-Pass = Callable[[pa.Table], tuple[pa.Table, pa.Table]]
 
 
 def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
@@ -186,7 +179,7 @@ def _through(engine: Engine, staged: Staged, stage: str) -> Staged:
     table_map, leg = engine.leg(LegRef(staged.map, staged.leg))
     _require_same_mapping(engine, table_map, leg, batch)
     manifest = engine.staging.open(staged.uri)
-    judge = _PASSES[stage](engine, table_map, leg)
+    judge = PASSES[stage](engine, table_map, leg)
     rejected = 0
     with engine.staging.writer(staged.map, staged.leg, batch.id, stage) as writer:
         for table in engine.staging.tables(manifest):
@@ -201,29 +194,6 @@ def _through(engine: Engine, staged: Staged, stage: str) -> Staged:
             rejected, manifest.rows, settings.breaker_share, settings.breaker_rows, leg=str(staged.map)
         )
     return _staged(engine, batch, stage, writer)
-
-
-def _validation(engine: Engine, table_map: TableMap, leg: Leg) -> Pass:
-    expectations = (
-        *implied_expectations(table_map, leg, engine.loaded.value_maps),
-        *read_expectations(engine.settings.expectations, table_map, leg),
-    )
-    seen: dict[str, str] = {}
-
-    def judge(table: pa.Table) -> tuple[pa.Table, pa.Table]:
-        verdict = validate_table(table_map, leg, table, expectations, seen)
-        return verdict.good, verdict.rejects
-
-    return judge
-
-
-def _transformation(engine: Engine, table_map: TableMap, leg: Leg) -> Pass:
-    loaded = engine.loaded
-
-    def judge(table: pa.Table) -> tuple[pa.Table, pa.Table]:
-        return transform_table(table_map, leg, table, loaded.value_maps, loaded.companies, loaded.maps)
-
-    return judge
 
 
 def _staged(engine: Engine, batch: Batch, stage: str, writer: StageWriter) -> Staged:
@@ -260,6 +230,3 @@ def _finish(engine: Engine, leg: Leg, batch: Batch, counts: Counts) -> LegOutcom
         counts.failed,
         round(seconds, 3),
     )
-
-
-_PASSES = {"validate": _validation, "transform": _transformation}
