@@ -30,9 +30,12 @@ def confirm_invoices(desk: Desk, parameters: Parameters) -> Mapping[str, Any]:
         `confirmed` and `errors`, a sentence for each invoice that was not.
 
     Raises:
-        JobRefusedError: When there are more than 250.
+        JobRefusedError: When there are more than 250, or no list of them.
     """
-    asked = list(dict.fromkeys(required(parameters, "invoices")))
+    given = required(parameters, "invoices")
+    if not isinstance(given, list):
+        raise JobRefusedError("The parameter 'invoices' must be a list of GUIDs.")
+    asked = list(dict.fromkeys(str(it).lower() for it in given))
     if len(asked) > _MOST:
         raise JobRefusedError(f"{len(asked)} invoices are too many: confirm at most {_MOST} at once.")
     found = desk.by_id(INVOICE, asked)

@@ -47,7 +47,7 @@ def correct_invoice(desk: Desk, parameters: Parameters) -> Mapping[str, Any]:
         JobRefusedError: When the invoice is not confirmed, or a parameter does not fit it.
         LookupError: When there is no such invoice.
     """
-    invoice = desk.get(INVOICE, str(required(parameters, "invoice")))
+    invoice = desk.get(INVOICE, str(required(parameters, "invoice")).lower())
     if invoice["msdyn_projectinvoicestatus"] not in FINAL:
         raise JobRefusedError(f"Invoice {invoice['invoicenumber']} is not confirmed: edit it as it is.")
     details = _correctable(desk, invoice, parameters)
@@ -129,16 +129,21 @@ def _quantities(parameters: Parameters, details: list[Row]) -> dict[str, Decimal
     classes = {it[DETAIL_ID]: it["msdyn_transactionclassification"] for it in details}
     found: dict[str, Decimal] = {}
     for detail_id, text in dict(parameters.get("quantities", {})).items():
-        try:
-            quantity = Decimal(str(text))
-        except InvalidOperation as wrong:
-            raise JobRefusedError(f"The quantity {text!r} is not a number.") from wrong
-        if detail_id not in classes or quantity < 0:
+        quantity = _number(text)
+        if detail_id not in classes or quantity is None or quantity < 0:
             raise JobRefusedError(f"{detail_id}: {text} is no quantity of a line detail that is corrected.")
         if quantity and classes[detail_id] in _WHOLE:
             raise JobRefusedError(f"{detail_id} is a milestone or retainer: it can be credited in full only.")
         found[detail_id] = quantity
     return found
+
+
+def _number(text: object) -> Decimal | None:
+    try:
+        number = Decimal(str(text))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
 
 
 def _credit_of(detail: Row, quantity: Decimal, currency: str) -> Row:

@@ -149,9 +149,10 @@ def test_only_what_is_billed_and_not_corrected_yet_can_be_corrected(firm: Firm, 
     draft.confirm()
     with pytest.raises(JobRefusedError, match="nothing to correct"):
         correct_invoice(firm.desk, {"invoice": billed.invoice})
-    with pytest.raises(JobRefusedError, match="is no quantity"):
-        eight = correct_again(firm)
-        eight.corrected(quantities={eight.detail: -1})
+    eight = correct_again(firm)
+    for wrong in (-1, "six", "NaN"):
+        with pytest.raises(JobRefusedError, match="is no quantity"):
+            eight.corrected(quantities={eight.detail: wrong})
 
 
 def test_two_drafts_cannot_correct_the_same_detail(billed: Billed) -> None:
