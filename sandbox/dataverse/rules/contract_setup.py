@@ -23,14 +23,15 @@ def add_contract_customer(desk: Desk, change: Change) -> None:
     """
     contract = change.after
     customer = contract.get("customerid")
+    work_based = contract.get("msdyn_ordertype") == OrderType.WORK_BASED
     # What the system itself writes says by itself who pays.
-    if contract.get("msdyn_ordertype") != OrderType.WORK_BASED or change.caller is Caller.SYSTEM:
+    if not work_based or customer is None or change.caller is Caller.SYSTEM:
         return
     row_id = _own_id(contract["salesorderid"])
-    made = desk.first(_CUSTOMER, **{_CUSTOMER_ID: row_id})
-    if made is not None and customer is not None and made["msdyn_customer"] != customer:
+    payers = desk.find(_CUSTOMER, msdyn_projectcontract=contract["salesorderid"])
+    if row_id in {it[_CUSTOMER_ID] for it in payers}:
         desk.update(_CUSTOMER, row_id, {"msdyn_customer": customer})
-    if change.verb is Verb.UPDATE or customer is None:
+    if payers:
         return
     number = f"FS-{row_id[:8].upper()}"
     desk.create(

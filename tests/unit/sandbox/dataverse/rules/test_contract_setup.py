@@ -40,6 +40,14 @@ def test_r103_saving_a_contract_makes_its_customer_a_contract_customer(firm: Fir
     assert customers(firm.desk, contract) == [(second, 100, True)]
 
 
+def test_r103_a_contract_that_gets_its_customer_later(firm: Firm) -> None:
+    contract = saved(firm, "C-1")
+    assert customers(firm.desk, contract) == []
+    account = firm.account("A")
+    as_user(firm.desk, "salesorder", contract, {"customerid": account})
+    assert customers(firm.desk, contract) == [(account, 100, True)]
+
+
 def test_r103_who_says_who_pays_is_believed(firm: Firm) -> None:
     account = firm.account("A")
     contract = saved(firm, "C-1", customerid=account)
