@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sandbox.finance.books import Books
-from sandbox.finance.rules import transactions
+from sandbox.finance.rules import integration_journals, transactions
 from sandbox.finance.rules.accounting import BILLED_SALES, ON_ACCOUNT_CLASSES, SALES
 from sandbox.finance.rules.connections import (
     ORIGINAL,
@@ -22,7 +22,6 @@ from sandbox.finance.rules.connections import (
 
 Row = Mapping[str, Any]
 LINES = "ProjectInvoiceProposalLines"
-JOURNAL_LINES = "ProjectIntegrationJournalLines"
 _T = TypeVar("_T")
 _UNPOSTED = ("Draft", "Error", "Processing", "Unrecoverable", "InvalidActuals")
 
@@ -121,5 +120,5 @@ def _lines(books: Books, company: str, actuals: Sequence[str]) -> dict[str, list
 
 def _waiting_extras(books: Books, company: str) -> set[str]:
     """Return the unbilled sales whose fee or discount line is not posted yet (R613)."""
-    lines = books.find(JOURNAL_LINES, dataAreaId=company, LineStatus=_UNPOSTED)
+    lines = books.find(integration_journals.LINES, dataAreaId=company, LineStatus=_UNPOSTED)
     return {str(line["SourceActualId"]) for line in lines}

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sandbox.finance.books import Books
+from sandbox.finance.rules.staging import ACTUALS
 
 CONNECTIONS = "ProjCDSTransactionRelationshipImports"
-ACTUALS = "ProjActualsImports"
 COST = "Cost"
 UNBILLED_SALES = "Unbilled Sales"
 ORIGINAL = "Original"

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sandbox.finance.books import Books
-from sandbox.finance.rules import staging
+from sandbox.finance.rules import integration_journals, staging
 from sandbox.finance.rules.accounting import INTERORG_SALES
 from sandbox.finance.rules.documents import PostingJob, post_documents, total
 from sandbox.finance.rules.exchange import accounting_currency
-from sandbox.finance.rules.import_setup import read_setup
+from sandbox.finance.rules.import_setup import RELATIONS, read_setup
 from sandbox.finance.rules.intercompany_vendor_invoices import create_pending
 from sandbox.finance.rules.invoicing import CustomerInvoice, post_invoice
 from sandbox.finance.rules.ledger import Entry
@@ -18,8 +18,6 @@ from sandbox.finance.rules.proposal_posting import required_rate
 from sandbox.finance.rules.taxes import TaxFacts
 from sandbox.rules.hooks import Row
 
-JOURNAL_LINES = "ProjectIntegrationJournalLines"
-RELATIONS = "IntercompanyProjectRelations"
 _ACCRUALS = ("WipSalesValue", "AccruedRevenue")
 
 
@@ -49,7 +47,7 @@ def _unbilled(books: Books, relation: Row) -> list[dict[str, Any]]:
     """Return the lender's posted inter-organizational sales that no invoice bills yet."""
     lender = str(relation["LendingLegalEntityId"])
     lines = books.find(
-        JOURNAL_LINES,
+        integration_journals.LINES,
         dataAreaId=lender,
         TransactionType=INTERORG_SALES,
         LineStatus="Posted",

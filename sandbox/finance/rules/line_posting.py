@@ -9,14 +9,13 @@ from sandbox.finance.books import Books
 from sandbox.finance.rules import connections, staging, transactions
 from sandbox.finance.rules.accounting import COST, SALES, Accruals, line_entries, line_offset
 from sandbox.finance.rules.connections import UNBILLED_SALES, Connected, chunks, connected
+from sandbox.finance.rules.integration_journals import LINES
 from sandbox.finance.rules.ledger import Ledger, read_ledger, write_voucher
 from sandbox.finance.rules.periods import FiscalCalendar, read_calendar
 from sandbox.finance.rules.transactions import Posting
 from sandbox.rules.days import NEVER, day_of, noon
 from sandbox.rules.hooks import Row
 from sandbox.store.defaults import ZERO_GUID
-
-LINES = "ProjectIntegrationJournalLines"
 
 
 @dataclass(frozen=True)

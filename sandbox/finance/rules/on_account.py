@@ -9,9 +9,9 @@ from typing import Any
 
 from sandbox.finance.books import Books
 from sandbox.finance.rules.categories import TransactionClass
+from sandbox.finance.rules.milestones import ON_ACCOUNT
+from sandbox.finance.rules.transactions import FULLY_INVOICED, PROPOSED
 
-ON_ACCOUNT = "ProjectOnAccountTransactions"
-PROPOSED, INVOICED = "InvoiceProposed", "FullyInvoiced"
 _OPEN = ("NotPosted", "Posted")
 
 Row = Mapping[str, Any]
@@ -39,7 +39,7 @@ def release(books: Books, company: str, transaction: str) -> None:
 def invoiced(books: Books, company: str, transaction: str) -> None:
     """Mark an on-account transaction as invoiced (R805)."""
     row = books.get(ON_ACCOUNT, dataAreaId=company, TransId=transaction)
-    books.update(ON_ACCOUNT, row, {"TransStatus": INVOICED})
+    books.update(ON_ACCOUNT, row, {"TransStatus": FULLY_INVOICED})
 
 
 def _open_one(books: Books, company: str, billed: Row, original: str) -> dict[str, Any] | None:

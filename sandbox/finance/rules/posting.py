@@ -11,14 +11,13 @@ from sandbox.finance.books import Books
 from sandbox.finance.errors import FinanceError
 from sandbox.finance.rules import messages, staging
 from sandbox.finance.rules.documents import legal_entities
+from sandbox.finance.rules.integration_journals import JOURNALS, LINES
 from sandbox.finance.rules.line_posting import JournalPosting, open_posting
 from sandbox.finance.rules.periods import PeriodClosedError
 from sandbox.rules.hooks import Row
 from sandbox.store.tables import REC_ID
 from sandbox.store.types import instant_text
 
-JOURNALS = "ProjectIntegrationJournals"
-LINES = "ProjectIntegrationJournalLines"
 JOB = "post-integration-journal"
 BATCH_LINES = 100
 """A journal of more lines is posted in batch by itself (R701)."""
