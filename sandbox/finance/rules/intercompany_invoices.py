@@ -125,8 +125,10 @@ def _billed_lines(
 
 def _entries(books: Books, invoice: CustomerInvoice, lines: Sequence[Row]) -> Iterator[Entry]:
     """Yield intercompany revenue, and the end of what posting the lines had accrued (R1202)."""
+    yield from invoice.revenue(
+        ("IntercompanyRevenue", str(line["ProjectId"]), "", line["Amount"]) for line in lines
+    )
     for line in lines:
-        yield invoice.entry("IntercompanyRevenue", -line["Amount"], str(line["ProjectId"]))
         accrued = books.find(
             "GeneralJournalAccountEntries",
             dataAreaId=invoice.company,

@@ -3,6 +3,7 @@
 An invoice proposal and an intercompany invoice are posted alike; they differ in what their lines book.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,6 +16,9 @@ from sandbox.rules.days import noon
 from sandbox.rules.money import money
 
 INVOICES = "ProjectCustomerInvoices"
+
+Sold = tuple[str, str, str, Decimal]
+"""What a line sells: posting type, project, dimensions, net amount in the currency of the invoice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +61,19 @@ class CustomerInvoice:
         """Return an entry at the rate of the invoice; a debit is positive."""
         return Entry(posting_type, amount, self.currency, self.booked(amount), project, dimension)
 
+    def revenue(self, sold: Iterable[Sold]) -> list[Entry]:
+        """Return one credit an account, project and dimension.
+
+        Each is converted once, so that an invoice of many lines leaves no more to rounding than others.
+        """
+        sums: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+        for posting_type, project, dimension, amount in sold:
+            sums[posting_type, project, dimension] += amount
+        return [self.entry(kind, -amount, *place) for (kind, *place), amount in sums.items()]
+
 
 def summed(entries: Iterable[Entry]) -> list[Entry]:
-    """Add up entries of one account, project, dimension and currency: a long invoice stays readable."""
+    """Add up entries of one account, project, dimension and currency, each as it was booked."""
     sums: dict[tuple[str, ...], Entry] = {}
     for entry in entries:
         key = entry.posting_type, entry.project, entry.dimension, entry.currency

@@ -15,7 +15,7 @@ from sandbox.finance.rules.categories import TransactionClass
 from sandbox.finance.rules.connections import chunks
 from sandbox.finance.rules.documents import DocumentRefusedError, PostingJob, post_documents, total
 from sandbox.finance.rules.exchange import accounting_currency, missing_rate, rate
-from sandbox.finance.rules.invoicing import CustomerInvoice, post_invoice
+from sandbox.finance.rules.invoicing import CustomerInvoice, Sold, post_invoice
 from sandbox.finance.rules.ledger import Entry
 from sandbox.finance.rules.periods import accounting_date
 from sandbox.finance.rules.proposal_editing import PROPOSALS
@@ -47,12 +47,17 @@ class Bill:
     transactions: Mapping[str, Row]
     on_account: Mapping[int, str]
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield what the lines book: revenue, and the end of what was accrued for it (R805, R705)."""
+    def entries(self) -> list[Entry]:
+        """Return what the lines book: revenue, and the end of what was accrued for it (R805, R705)."""
+        return [*self.invoice.revenue(map(self._sold, self.lines)), *self._accruals()]
+
+    def _sold(self, line: Row) -> Sold:
+        posting_type = self.on_account.get(line["TransactionClassification"], "InvoicedRevenue")
+        return posting_type, *_place(line), line["LineAmount"]
+
+    def _accruals(self) -> Iterator[Entry]:
         for line in self.lines:
-            posting_type = self.on_account.get(line["TransactionClassification"], "InvoicedRevenue")
-            place = str(line["ProjectId"]), str(line["DefaultDimensionDisplayValue"])
-            yield self.invoice.entry(posting_type, -line["LineAmount"], *place)
+            place = _place(line)
             billed = self.billed(line)
             if billed is not None and billed["IsRevenueAccrued"] == "Yes":
                 yield _accrual(billed, "WipSalesValue", Decimal(-1), *place)
@@ -158,6 +163,10 @@ def _on_account_types(books: Books, company: str) -> dict[int, str]:
         else "InvoicedRevenueOnAccount"
         for transaction_class, method in _METHOD_OF_CLASS.items()
     }
+
+
+def _place(line: Row) -> tuple[str, str]:
+    return str(line["ProjectId"]), str(line["DefaultDimensionDisplayValue"])
 
 
 def _accrual(transaction: Row, posting_type: str, sign: Decimal, project: str, dimension: str) -> Entry:

@@ -11,7 +11,6 @@ from sandbox.finance.rules.proposals import import_lines
 from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.store import WriteUnit
 from tests.unit.sandbox.finance.rules.accounts import (
-    CONTRACT,
     CUSTOMER,
     MILESTONE,
     RETAINER,
@@ -180,63 +179,6 @@ def test_r406_a_milestone_is_credited_in_full(books: Books, unit: WriteUnit) -> 
     first, second = books.find("ProjectOnAccountTransactions")
     assert (second["Amount"], second["AdjRefTransId"]) == (Decimal(-5000), first["TransId"])
     assert second["TransactionOrigin"] == "Deduction"
-
-
-@pytest.mark.parametrize(
-    ("currency", "amount", "tax", "booked"),
-    [("JPY", "1605", "161", "1605"), ("KWD", "160.125", "16.013", "160.125")],
-)
-def test_currencies_of_no_and_of_three_digits(
-    books: Books, unit: WriteUnit, currency: str, amount: str, tax: str, booked: str
-) -> None:
-    set_up(books, currency=currency)
-    add_contract(books, currency=currency, tax_group="STATE")
-    category = {"Category": "TCN-0000001000-D3B43-1", "ItemSalesTaxGroup": "FULL"}
-    books.insert("ProjectCategoryEntities", {"dataAreaId": "uspm"} | category)
-    sell(books, "work", amount, TransactionCurrencyId=currency)
-    bill(books, "work", amount, TransactionCurrencyId=currency)
-    propose(books, unit, SalesCurrency=currency)
-    post(books)
-    actual = books.get("ProjActualsImports", ActualsImportId=guid("work billed/import"))
-    assert (actual["AccountingAmount"], actual["SalesTaxAmount"]) == (Decimal(booked), Decimal(tax))
-    assert balances(books)["CustomerBalance"] == Decimal(booked) + Decimal(tax)
-
-
-def test_conversion_leaves_at_most_pennies(books: Books, unit: WriteUnit) -> None:
-    set_up(books)
-    add_contract(books, currency="GBP", tax_group="STATE", rate=Decimal("1.2345"))
-    category = {"Category": "TCN-0000001000-D3B43-1", "ItemSalesTaxGroup": "FULL"}
-    books.insert("ProjectCategoryEntities", {"dataAreaId": "uspm"} | category)
-    booked = {"ExchangeRate": Decimal("1.2345"), "AccountingAmount": Decimal("411.49")}
-    sell(
-        books,
-        "work",
-        "333.33",
-        {**booked, "AccountingAmount": Decimal("411.50")},
-        TransactionCurrencyId="GBP",
-    )
-    bill(books, "work", "333.33", TransactionCurrencyId="GBP")
-    propose(books, unit, SalesCurrency="GBP")
-    post(books)
-    assert_vouchers_balance(books)
-    # 333.33 -> 411.50, tax 33.33 -> 41.15, together 366.66 -> 452.64: a penny short
-    assert balances(books)["PennyDifference"] == Decimal("0.01")
-
-
-def test_r607_an_invoice_waits_for_its_rate(books: Books, unit: WriteUnit) -> None:
-    set_up(books)
-    add_contract(books, currency="GBP")
-    sell(books, "work", "1000", TransactionCurrencyId="GBP")
-    bill(books, "work", "1000", TransactionCurrencyId="GBP")
-    propose(books, unit, SalesCurrency="GBP")
-    result = post(books)
-    assert result["USPM"] == {"posted": 0, "refused": 1}
-    assert "No exchange rate from GBP to USD was found for 10/31/2026" in result["messages"][0]
-    assert [row["DocumentNumber"] for row in open_messages(books, "uspm")] == ["INV-01"]
-    fixed = {"ProjectContractId": CONTRACT, "FromCurrencyCode": "GBP", "ExchangeRate": Decimal("1.25")}
-    books.insert("ProjectContractExchangeRates", {"dataAreaId": "uspm"} | fixed)
-    assert post(books)["USPM"] == POSTED
-    assert open_messages(books, "uspm") == []
 
 
 def test_an_invoice_in_a_closed_month_waits(books: Books, unit: WriteUnit) -> None:
