@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.dataverse.desk import Desk
+from sandbox.dataverse.rules.currencies import rate
 from sandbox.dataverse.rules.engagement import Engagement, engagement
 from sandbox.dataverse.rules.options import PriceContext, PricingMethod, TransactionClass
 
@@ -77,7 +78,7 @@ def sales_price(desk: Desk, work: "Work", terms: Engagement | None = None) -> Pr
     for price_list in [*([] if first is None else [desk.get("pricelevel", first)]), *own]:
         line = _line(desk, price_list, work)
         if line is not None:
-            return _converted(desk, _sold(desk, work, line, price_list), terms.currency)
+            return _converted(desk, _sold(desk, work, line, price_list), terms, work.date)
     return Price(Decimal(0), terms.currency)
 
 
@@ -153,12 +154,9 @@ def _sold(desk: Desk, work: "Work", line: Mapping[str, Any], price_list: Mapping
     return Price(cost.amount * (100 + markup) / 100, cost.currency, price_list["pricelevelid"])
 
 
-def _converted(desk: Desk, price: Price, currency: str | None) -> Price:
-    """Bring a price into another currency by Dataverse's own rates: units of it per base unit."""
+def _converted(desk: Desk, price: Price, terms: Engagement, date: str) -> Price:
+    """Bring a price into the contract's currency, at the rate of the day."""
     amount = price.amount
-    if price.currency is not None and currency is not None and price.currency != currency:
-        theirs, ours = (
-            desk.get("transactioncurrency", it)["exchangerate"] for it in (price.currency, currency)
-        )
-        amount = amount / theirs * ours
-    return Price(amount.quantize(_SCALE), currency or price.currency, price.price_list)
+    if price.currency is not None and terms.currency is not None:
+        amount *= rate(desk, terms.company, price.currency, terms.currency, day_meant(date))
+    return Price(amount.quantize(_SCALE), terms.currency or price.currency, price.price_list)
