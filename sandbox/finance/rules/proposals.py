@@ -46,23 +46,40 @@ def delete_lines(books: Books, parameters: Row) -> dict[str, Any]:
 
     Args:
         books: Of the transaction.
-        parameters: `company`, and `proposal`, its number.
+        parameters: `proposal`, its number; `company` where several companies have that number.
+
+    Returns:
+        By company the count `deleted`; no messages.
 
     Raises:
-        JobRefusedError: A parameter is missing, there is no such proposal, or it is posted.
+        JobRefusedError: The number is missing, there is not just one such proposal, or it is posted.
     """
-    number, company = str(required(parameters, "proposal")), str(required(parameters, "company"))
-    header = books.first(PROPOSALS, dataAreaId=company, InvoiceProposalId=number)
-    if header is None:
-        raise JobRefusedError(f"Legal entity {company} has no invoice proposal {number}.")
+    header = _named(books, parameters)
+    company, number = str(header["dataAreaId"]), str(header["InvoiceProposalId"])
     if header["ProposalStatus"] == INVOICED:
-        raise JobRefusedError(f"Invoice proposal {number} of {company} is posted; its lines stay.")
+        raise JobRefusedError(f"Invoice proposal {number} of {company.upper()} is posted; its lines stay.")
     lines = books.find(LINES, dataAreaId=company, InvoiceProposalId=number)
     for line in lines:
         release(books, line)
         books.delete(LINES, line)
     books.update(PROPOSALS, header, {"ProposalStatus": DRAFT})
     return {company.upper(): {"deleted": len(lines)}, "messages": []}
+
+
+def _named(books: Books, parameters: Row) -> dict[str, Any]:
+    """Return the proposal that a job names.
+
+    Raises:
+        JobRefusedError: It names none, or no single one.
+    """
+    number, company = str(required(parameters, "proposal")), parameters.get("company")
+    place = {"dataAreaId": company} if company else {}
+    found = books.find(PROPOSALS, InvoiceProposalId=number, **place)
+    if not found:
+        raise JobRefusedError(f"There is no invoice proposal {number} in {company or 'any legal entity'}.")
+    if len(found) > 1:
+        raise JobRefusedError(f"Several legal entities have an invoice proposal {number}: name the company.")
+    return found[0]
 
 
 def _billed_sales(books: Books, company: str, proposals: Sequence[str]) -> Mapping[str, list[dict[str, Any]]]:

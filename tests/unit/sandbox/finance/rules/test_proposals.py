@@ -133,7 +133,7 @@ def test_r804_lines_of_a_posted_proposal_stay(firm: Books, unit: WriteUnit) -> N
     post(firm)
     with pytest.raises(JobRefusedError, match="INV-01 of USPM is posted"):
         delete_lines(firm, NUMBER)
-    with pytest.raises(JobRefusedError, match="has no invoice proposal INV-02"):
+    with pytest.raises(JobRefusedError, match="no invoice proposal INV-02 in USPM"):
         delete_lines(firm, NUMBER | {"proposal": "INV-02"})
 
 
@@ -152,6 +152,14 @@ def test_r807_tax_groups_may_be_changed_and_nothing_else(firm: Books, unit: Writ
         firm.delete("ProjectInvoiceProposalLines", line, Caller.USER)
     with pytest.raises(FinanceError, match="come from billed sales"):
         firm.insert("ProjectInvoiceProposalLines", {"InvoiceProposalId": "INV-01"}, Caller.USER)
+
+
+def test_a_number_that_two_companies_have_needs_the_company(firm: Books, unit: WriteUnit) -> None:
+    propose(firm, unit)
+    firm.insert("ProjectInvoiceProposalsV2", {"dataAreaId": "gbpm", "InvoiceProposalId": "INV-01"})
+    with pytest.raises(JobRefusedError, match="Several legal entities have an invoice proposal INV-01"):
+        delete_lines(firm, {"proposal": "INV-01"})
+    assert delete_lines(firm, NUMBER)["USPM"] == {"deleted": 0}
 
 
 def test_the_job_needs_to_know_which_proposal(jobs: dict[str, Job]) -> None:
