@@ -50,6 +50,10 @@ class ControlPlane:
             raise HTTPException(400, str(refused)) from refused
         return JSONResponse(dict(result))
 
+    async def list_jobs(self, _request: Request) -> Response:
+        """`GET /sandbox/jobs`: every job with a sentence on what it does."""
+        return JSONResponse({"jobs": {name: _first_line(job) for name, job in sorted(self.jobs.items())}})
+
     async def show_faults(self, _request: Request) -> Response:
         """`GET /sandbox/faults`: the rules and what is left of their counts."""
         return JSONResponse({"rules": self.faults.listing()})
@@ -114,6 +118,7 @@ class ControlPlane:
 def create_control_app(plane: ControlPlane) -> Starlette:
     """Return the ASGI application of the control plane."""
     routes = [
+        Route("/sandbox/jobs", plane.list_jobs, methods=["GET"]),
         Route("/sandbox/jobs/{name}", plane.run_job, methods=["POST"]),
         Route("/sandbox/faults", plane.show_faults, methods=["GET"]),
         Route("/sandbox/faults", plane.put_faults, methods=["PUT"]),
@@ -126,6 +131,10 @@ def create_control_app(plane: ControlPlane) -> Starlette:
         Route("/sandbox/stats", plane.delete_stats, methods=["DELETE"]),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _explain})
+
+
+def _first_line(job: Job) -> str:
+    return (job.__doc__ or "").partition("\n")[0]
 
 
 async def _explain(_request: Request, error: Exception) -> Response:

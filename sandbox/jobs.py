@@ -11,6 +11,7 @@ from sandbox.finance.catalog import Catalog
 from sandbox.finance.errors import FinanceError
 from sandbox.rules.hooks import read_rulebook
 from sandbox.rules.jobs import Job, JobRefusedError, Parameters
+from sandbox.rules.rowset import MissingRowError
 from sandbox.store import Store, WriteUnit
 
 
@@ -37,7 +38,8 @@ def _job(
                 return act(open_desk(unit), parameters)
         except (ApiError, FinanceError) as refused:
             raise JobRefusedError(refused.message) from refused
-        except LookupError as missing:
+        except MissingRowError as missing:
             raise JobRefusedError(str(missing)) from missing
 
+    run.__doc__ = act.__doc__
     return run

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from sandbox.dataverse.errors import ApiError
 from sandbox.rules.hooks import Caller
-from sandbox.rules.rowset import find_rows
+from sandbox.rules.rowset import MissingRowError, find_rows
 from sandbox.store import WriteUnit
 from sandbox.store.tables import VERSION
 
@@ -51,12 +51,12 @@ class Desk:
         """Return a row by its GUID.
 
         Raises:
-            LookupError: When there is none.
+            MissingRowError: When there is none.
         """
         entity = self.writer.entities.by_name[table]
         row = self.first(table, **{entity.primary_id: row_id}) if row_id else None
         if row is None:
-            raise LookupError(f"There is no {table} with the id {row_id}.")
+            raise MissingRowError(f"There is no {table} with the id {row_id}.")
         return row
 
     def by_id(self, table: str, row_ids: Iterable[str | None]) -> dict[str, dict[str, Any]]:

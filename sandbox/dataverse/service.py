@@ -9,6 +9,7 @@ from sandbox.dataverse.errors import UNEXPECTED, ApiError, bad_request
 from sandbox.dataverse.router import dispatch
 from sandbox.dataverse.wire import Request, Response, error_response
 from sandbox.odata.errors import ODataError
+from sandbox.rules.rowset import MissingRowError
 from sandbox.stats import Operation, Stats
 from sandbox.store import WriteUnit
 from sandbox.store.types import instant_text
@@ -52,6 +53,8 @@ def guarded(request: Request, operation: Callable[[], Response]) -> Response:
         refused = error
     except ODataError as error:
         refused = bad_request(str(error))
+    except MissingRowError as missing:
+        refused = bad_request(str(missing))
     except RecursionError:
         refused = bad_request("The request is nested too deeply.")
     except Exception:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sandbox.finance.catalog import Catalog
-from sandbox.finance.errors import FinanceError, write_error
+from sandbox.finance.errors import VALIDATION_ERROR, FinanceError, write_error
 from sandbox.finance.references import delete_owned
 from sandbox.finance.values import blanks
 from sandbox.rules.hooks import Caller, Change, Verb
@@ -51,12 +51,12 @@ class Books:
         """Return the first of `find`.
 
         Raises:
-            LookupError: When there is none.
+            FinanceError: When there is none.
         """
         row = self.first(entity_set, **where)
         if row is None:
             named = ", ".join(f"{name} {value}" for name, value in where.items())
-            raise LookupError(f"There is no row of {entity_set} with {named}.")
+            raise FinanceError(400, f"There is no row of {entity_set} with {named}.", VALIDATION_ERROR)
         return row
 
     def insert(

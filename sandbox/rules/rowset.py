@@ -12,6 +12,10 @@ from sandbox.store.types import TEXT_TYPES
 _LIST = (list, tuple, set, frozenset)
 
 
+class MissingRowError(LookupError):
+    """A row that a rule needs and that is not there; the sentence says which."""
+
+
 def find_rows(
     connection: sa.Connection, table: Table, sql: sa.Table, order: str, where: Mapping[str, Any]
 ) -> list[dict[str, Any]]:

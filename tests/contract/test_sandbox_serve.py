@@ -8,6 +8,8 @@ import httpx
 
 from tests.contract.process import PROJECT, Sandbox, serve
 
+UNKNOWN = "99999999-0000-0000-0000-000000000000"
+
 
 def test_ready_line_names_every_address(sandbox: Sandbox) -> None:
     for address in (sandbox.dataverse, sandbox.finance, sandbox.control):
@@ -38,3 +40,25 @@ def test_unknown_job_and_unknown_seed_name_the_known_ones(control: httpx.Client)
     seed = control.post("/sandbox/reset", json={"seed": "huge"})
     assert seed.status_code == 400
     assert "demo, empty" in seed.json()["error"]
+
+
+def test_jobs_are_listed_and_say_what_they_do(control: httpx.Client) -> None:
+    jobs = control.get("/sandbox/jobs").json()["jobs"]
+    assert "(R601)" in jobs["import-from-staging"]
+    assert all(jobs.values())
+    assert set(jobs) >= {
+        "auto-approve",
+        "post-expense-reports",
+        "post-integration-journal",
+        "post-invoice-proposals",
+        "post-vendor-invoices",
+    }
+
+
+def test_a_job_that_refuses_says_why_and_what_it_needs(control: httpx.Client) -> None:
+    missing = control.post("/sandbox/jobs/create-invoice")
+    assert missing.status_code == 400
+    assert "'contract'" in missing.json()["error"]
+    unknown = control.post("/sandbox/jobs/create-invoice", json={"contract": UNKNOWN})
+    assert unknown.status_code == 400
+    assert UNKNOWN in unknown.json()["error"]

@@ -34,7 +34,14 @@ _DAYS = (
     "msdyn_enddatetime",
     "msdyn_exchangeratedate",
 )
-_NEGATED = ("msdyn_quantity", "msdyn_amount", "msdyn_basisquantity", "msdyn_basisamount")
+_NEGATED = (
+    "msdyn_quantity",
+    "msdyn_amount",
+    "msdyn_basisquantity",
+    "msdyn_basisamount",
+    "msdyn_feeamount",
+    "msdyn_linediscountamount",
+)
 _MONEY = ("msdyn_price", "msdyn_amount", "msdyn_basisprice", "msdyn_basisamount")
 ACCOUNTED = frozenset(
     {

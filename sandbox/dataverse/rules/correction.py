@@ -45,7 +45,7 @@ def correct_invoice(desk: Desk, parameters: Parameters) -> Mapping[str, Any]:
 
     Raises:
         JobRefusedError: When the invoice is not confirmed, or a parameter does not fit it.
-        LookupError: When there is no such invoice.
+        MissingRowError: When there is no such invoice.
     """
     invoice = desk.get(INVOICE, str(required(parameters, "invoice")).lower())
     if invoice["msdyn_projectinvoicestatus"] not in FINAL:

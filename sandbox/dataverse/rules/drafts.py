@@ -52,7 +52,7 @@ def draft(desk: Desk, work: "Work", billable: Decimal | None = None) -> Draft:
 
     Raises:
         ApiError: When the billable quantity or the customers' shares do not hold.
-        LookupError: When the project does not exist.
+        MissingRowError: When the project does not exist.
     """
     terms = engagement(desk, work.project, work.classification)
     lender = lending(desk, work, terms)

@@ -58,7 +58,7 @@ def engagement(desk: Desk, project_id: str, classification: TransactionClass) ->
     Of several lines for a project the first by sequence that includes the class pays [?].
 
     Raises:
-        LookupError: When there is no such project.
+        MissingRowError: When there is no such project.
     """
     project = desk.get("msdyn_project", project_id)
     lines = [

@@ -58,7 +58,7 @@ def create_invoice(desk: Desk, parameters: Parameters) -> Mapping[str, Any]:
 
     Raises:
         JobRefusedError: When a parameter is wrong.
-        LookupError: When there is no such contract.
+        MissingRowError: When there is no such contract.
     """
     contract = desk.get("salesorder", str(required(parameters, "contract")).lower())
     until, invoice_date = _date(parameters, "until"), _date(parameters, "invoice_date")

@@ -7,6 +7,7 @@ from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.actuals import Row
 from sandbox.rules.jobs import JobRefusedError, required
+from sandbox.rules.rowset import MissingRowError
 
 
 def one_by_one(
@@ -30,7 +31,7 @@ def one_by_one(
                 act(desk, row)
         except ApiError as error:
             errors.append(error.message)
-        except LookupError as error:
+        except MissingRowError as error:
             errors.append(f"{name(row)}: {error}")
         else:
             done += 1

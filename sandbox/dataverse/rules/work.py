@@ -113,7 +113,7 @@ def record_work(desk: Desk, work: Work, billable: Decimal | None = None) -> Reco
 
     Raises:
         ApiError: When the billable quantity or the customers' shares do not hold.
-        LookupError: When the project does not exist.
+        MissingRowError: When the project does not exist.
     """
     plan = draft(desk, work, billable)
     cost = record(desk, plan.cost)

@@ -175,7 +175,9 @@ def _order_line(books: Books, change: Change) -> None:
     row = change.after
     order = subcontract_order(books, row["dataAreaId"], row["SubcontractNumber"])
     if order is None:
-        raise LookupError(f"The subcontract {row['SubcontractNumber']} has no purchase order.")
+        raise books.refused(
+            change.table, f"Error: The subcontract {row['SubcontractNumber']} has no purchase order"
+        )
     company, number = order["dataAreaId"], order["PurchaseOrderNumber"]
     lines = books.find("PurchaseOrderLinesV2", dataAreaId=company, PurchaseOrderNumber=number)
     own = row["ProjSubContractLineNumber"]

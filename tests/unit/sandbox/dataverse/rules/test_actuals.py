@@ -8,6 +8,7 @@ from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.actuals import ACTUAL, Role, connected, record, record_many, reverse
 from sandbox.dataverse.rules.options import AdjustmentStatus, BillingStatus
+from sandbox.store.types import instant_text
 from tests.unit.sandbox.dataverse.rules.conftest import DAY, Firm
 
 
@@ -42,7 +43,7 @@ def test_what_is_given_stays_and_rows_come_back_in_their_order(desk: Desk) -> No
     rows = record_many(desk, [{"msdyn_description": str(it), "msdyn_amount": Decimal(it)} for it in range(3)])
     assert [row["msdyn_description"] for row in rows] == ["0", "1", "2"]
     assert [row["msdyn_amount"] for row in rows] == [Decimal(0), Decimal(1), Decimal(2)]
-    assert {row["msdyn_documentdate"] for row in rows} == {"2026-11-02T09:00:00Z"}
+    assert {row["msdyn_documentdate"] for row in rows} == {instant_text(desk.now)}
     assert len({row["msdyn_actualimportid"] for row in rows}) == 3
 
 
@@ -56,9 +57,12 @@ def test_a_reversal_negates_and_forgets_what_finance_told(desk: Desk) -> None:
             "msdyn_vouchernumber": "V-1",
             "msdyn_isjournalized": True,
             "msdyn_documentdate": DAY,
+            "msdyn_feeamount": Decimal(2),
+            "msdyn_linediscountamount": Decimal("0.5"),
         },
     )
     reversing = reverse(desk, original, skip_sync=True)
+    assert (reversing["msdyn_feeamount"], reversing["msdyn_linediscountamount"]) == (-2, Decimal("-0.5"))
     assert (reversing["msdyn_quantity"], reversing["msdyn_amount"]) == (Decimal("-1.5"), Decimal(-15))
     assert (reversing["msdyn_price"], reversing["msdyn_documentdate"]) == (Decimal(10), DAY)
     assert (reversing["msdyn_vouchernumber"], reversing["msdyn_isjournalized"]) == (None, False)
