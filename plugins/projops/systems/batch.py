@@ -17,6 +17,7 @@ from projops.errors import ProtocolError
 _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))', re.IGNORECASE)
 _STATUS_LINE = re.compile(rb"^HTTP/\d(?:\.\d)?\s+(\d{3})")
 _BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
+_END_OF_BOUNDARY = re.compile(rb"--|[ \t]*\r?\n")
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -133,12 +134,20 @@ def _boundary_of(content_type: str) -> bytes | None:
 
 
 def _split(body: bytes, marker: bytes) -> Iterator[bytes]:
-    """Give what stands between boundary lines."""
-    pieces = re.split(rb"(?:^|\r?\n)" + re.escape(marker) + rb"(?=--|[ \t]*\r?\n)", body)
+    """Give what stands between boundary lines.
+
+    Without a pattern: each changeset has a boundary of its own, for which one would be compiled anew.
+    """
+    pieces: list[bytes] = []
+    for piece in (b"\n" + body).split(b"\n" + marker):
+        if pieces and not _END_OF_BOUNDARY.match(piece):
+            pieces[-1] += b"\n" + marker + piece  # a line of text that only begins like the boundary
+        else:
+            pieces.append(piece)
     for piece in pieces[1:]:
         if piece.startswith(b"--"):
             return
-        yield piece.lstrip(b" \t").removeprefix(b"\r").removeprefix(b"\n")
+        yield piece.removesuffix(b"\r").lstrip(b" \t").removeprefix(b"\r").removeprefix(b"\n")
 
 
 def _read(part: bytes) -> Iterator[Result]:
