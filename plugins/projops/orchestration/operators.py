@@ -87,8 +87,13 @@ class DetectOperator(BaseOperator, SkipMixin):
         self.skip(context["ti"], idle)
 
 
-class ExtractOperator(BaseOperator):
-    """Reads the changed rows of a leg into the staging area."""
+class ExtractOperator(BaseOperator, SkipMixin):
+    """Reads the changed rows of a leg into the staging area; without any, the leg ends here.
+
+    Most exports find nothing: their three other tasks would each take a process for it.
+    """
+
+    inherits_from_skipmixin = True
 
     def __init__(self, *, leg: LegRef, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -101,7 +106,12 @@ class ExtractOperator(BaseOperator):
 
         with open_engine() as engine:
             staged = pipeline.extract(engine, LegRef(self.map, self.leg), run_request(context))
+            empty = staged.rows == 0 and staged.superseded_by is None
+            outcome = pipeline.close_empty(engine, staged) if empty else None
         self.log.info("%d rows extracted", staged.rows)
+        if outcome is not None:
+            self.log.info("%s", describe(outcome))
+            self.skip(context["ti"], self.downstream_list)
         return staged.as_json()
 
 

@@ -125,6 +125,23 @@ def test_stages_hand_on_where_the_rows_are(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.usefixtures("mappings")
+def test_a_leg_without_rows_ends_with_its_extract(monkeypatch: pytest.MonkeyPatch) -> None:
+    staged = Staged(7, "units", "finance_to_dataverse", "extract", "uri", 0)
+    closed: list[Staged] = []
+
+    def close(_engine: None, empty: Staged) -> LegOutcome:
+        closed.append(empty)
+        return OUTCOME
+
+    monkeypatch.setattr("projops.pipeline.extract", lambda *_: staged)
+    monkeypatch.setattr("projops.pipeline.close_empty", close)
+    extract = area_dag("reference_data", doc="").get_task("units__finance_to_dataverse.extract")
+    with pytest.raises(DownstreamTasksSkipped) as skipped:
+        extract.execute(context())
+    assert list(skipped.value.tasks) == ["units__finance_to_dataverse.validate"]
+    assert closed == [staged]
+
+
 def test_load_tells_its_asset_how_many_rows_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("projops.pipeline.load", lambda engine, staged: OUTCOME)
     load = area_dag("reference_data", doc=None).get_task("units__finance_to_dataverse.load")
