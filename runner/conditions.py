@@ -68,5 +68,5 @@ def _folded(value: Any) -> Any:
     if isinstance(value, int):
         return Decimal(value)
     if isinstance(value, str):
-        return value.casefold()
+        return value.casefold() or None  # an empty text is no value, as plain values have it
     return value

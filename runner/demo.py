@@ -1,4 +1,4 @@
-"""The demo: every map end to end, both systems compared, a few rows changed, and exactly those moved."""
+"""The demo: every map end to end, a few rows changed, the life of a project told, both systems compared."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -14,10 +14,19 @@ from runner.changes import make_changes
 from runner.comparison import Difference, compare
 from runner.errors import RunnerError
 from runner.layout import Layout
-from runner.ledger import clearing_accounts
-from runner.moves import LegName, all_runs, counts_of, run_until_in_step, seconds_of, what_waits
+from runner.ledger import clearing_accounts, unbalanced, without_their_voucher
+from runner.moves import (
+    LegName,
+    all_runs,
+    counts_of,
+    run_areas,
+    run_until_in_step,
+    seconds_of,
+    what_waits,
+)
 from runner.report import LegReport, Report, leg_table
 from runner.stack import AREAS, Stack
+from runner.story.telling import tell
 from runner.wire import Wire
 
 _SHOWN = 20
@@ -43,9 +52,13 @@ def demo(stack: Stack, console: Console, report_file: Path, setup_seconds: int, 
     _first_pass(stack, console)
     with closing(Wire.sign_in(stack.sandbox)) as wire:
         _changes(stack, console, wire)
+        _story(stack, console, wire)
         console.print("Comparing both systems row by row over HTTP")
         differences = compare(stack.layout.mappings, AREAS, wire)
+        wrong = [*unbalanced(wire), *without_their_voucher(wire)]
         accounts = clearing_accounts(wire)
+    if wrong:
+        raise RunnerError("The ledger does not hold: " + "; ".join(wrong[:_SHOWN]))
     runs = [run for run in all_runs(stack.api) if run not in earlier]
     report = Report(
         legs=_legs(counts_of(stack, runs), seconds_of(stack.api, runs)),
@@ -58,7 +71,8 @@ def demo(stack: Stack, console: Console, report_file: Path, setup_seconds: int, 
     report.write(report_file)
     _show(console, report, differences)
     console.print(f"Report: {report_file}")
-    return report.drift == 0 and report.dead_letters == 0
+    cleared = all(balance == 0 for balances in accounts.values() for balance in balances.values())
+    return report.drift == 0 and report.dead_letters == 0 and cleared
 
 
 def _first_pass(stack: Stack, console: Console) -> None:
@@ -84,6 +98,12 @@ def _changes(stack: Stack, console: Console, wire: Wire) -> None:
     if moved != dict(wanted):
         raise RunnerError(f"Changed {dict(wanted)}, but what moved is {moved}.")
     console.print(f"Exactly these moved: {_listed(moved)}")
+
+
+def _story(stack: Stack, console: Console, wire: Wire) -> None:
+    """Let a project live, from its contract to its corrected invoice, and see that all comes to rest."""
+    tell(wire, lambda areas: run_areas(stack, areas, console.print), console.print)
+    run_until_in_step(stack, console.print)
     in_step_mark(stack.layout).touch()
 
 

@@ -8,6 +8,7 @@ from runner.wire import Row, Wire
 
 _ENTRIES = "GeneralJournalAccountEntries"
 _CLEARING = {"expense": "ExpenseIntegration", "procurement": "ProcurementIntegration"}
+_NO_ACTUAL = "00000000-0000-0000-0000-000000000000"
 _CENT = Decimal("0.01")
 _POSTED = "LineStatus eq Microsoft.Dynamics.DataEntities.ProjIntegrationLineStatus'Posted'"
 
@@ -30,7 +31,10 @@ def unbalanced(wire: Wire) -> list[str]:
 
 
 def without_their_voucher(wire: Wire) -> list[str]:
-    """Name the posted journal lines whose actual in Dataverse does not have their voucher (R704)."""
+    """Name the posted journal lines whose actual in Dataverse does not have their voucher (R704).
+
+    Extra lines of a fee or a discount stand for no actual of their own (R613).
+    """
     known = {
         row["msdyn_actualimportid"]: row["msdyn_vouchernumber"]
         for row in wire.dataverse_rows("msdyn_actuals")
@@ -39,7 +43,7 @@ def without_their_voucher(wire: Wire) -> list[str]:
     return [
         f"{line['Voucher']} of actual {line['ActualsImportId']}"
         for line in posted
-        if known.get(line["ActualsImportId"]) != line["Voucher"]
+        if line["ActualsImportId"] != _NO_ACTUAL and known.get(line["ActualsImportId"]) != line["Voucher"]
     ]
 
 

@@ -8,7 +8,7 @@ from projops.state.batches import Counts, totals
 from projops.state.dead_letters import live
 from runner.api import FINAL, AirflowApi, TaskState
 from runner.errors import RunnerError
-from runner.stack import AREAS, Stack
+from runner.stack import AREAS, STEPS, Stack
 from runner.waiting import until
 
 _RUN_SECONDS = 900.0
@@ -33,37 +33,36 @@ class Waiting:
     reasons: tuple[str, ...]
 
 
-def run_area(stack: Stack, area: str, say: Callable[[str], None]) -> str:
-    """Trigger an area's DAG and wait for the run's end, telling of each leg that has ended.
-
-    Returns:
-        The run's id.
+def run_areas(stack: Stack, areas: Sequence[str], say: Callable[[str], None]) -> None:
+    """Trigger the DAGs of some areas together and wait for their ends, telling of each leg that has ended.
 
     Raises:
-        RunnerError: The run failed; says which tasks, and why.
+        RunnerError: A run failed; says which tasks, and why.
     """
-    api = stack.api
-    run_id = api.trigger(area)
-    told: set[str] = set()
+    runs = {area: stack.api.trigger(area) for area in areas}
+    told: set[tuple[str, str]] = set()
 
-    def ended() -> str | None:
-        state = api.run_state(area, run_id)
-        for task in api.tasks(area, run_id):
-            if worth_telling(task) and task.task_id not in told:
-                told.add(task.task_id)
-                say(f"  {area}  {task.task_id}  {task.state}")
-        return state if state in FINAL else None
+    def ended() -> Mapping[str, str] | None:
+        states = {area: stack.api.run_state(area, run_id) for area, run_id in runs.items()}
+        for area, run_id in runs.items():
+            for task in stack.api.tasks(area, run_id):
+                if worth_telling(task) and (area, task.task_id) not in told:
+                    told.add((area, task.task_id))
+                    say(f"  {area}  {task.task_id}  {task.state}")
+        return states if set(states.values()) <= FINAL else None
 
-    if until(ended, f"a run of {area}", _RUN_SECONDS, stack.processes) == "failed":
-        reasons = "\n".join(f"  {reason}" for reason in api.failures(area, run_id))
-        raise RunnerError(f"The run {run_id} of {area} failed:\n{reasons}")
-    return run_id
+    states = until(ended, f"the runs of {', '.join(areas)}", _RUN_SECONDS, stack.processes)
+    for area, state in states.items():
+        if state == "failed":
+            reasons = "\n".join(f"  {reason}" for reason in stack.api.failures(area, runs[area]))
+            raise RunnerError(f"The run {runs[area]} of {area} failed:\n{reasons}")
 
 
 def run_until_in_step(stack: Stack, say: Callable[[str], None]) -> list[int]:
-    """Unpause the areas, one after the other, and run them until a round moves nothing and no row waits.
+    """Unpause the areas and run them until a round moves nothing and no row waits.
 
-    Rows that refer to rows of another area are parked at first and go by themselves in a later round.
+    Rows that refer to rows of another area are parked at first and go by themselves in a later round;
+    the first round runs the areas that others build on before them, so that few rows need that.
 
     Returns:
         How many rows moved in each round; the last is 0.
@@ -74,9 +73,10 @@ def run_until_in_step(stack: Stack, say: Callable[[str], None]) -> list[int]:
     rounds: list[int] = []
     while len(rounds) < _ROUNDS:
         before = set(all_runs(stack.api))
-        for area in AREAS:
-            stack.api.unpause(area)
-            run_area(stack, area, say)
+        for areas in STEPS if not rounds else (AREAS,):
+            for area in areas:
+                stack.api.unpause(area)
+            run_areas(stack, areas, say)
         runs = [run for run in all_runs(stack.api) if run not in before]  # the schedule's are among them
         moved = sum(counts.loaded for counts in counts_of(stack, runs).values())
         waiting = what_waits(stack)

@@ -25,6 +25,7 @@ _NUMBERS = frozenset(
     }
 )
 _NULL_DAY = date(1900, 1, 1)
+_NULL_GUID = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Cell:
 
     def plain(self, zone: ZoneInfo) -> Any:
         """The value in one form for both systems: None, a number, a day or a text."""
-        if self.value is None or self.value == "":
+        if self.value in (None, "", _NULL_GUID):
             return None
         if self.column.type in _DAYS:
             return self.day(zone)

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
@@ -83,8 +83,10 @@ class Truth:
             held = self.value(table_map, target, there, name)
             if target == "finance" and (rule.get("date") or kind.get("behavior") == "DateOnly"):
                 wanted = NO_DAY if wanted is None else f"{wanted}T12:00:00Z"
-            if target == "dataverse" and rule.get("date") and kind["type"] == "date":
-                wanted = None if wanted is None else wanted.isoformat()
+            if target == "dataverse" and rule.get("date") and wanted is not None:
+                wanted = wanted.isoformat() if kind["type"] == "date" else _midnight(wanted, key)
+            if kind["type"] == "date" and wanted is not None:
+                wanted = wanted[:10]  # Finance's days have a time, always noon
             if not _same(wanted, held, kind, folded="." in name):
                 yield f"{name} is {held!r}, should be {wanted!r}"
 
@@ -204,9 +206,19 @@ def _day(value: str, key: tuple[str, ...]) -> date:
     """A calendar day as it is; a moment as the day of the company's own midnight."""
     if len(value) == 10:
         return date.fromisoformat(value)
+    return datetime.fromisoformat(value).astimezone(_zone(key)).date()
+
+
+def _midnight(day: date, key: tuple[str, ...]) -> str:
+    """The moment at which a day begins in the company's zone, as a UserLocal column has it."""
+    begins = datetime.combine(day, time(), _zone(key)).astimezone(UTC)
+    return begins.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _zone(key: tuple[str, ...]) -> tzinfo:
     companies = _file(MAPPINGS / "_shared" / "companies.yaml")["companies"]
     zones = {code.lower(): ZoneInfo(each["zone"]) for code, each in companies.items()}
-    return datetime.fromisoformat(value).astimezone(zones.get(key[-1], UTC)).date()
+    return zones.get(key[-1], UTC)
 
 
 def _outline_level(value: str, argument: str) -> int:
