@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from projops.mapping.reader import load_maps
 from projops.state.batches import Counts
 from runner.changes import make_changes
 from runner.comparison import Difference, compare
@@ -69,7 +70,7 @@ def demo(stack: Stack, console: Console, report_file: Path, setup_seconds: int, 
         seconds=round(time.monotonic() - started, 1),
     )
     report.write(report_file)
-    _show(console, report, differences)
+    _show(console, report, differences, _areas(stack.layout))
     console.print(f"Report: {report_file}")
     cleared = all(balance == 0 for balances in accounts.values() for balance in balances.values())
     return report.drift == 0 and report.dead_letters == 0 and cleared
@@ -119,8 +120,16 @@ def _legs(counts: Mapping[LegName, Counts], seconds: Mapping[LegName, float]) ->
     )
 
 
-def _show(console: Console, report: Report, differences: Sequence[Difference]) -> None:
-    console.print(leg_table(report.legs))
+def _areas(layout: Layout) -> dict[str, str]:
+    """Area of each map, in the order of the areas."""
+    maps = sorted(load_maps(layout.mappings).maps.values(), key=lambda each: AREAS.index(each.area))
+    return {each.map: each.area for each in maps}
+
+
+def _show(
+    console: Console, report: Report, differences: Sequence[Difference], areas: Mapping[str, str]
+) -> None:
+    console.print(leg_table(report.legs, areas))
     for difference in differences[:_SHOWN]:
         console.print(str(difference), style="red", markup=False)
     accounts = ", ".join(

@@ -53,14 +53,23 @@ class Report:
         file.write_text(json.dumps(asdict(self), indent=2, default=str) + "\n")
 
 
-def leg_table(legs: Sequence[LegReport]) -> Table:
-    """Lay out one line a leg."""
+def leg_table(legs: Sequence[LegReport], areas: Mapping[str, str]) -> Table:
+    """Lay out one line a leg, area by area.
+
+    Args:
+        legs: What moved.
+        areas: Area by map, in the order in which they are shown.
+    """
     table = Table(title="What moved, in rows", box=SIMPLE)
     for name in ("map", "leg"):
         table.add_column(name, no_wrap=True)
     for name in (*COUNTS, "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    for leg in legs:
+    order, above = list(areas), ""
+    for leg in sorted(legs, key=lambda leg: order.index(leg.map)):
+        if areas[leg.map] != above:
+            above = areas[leg.map]
+            table.add_row(above, style="bold")
         counts = [str(getattr(leg, name)) for name in COUNTS]
-        table.add_row(leg.map, f"to {leg.leg.rpartition('_to_')[2]}", *counts, f"{leg.seconds:.1f}")
+        table.add_row(f"  {leg.map}", f"to {leg.leg.rpartition('_to_')[2]}", *counts, f"{leg.seconds:.1f}")
     return table
