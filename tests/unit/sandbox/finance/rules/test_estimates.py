@@ -156,6 +156,7 @@ def test_r203_a_changed_end_date_does_not_double_the_item_forecast(firm: Books) 
 
 
 def test_r204_removing_and_adding_an_assignment_again_does_not_double_the_forecast(firm: Books) -> None:
+    """It once did (Finance 482558)."""
     resource = str(uuid4())
     firm.delete(HOURS, assign(firm, resource), Caller.USER)
     assert firm.find(forecasts.HOURS) == []

@@ -117,7 +117,8 @@ def test_r115_linking_a_project_later_takes_its_cost_back_and_books_it_anew(book
     assert balances(books) == {"ProjectCost": Decimal(800), "ExpenseIntegration": Decimal(-800)}
 
 
-def test_r704_posting_tells_the_staging_row_what_it_made(books: Books) -> None:
+def test_r704_r204_posting_tells_the_staging_row_what_it_made(books: Books) -> None:
+    """The accounting details were once missing there after posting (Finance 480962)."""
     set_up(books)
     add_contract(books)
     actual = add_actual(books, "sales", "Sales", "1000", TransactionCurrencyId="GBP")
