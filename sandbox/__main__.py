@@ -13,6 +13,7 @@ from sandbox.auth import Credentials
 from sandbox.clock import parse_instant
 from sandbox.seeding import SeedRefusedError
 from sandbox.server import PortTakenError, Settings, serve
+from sandbox.store import OtherVersionError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
             serve(_settings(options, Path(folder)))
-    except (PortTakenError, SeedRefusedError) as refused:
+    except (PortTakenError, SeedRefusedError, OtherVersionError) as refused:
         sys.stderr.write(f"{refused}\n")
         return 1
     except SQLAlchemyError as broken:

@@ -62,6 +62,10 @@ class WriteUnit:
         return self._recid
 
 
+class OtherVersionError(ValueError):
+    """A database whose tables have other columns than this version's."""
+
+
 class Store:
     """Both systems' rows. Handlers read and write with SQLAlchemy Core over `sql(table)`.
 
@@ -70,7 +74,11 @@ class Store:
     """
 
     def __init__(self, url: str, clock: Clock) -> None:
-        """Open the database at `url` and create what is missing in it."""
+        """Open the database at `url` and create what is missing in it.
+
+        Raises:
+            OtherVersionError: Another version of the sandbox made its tables.
+        """
         self.clock = clock
         self.dataverse = load_dataverse()
         self.finance = load_finance()
@@ -82,6 +90,7 @@ class Store:
             table_name(table): build_table(table, self._metadata, self.dataverse)
             for table in (*self.dataverse.values(), *self.finance.values())
         }
+        self._refuse_other_columns()
         self._metadata.create_all(self.engine)
         self.environment_id = self._identify()
 
@@ -159,6 +168,18 @@ class Store:
     @property
     def _sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
+
+    def _refuse_other_columns(self) -> None:
+        """Say so at the start, rather than fail at some request: new columns are not added to old tables."""
+        found = sa.inspect(self.engine).get_multi_columns()
+        for (_, name), columns in found.items():
+            expected = self._metadata.tables.get(name)
+            known = {column["name"] for column in columns}
+            if expected is not None and known != set(expected.columns.keys()):
+                raise OtherVersionError(
+                    f"The database {self.engine.url.render_as_string()} was made by another version of the "
+                    f"sandbox (its table {name} has other columns): begin with a new one, or delete it."
+                )
 
     def _fill(self, table: Table, unit: WriteUnit) -> Any:
         blanks: dict[str, Any] = {name: self.default(table, name, unit.now) for name in table.columns}

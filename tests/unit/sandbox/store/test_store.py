@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from sandbox.clock import Clock
-from sandbox.store import Store, fold
+from sandbox.store import OtherVersionError, Store, fold
 
 
 def test_decimals_are_exact_and_compare_as_numbers(store: Store) -> None:
@@ -146,3 +146,21 @@ def test_an_environment_keeps_its_id_and_its_versions(tmp_path: Path) -> None:
         assert connection.execute(sa.select(second.environment.c.version)).scalar_one() > before
         assert connection.execute(sa.select(second.sql(second.dataverse["uom"]))).all() == []
     second.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE dataverse_account DROP COLUMN name",
+        "ALTER TABLE finance_projectsv2 ADD COLUMN gone TEXT",
+    ],
+)
+def test_a_database_of_another_version_is_refused_by_name(tmp_path: Path, change: str) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    clock = Clock(datetime(2026, 10, 1, tzinfo=UTC))
+    made = Store(url, clock)
+    with made.engine.begin() as connection:
+        connection.exec_driver_sql(change)
+    made.close()
+    with pytest.raises(OtherVersionError, match=r"old\.db was made by another version .*table"):
+        Store(url, clock)
