@@ -292,6 +292,12 @@ def test_r1001_vendor_invoices_come_from_finance_and_only_their_status_goes_back
     assert set(MAPS["vendor_invoice_lines"].legs) == {BACK}
 
 
+def test_r1003_what_a_project_manager_verified_is_not_reset_by_a_later_change() -> None:
+    _, leg = leg_of("vendor_invoice_lines", BACK)
+    assert [rule.target for rule in leg.fields if rule.create_only] == ["msdyn_verificationstatus"]
+    assert "msdyn_verificationstatus" not in leg.kept_in_step
+
+
 def test_r801_an_invoice_proposal_has_the_number_of_its_proforma_invoice_and_waits_for_its_actuals() -> None:
     table_map = MAPS["invoice_proposals"]
     assert [(part.finance, part.dataverse) for part in table_map.key][0] == (

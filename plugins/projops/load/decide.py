@@ -106,19 +106,26 @@ class Policy:
         source: System that rows come from.
         winner: System that wins where both changed a shared column, or None.
         shared: Names of the shared columns at the target.
+        create_only: Names of the columns that belong to the target once the row is there.
     """
 
     write: WriteMode
     source: System
     winner: System | None
     shared: frozenset[str]
+    create_only: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, table_map: TableMap, leg: Leg) -> "Policy":
         """Read the policy of a leg."""
         side = 0 if leg.direction.target is System.FINANCE else 1
         shared = frozenset(pair[side] for pair in table_map.shared_fields())
-        return cls(leg.write, leg.direction.source, table_map.conflict, shared)
+        create_only = frozenset(rule.target for rule in leg.fields if rule.create_only)
+        return cls(leg.write, leg.direction.source, table_map.conflict, shared, create_only)
+
+    def kept_in_step(self, row: "Row") -> tuple[str, ...]:
+        """Name the columns of a row that an update may write."""
+        return tuple(name for name in row.payload if name not in self.create_only)
 
 
 def is_in_step(row: Row, entry: Entry | None, policy: Policy) -> bool:
@@ -154,7 +161,9 @@ def decide(row: Row, entry: Entry | None, target: TargetRow | None, policy: Poli
     if policy.write is WriteMode.CREATE_ONLY:
         return Action(Kind.SKIP, row, target_id=target.id)
     different = tuple(
-        name for name in row.payload if not _same(name, row.payload[name], target.values.get(name))
+        name
+        for name in policy.kept_in_step(row)
+        if not _same(name, row.payload[name], target.values.get(name))
     )
     shared = tuple(name for name in different if name in policy.shared)
     if not shared:
@@ -169,7 +178,7 @@ def decide_unread(row: Row, entry: Entry, policy: Policy) -> Action:
     """
     if policy.write is WriteMode.CREATE_ONLY or _has_payload(row, entry, policy):
         return Action(Kind.SKIP, row, entry.dataverse_id)
-    return Action(Kind.UPDATE, row, entry.dataverse_id, tuple(row.payload))
+    return Action(Kind.UPDATE, row, entry.dataverse_id, policy.kept_in_step(row))
 
 
 def deletion(deletes: Deletes) -> Kind:

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from projops.mapping.description import as_plain, differences, document, steps_text, value_shown
+from projops.mapping.description import as_plain, differences, document, field_shown, steps_text, value_shown
 from projops.mapping.findings import Finding
 from projops.mapping.lint import lint as lint_maps
 from projops.mapping.model import TableMap
@@ -71,7 +71,8 @@ def show(map_id: Annotated[str, typer.Argument(help="Map id.")], as_json: AsJson
         facts = f"{leg.direction}: {leg.extract.strategy}, write {leg.write}, deletes {leg.deletes}"
         Console().print(f"{facts}, where {leg.extract.where}" if leg.extract.where else facts, markup=False)
         rows = [
-            (rule.target, rule.source or "", steps_text(rule.steps), rule.evidence) for rule in leg.fields
+            (field_shown(rule), rule.source or "", steps_text(rule.steps), rule.evidence)
+            for rule in leg.fields
         ]
         _print_table(("field", "from", "operators", "evidence"), rows)
 

@@ -20,6 +20,9 @@ Generated from `include/mappings` by `projops maps docs`; change the maps, not t
 *Evidence* says where a row is known from. DOC, SHOT: Microsoft's documentation, its text or its
 pictures. META: the public metadata of an environment. LEGACY: the Data Integrator templates that came
 before. INF: inferred. PROPOSED: no public source, so check it on your tenant.
+
+A field that is *required* sets a row without a value aside; one that is *create only* is written when the
+row is created and belongs to the target from then on.
 """
 
 
@@ -56,6 +59,12 @@ def differences(old: TableMap | None, new: TableMap | None) -> tuple[tuple[str, 
 def steps_text(steps: Sequence[Step]) -> str:
     """Operators with their arguments, as in YAML."""
     return ", ".join(f"{step.operator}: {value_shown(step.argument)}" for step in steps)
+
+
+def field_shown(rule: FieldRule) -> str:
+    """The target field, and whether it must have a value or is written at creation only."""
+    marks = (("required", rule.required), ("create only", rule.create_only))
+    return rule.target + "".join(f" ({mark})" for mark, holds in marks if holds)
 
 
 def value_shown(value: Any) -> str:
@@ -99,6 +108,8 @@ def _plain_rule(rule: FieldRule) -> dict[str, Any]:
     plain: dict[str, Any] = {} if rule.source is None else {"from": rule.source}
     if rule.required:
         plain["required"] = True
+    if rule.create_only:
+        plain["create_only"] = True
     return plain | {step.operator: _plain_argument(step.argument) for step in rule.steps}
 
 
@@ -175,7 +186,7 @@ def _leg_text(leg: Leg) -> str:
     )
     rows = [
         (
-            rule.target + (" (required)" if rule.required else ""),
+            field_shown(rule),
             rule.source or "",
             steps_text(rule.steps),
             rule.evidence,

@@ -29,7 +29,12 @@ def fingerprint(table_map: TableMap, leg: Leg, value_maps: Mapping[str, ValueMap
         "direction": leg.direction,
         "where": leg.extract.where,
         "fields": {
-            rule.target: [rule.source, rule.required, [[step.operator, step.argument] for step in rule.steps]]
+            rule.target: [
+                rule.source,
+                rule.required,
+                rule.create_only,
+                [[step.operator, step.argument] for step in rule.steps],
+            ]
             for rule in leg.fields
         },
         "value_maps": used,

@@ -183,7 +183,7 @@ def _leg_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
         yield _finding(
             table_map, leg.line, message, f"Use {Deletes.PROPAGATE}, {Leaves.DELETE} or {Leaves.KEEP}."
         )
-    if not leg.fields and leg.write is WriteMode.UPDATE_ONLY:
+    if not leg.kept_in_step and leg.write is WriteMode.UPDATE_ONLY:
         yield _finding(table_map, leg.line, f"The leg {leg.direction} updates no field.", "Add fields.")
     yield from _extract_findings(table_map, leg)
 

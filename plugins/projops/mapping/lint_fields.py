@@ -10,7 +10,7 @@ from projops.mapping.catalog import Column
 from projops.mapping.expressions import columns_of, literals_of, parse
 from projops.mapping.findings import Finding
 from projops.mapping.fit import literal_problem, misfit, rule_shape
-from projops.mapping.model import FieldRule, Leg, Step, System, TableMap
+from projops.mapping.model import FieldRule, Leg, Step, System, TableMap, WriteMode
 from projops.mapping.operators import MAKES_A_VALUE, function_name, step_columns
 from projops.mapping.paths import key_paths, source_column, table_of, target_column
 from projops.mapping.value_maps import ValueMap, value_text
@@ -138,6 +138,9 @@ def _target_findings(table_map: TableMap, leg: Leg, rule: FieldRule) -> Iterator
     start = table_of(table_map, system)
     resolved = catalog.resolve(start, rule.target)
     first = resolved.columns[0]
+    if rule.create_only and leg.write is WriteMode.UPDATE_ONLY:
+        message = f"{rule.target} is written at creation only, and this leg never creates a row."
+        yield _finding(table_map, rule.line, message, "Take `create_only` out, or the field.")
     if rule.target in key_paths(table_map, system):
         message = f"{rule.target} is part of the key and needs no field."
         yield _finding(table_map, rule.line, message, "Take the field out.")

@@ -48,6 +48,7 @@ _MAP_KEYS = frozenset(
 _LEG_KEYS = frozenset({"extract", "write", "deletes", "fields"})
 _GATE_KEYS = frozenset({"billed_actuals"})
 _EXTRACT_KEYS = frozenset({"strategy", "where", "leaves", "also"})
+_RULE_KEYS = ("from", "required", "create_only")
 _VERSION = re.compile(r"\d+(\.\d+)*")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -224,7 +225,7 @@ def _rule(document: Document, target: str, located: Located) -> FieldRule:
     steps = tuple(
         step
         for name, each in entries.items()
-        if name not in ("from", "required")
+        if name not in _RULE_KEYS
         for step in _step(document, target, name, each)
     )
     return FieldRule(
@@ -234,12 +235,13 @@ def _rule(document: Document, target: str, located: Located) -> FieldRule:
         steps=steps,
         evidence=located.comment,
         line=located.key_line,
+        create_only=document.flag(entries, "create_only", what, default=False),
     )
 
 
 def _step(document: Document, target: str, name: Any, located: Located) -> tuple[Step, ...]:
     if not is_operator(name):
-        known = ", ".join(("from", "required", *operator_names()))
+        known = ", ".join((*_RULE_KEYS, *operator_names()))
         document.report(
             located.key_line, f"The field {target} has the unknown operator {name}.", f"Use one of: {known}."
         )

@@ -123,6 +123,8 @@ class FieldRule:
         steps: Operators in the order written.
         evidence: The comment that stands beside the row (DOC, META, INF, PROPOSED ...), for docs.
         line: Line in the file, from 1.
+        create_only: Whether the field is written when the row is created, and is the target's own from
+            then on: later changes at the source leave it alone, and a change of it is no drift.
     """
 
     target: str
@@ -131,6 +133,7 @@ class FieldRule:
     steps: tuple[Step, ...]
     evidence: str
     line: int
+    create_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,11 @@ class Leg:
     deletes: Deletes
     fields: tuple[FieldRule, ...]
     line: int
+
+    @property
+    def kept_in_step(self) -> tuple[str, ...]:
+        """Target fields that follow the source for good: all but those written at creation only."""
+        return tuple(rule.target for rule in self.fields if not rule.create_only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +213,14 @@ class TableMap:
     gate: Gate | None = None
 
     def shared_fields(self) -> tuple[tuple[str, str], ...]:
-        """Pairs (Finance field, Dataverse path) that both legs write: the shared columns."""
+        """Pairs (Finance field, Dataverse path) that both legs keep in step: the shared columns."""
         back = self.legs.get(Direction.FINANCE_TO_DATAVERSE)
         forth = self.legs.get(Direction.DATAVERSE_TO_FINANCE)
         if back is None or forth is None:
             return ()
-        written_back = {(rule.source, rule.target) for rule in back.fields}
+        written_back = {(rule.source, rule.target) for rule in back.fields if not rule.create_only}
         return tuple(
             (rule.target, rule.source)
             for rule in forth.fields
-            if rule.source is not None and (rule.target, rule.source) in written_back
+            if rule.source is not None and not rule.create_only and (rule.target, rule.source) in written_back
         )

@@ -62,8 +62,8 @@ def transform_table(
 
     Returns:
         The target frame: the four facts, the target's key columns, one column a field rule, then
-        `_hash` (of the fields), `_source_shared` (hash of the shared columns as the source has them,
-        null without any) and `_parents` (GUIDs of the Dataverse rows that the row refers to, of maps
+        `_hash` (of the fields kept in step), `_source_shared` (hash of the shared columns as the source
+        has them, null without any) and `_parents` (GUIDs of the Dataverse rows that the row refers to, of maps
         in `needs` and of its own). Deleted rows pass unchecked, with null columns. And the rejects
         (REJECT_SCHEMA): rows that an operator or a target check set aside, which are not in the frame.
     """
@@ -143,7 +143,7 @@ def _derived(
     maps: Mapping[str, TableMap],
 ) -> dict[str, pa.Array]:
     # In order of names, so that moving a line in the file does not change every row's hash.
-    payload = [columns[name] for name in sorted(rule.target for rule in leg.fields)]
+    payload = [columns[name] for name in sorted(leg.kept_in_step)]
     keys = [columns[name] for name in key_paths(table_map, leg.direction.target)]
     return {
         "_hash": row_hash(payload or keys),

@@ -78,6 +78,8 @@ class Truth:
     ) -> Iterator[str]:
         source, target = leg.split("_to_")
         for name, rule in table_map["legs"][leg]["fields"].items():
+            if rule.get("create_only"):
+                continue
             wanted = self._wanted(table_map, source, row, rule, key)
             kind = self._column(table_map, target, name)
             held = self.value(table_map, target, there, name)

@@ -139,3 +139,14 @@ def test_of_a_one_way_row_that_has_only_another_guid_nothing_is_written() -> Non
     known = Entry("k", "id-2", hash_dataverse_to_finance="new")
     assert decide_unread(row(Name="A"), known, policy).kind is Kind.SKIP
     assert decide_unread(row(Name="A"), Entry("k", "id-2", "old"), policy).kind is Kind.UPDATE
+
+
+def test_what_is_written_at_creation_only_belongs_to_the_target_afterwards() -> None:
+    policy = Policy(WriteMode.UPSERT, System.FINANCE, None, frozenset(), frozenset({"status"}))
+    created = decide(row(name="A", status=0), None, None, policy)
+    assert (created.kind, created.columns) == (Kind.CREATE, ("name", "status"))
+    read = decide(row(name="B", status=0), None, target(name="A", status=2), policy)
+    assert (read.kind, read.columns) == (Kind.UPDATE, ("name",))
+    unread = decide_unread(row(name="B", status=0), entry(), policy)
+    assert (unread.kind, unread.columns) == (Kind.UPDATE, ("name",))
+    assert decide(row(name="A", status=0), None, target(name="A", status=2), policy).kind is Kind.SKIP

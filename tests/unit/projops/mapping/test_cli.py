@@ -101,3 +101,12 @@ def test_docs_writes_the_maps_and_what_they_leave_out(tmp_path: Path, write: Wri
     text = path.read_text(encoding="utf-8")
     assert "| name (required) | OrganizationName |  | DOC P5 |" in text
     assert "- PaymentTerms (no table)" in text
+
+
+def test_docs_say_which_field_is_written_at_creation_only(tmp_path: Path, write: Write) -> None:
+    write("reference_data/customers", GOOD_MAP.replace("required: true", "required: true, create_only: true"))
+    path = tmp_path / "mappings.md"
+    assert RUN.invoke(app, ["docs", str(path)]).exit_code == 0
+    assert "| name (required) (create only) | OrganizationName |" in path.read_text(encoding="utf-8")
+    (shown,) = json.loads(RUN.invoke(app, ["show", "customers", "--json"]).stdout)["legs"].values()
+    assert shown["fields"]["name"] == {"from": "OrganizationName", "required": True, "create_only": True}

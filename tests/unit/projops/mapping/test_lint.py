@@ -241,6 +241,25 @@ def test_a_gate_needs_a_leg_that_it_can_hold_back(folder: Path, write: Write) ->
     ]
 
 
+def test_a_leg_that_never_creates_has_no_fields_of_creation(folder: Path, write: Write) -> None:
+    once = GOOD_MAP.replace("required: true", "required: true, create_only: true")
+    write("reference_data/customers", once)
+    assert lint(folder) == ()
+    write("reference_data/customers", once.replace("    fields:", "    write: update_only\n    fields:"))
+    assert [finding.message for finding in lint(folder)] == [
+        "The leg finance_to_dataverse updates no field.",
+        "name is written at creation only, and this leg never creates a row.",
+    ]
+
+
+def test_a_column_that_one_leg_writes_at_creation_only_is_not_shared(folder: Path, write: Write) -> None:
+    back = TO_FINANCE.replace("PartyType: {constant: Organization}", "OrganizationName: {from: name}")
+    write("reference_data/customers", GOOD_MAP + back)
+    assert any("nothing says who wins" in finding.message for finding in lint(folder))
+    write("reference_data/customers", GOOD_MAP + back.replace("from: name", "from: name, create_only: true"))
+    assert lint(folder) == ()
+
+
 def _invoices() -> str:
     return """\
 map: invoices

@@ -179,6 +179,8 @@ def test_a_fingerprint_follows_the_meaning_only() -> None:
     assert fingerprint(renamed, leg, LOADED.value_maps) == mark
     filtered = replace(leg, extract=Extract(leg.extract.strategy, "CreditLimit gt 0"))
     assert fingerprint(table_map, filtered, LOADED.value_maps) != mark
+    once = replace(leg, fields=(replace(leg.fields[0], create_only=True), *leg.fields[1:]))
+    assert fingerprint(table_map, once, LOADED.value_maps) != mark
     value_map = LOADED.value_maps["on_hold_status"]
     other = replace(value_map, to_dataverse={**value_map.to_dataverse, "No": "192350001"})
     assert fingerprint(table_map, leg, {**LOADED.value_maps, "on_hold_status": other}) != mark

@@ -28,6 +28,7 @@ def test_a_map_is_read_whole(folder: Path, write: Write) -> None:
     (rule,) = leg.fields
     assert (rule.target, rule.source, rule.required) == ("name", "OrganizationName", True)
     assert (rule.evidence, rule.line) == ("DOC P5", 16)
+    assert not rule.create_only
 
 
 def test_operators_keep_their_order_and_line(folder: Path, write: Write) -> None:
@@ -51,6 +52,7 @@ def test_operators_keep_their_order_and_line(folder: Path, write: Write) -> None
         ("map: customers", "map: clients", 1, "The file is named customers, but `map:` says clients."),
         ("strategy: incremental_export", "strategy: guess", 14, "strategy of extract cannot be guess."),
         ("required: true", "required: yes", 16, "required of the field name must be true or false."),
+        ("required: true", "create_only: 1", 16, "create_only of the field name must be true or false."),
         ("required: true", "trunc: 3", 16, "The field name has the unknown operator trunc."),
         ("required: true", "truncate: x", 16, "truncate of the field name takes a whole number"),
         ("required: true", "from: Other", 16, "The key from occurs twice."),

@@ -81,6 +81,20 @@ def test_the_hash_covers_the_fields_and_not_the_row_facts() -> None:
     assert first["_hash"] != other["_hash"]
 
 
+def test_the_hash_leaves_out_what_is_written_at_creation_only() -> None:
+    table_map, leg = part("resource_roles", FORTH)
+    once = replace(
+        leg, fields=tuple(replace(rule, create_only=rule.target == "Description") for rule in leg.fields)
+    )
+    hashes = set()
+    for name in ("Tester", "Trainer"):
+        table = source_frame(table_map, once, [{**ROLE, "name": name}])
+        frame, _ = transform_table(table_map, once, table, LOADED.value_maps, LOADED.companies, LOADED.maps)
+        assert frame["Description"].to_pylist() == [name]
+        hashes |= set(frame["_hash"].to_pylist())
+    assert len(hashes) == 1
+
+
 def test_shared_columns_hash_the_same_whichever_side_is_read() -> None:
     """A null enum of Dataverse and its first member in Finance are not compared, equal texts are."""
     table_map, _ = part("customers", BACK)
