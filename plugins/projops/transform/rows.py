@@ -63,8 +63,8 @@ def transform_table(
     Returns:
         The target frame: the four facts, the target's key columns, one column a field rule, then
         `_hash` (of the fields kept in step), `_source_shared` (hash of the shared columns as the source
-        has them, null without any) and `_parents` (GUIDs of the Dataverse rows that the row refers to, of maps
-        in `needs` and of its own). Deleted rows pass unchecked, with null columns. And the rejects
+        has them, null without any) and `_parents` (GUIDs of the Dataverse rows that the row refers to,
+        of maps in `needs` and of its own). Deleted rows pass unchecked, with null columns. And the rejects
         (REJECT_SCHEMA): rows that an operator or a target check set aside, which are not in the frame.
     """
     gone = pc.fill_null(one_array(table["_deleted"]), False)
