@@ -104,10 +104,15 @@ async def read_messages(finance: Finance) -> list[Message] | None:
 
 
 def settle_messages(state: StateStore, maps: Mapping[str, TableMap], messages: Sequence[Message]) -> None:
-    """Open a dead letter for each unresolved message about some maps, and close those of all others."""
+    """Open a dead letter for each unresolved message about some maps, and close those of all others.
+
+    What a person has dismissed stays so, however long Finance keeps it, until it says something else.
+    """
     with state.begin() as connection:
         for map_id in (name for name in MAPS if name in maps):
-            letters = [message.letter for message in messages if message.map == map_id]
+            told = [message.letter for message in messages if message.map == map_id]
+            dismissed = dead_letters.dismissed(connection, map_id, FINANCE_STAGE)
+            letters = [letter for letter in told if (letter.source_id, letter.message) not in dismissed]
             unresolved = {letter.source_id for letter in letters}
             live = dead_letters.live(connection, map_id, stage=FINANCE_STAGE)
             passed = [row["source_id"] for row in live if row["source_id"] not in unresolved]

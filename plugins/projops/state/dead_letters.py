@@ -217,6 +217,16 @@ def mark_for_replay(connection: Connection, numbers: Sequence[int]) -> None:
         connection.execute(update(dead_letter).where(dead_letter.c.id.in_(part)).values(retriable=True))
 
 
+def dismissed(connection: Connection, map_id: str, stage: str) -> set[tuple[str, str]]:
+    """Give what people have dismissed of a map and stage: source row and message."""
+    rows = connection.execute(
+        select(dead_letter.c.source_id, dead_letter.c.message).where(
+            dead_letter.c.map == map_id, dead_letter.c.stage == stage, dead_letter.c.status == "dismissed"
+        )
+    )
+    return {(row.source_id, row.message) for row in rows}
+
+
 def dismiss(connection: Connection, number: int, reason: str) -> None:
     """Close an entry that nobody will mend; the row comes again only when it changes."""
     values = {"status": "dismissed", "closed_at": datetime.now(UTC), "closed_because": reason}

@@ -11,6 +11,7 @@ import pytest
 from projops.errors import ProtocolError
 from projops.extract.finance_messages import hear_finance, read_messages
 from projops.mapping.reader import load_maps
+from projops.replay import dismiss
 from projops.settings import PROJECT_ROOT
 from projops.state import StateStore, dead_letters
 from projops.systems.decoding import Page
@@ -88,6 +89,17 @@ async def test_a_message_that_opens_again_is_a_new_entry(store: StateStore) -> N
     with store.begin() as connection:
         [row] = dead_letters.live(connection)
     assert (row["id"], row["attempts"]) == (2, 1)
+
+
+async def test_a_dismissed_message_stays_dismissed_until_it_says_something_else(store: StateStore) -> None:
+    await hear(store, Told([message("1", "E16")]))
+    with store.begin() as connection:
+        [row] = dead_letters.live(connection)
+    dismiss(store, row["id"], "An internal project")
+    await hear(store, Told([message("1", "E16")]))
+    assert live(store) == []
+    await hear(store, Told([message("1", "E11", MessageText="There is no relation.")]))
+    assert [rule for _, rule, _ in live(store)] == ["E11"]
 
 
 async def test_warnings_are_for_finance_alone(store: StateStore) -> None:
