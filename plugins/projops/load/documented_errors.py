@@ -140,7 +140,7 @@ _IN_ORDER = (
     ),
     _error(
         16,
-        r"no (project )?contract\b.*\bproject",
+        r"no (project )?contract\b(?! lines?\b).*\bproject",
         "A general journal names a project without a contract.",
         "Give the project a contract, or leave it out of the journal.",
     ),

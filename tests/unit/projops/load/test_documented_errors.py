@@ -44,6 +44,7 @@ ANYTHING_ELSE = [
     "The project's scheduled end lies before its start.",
     "Cannot create a record in Customers (CustTable). The record already exists.",
     "Unable to look up transactioncurrencies with values {isocurrencycode XTS}; map currencies brings it.",
+    "No contract line of project P-1 includes fees: include them in one, or charge another project.",
     "The value 'RCN-9' in field 'Role' is not found in the related table 'Roles'.",
     "",
 ]
