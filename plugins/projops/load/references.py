@@ -211,7 +211,10 @@ class References:
         rows = catalog.table(System.DATAVERSE, missing.table).entity_set
         sentence = f"Unable to look up {rows} with values {{{values}}}"
         if bringing is None:
-            message = f"{sentence}, and Finance has none that a map brings: make it there."
+            message = (
+                f"{sentence}, and no map brings it from Finance: make it where its master is, "
+                "and this row goes with the next run."
+            )
             return Waiting(index, lookup, missing.table, values, message, None)
         table_map, text = bringing
         message = f"{sentence}; map {table_map.map} brings it, and this row then goes by itself."

@@ -137,7 +137,7 @@ def test_e2_a_unit_that_nobody_has_is_a_dead_letter_until_it_is_made(
     assert world.sync("vendor_invoice_lines")[LINE_LEG].failed == 1
     letter = only_letter(world, "vendor_invoice_lines")
     assert (letter["rule"], letter["status"], letter["retriable"]) == ("E2", "open", 1)
-    assert "Finance has none that a map brings: make it there" in letter["message"]
+    assert "no map brings it from Finance: make it where its master is" in letter["message"]
     world.post("UnitsOfMeasure", UnitSymbol=symbol)
     world.sync("units")
     world.sync("vendor_invoice_lines")
