@@ -54,7 +54,9 @@ def _balance(entries: list[Row], company: Row, posting_type: str) -> Decimal:
         for entry in entries
         if entry["dataAreaId"].casefold() == code and entry["PostingType"] == posting_type
     )
-    return sum(amounts, Decimal(0)).quantize(_CENT)
+    balance = sum(amounts, Decimal(0))
+    cents = balance.quantize(_CENT)
+    return cents if cents == balance else balance  # less than a cent is not nothing
 
 
 def _sums(entries: Iterable[tuple[str, Row]]) -> Mapping[str, Decimal]:

@@ -45,6 +45,11 @@ def test_clearing_accounts_add_up_by_company() -> None:
     }
 
 
+def test_less_than_a_cent_on_a_clearing_account_is_not_rounded_away() -> None:
+    ledger = Ledger([("V1", "ExpenseIntegration", "120.004"), ("V2", "ExpenseIntegration", "-120")])
+    assert clearing_accounts(cast(Wire, ledger))["DEMF"]["expense"] == Decimal("0.004")
+
+
 def test_a_voucher_that_does_not_balance_is_named_even_where_the_total_does() -> None:
     entries = [("V1", "ProjectCost", "800.01"), ("V1", "PayrollAllocation", "-800.00")]
     assert unbalanced(cast(Wire, Ledger(entries))) == ["demf V1: 0.01", "all of demf: 0.01"]
