@@ -56,10 +56,6 @@ class Wire:
         path = f"{entity_set}?cross-company=true" + (f"&$filter={_quoted(where)}" if where else "")
         return list(_pages(self._finance, path))
 
-    def finance_sets(self) -> frozenset[str]:
-        """Name the entity sets that Finance offers."""
-        return frozenset(entry["name"] for entry in _decoded(self._finance.get(""))["value"])
-
     def change_dataverse(self, entity_set: str, row_id: str, values: Row) -> None:
         """Change some columns of a row that must exist."""
         _require(self._dataverse.patch(f"{entity_set}({row_id})", json=values, headers={"If-Match": "*"}))

@@ -21,8 +21,6 @@ from projops.state import StateStore, crosswalk, dead_letters
 from projops.state.batches import Batch
 from projops.transform.hashing import row_hash
 
-SOURCE_FACTS = ("_id", "_key", "_version", "_deleted")
-
 
 @dataclass(slots=True)
 class ExtractJob:

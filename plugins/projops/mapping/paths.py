@@ -62,11 +62,6 @@ def shared_columns(table_map: TableMap, direction: Direction) -> tuple[str, ...]
     return tuple(finance for finance, _ in pairs)
 
 
-def target_columns(table_map: TableMap, leg: Leg) -> tuple[str, ...]:
-    """The columns of the target frame: key as the target names it, then fields in file order."""
-    return (*key_paths(table_map, leg.direction.target), *(rule.target for rule in leg.fields))
-
-
 def source_column(table_map: TableMap, leg: Leg, path: str) -> Column:
     """The catalog's column that a source path names.
 

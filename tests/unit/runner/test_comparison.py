@@ -63,9 +63,6 @@ class InMemory:
     def finance_rows(self, entity_set: str) -> list[dict[str, Any]]:
         return self._finance.get(entity_set, [])
 
-    def finance_sets(self) -> frozenset[str]:
-        return frozenset(self._finance)
-
 
 def differences(plant: Plant = lambda dataverse, finance: None) -> list[tuple[str, str]]:
     dataverse, finance = copy.deepcopy(DATAVERSE), copy.deepcopy(FINANCE)
