@@ -29,6 +29,7 @@ class Memory:
     rows: dict[str, str] = field(default_factory=dict)
     answers: list[Outcome] = field(default_factory=list)
     written: list[tuple[str, str]] = field(default_factory=list)
+    columns: list[tuple[str, ...]] = field(default_factory=list)
 
     async def resolve(self, table: pa.Table) -> Sequence[Waiting]:
         return ()
@@ -43,6 +44,7 @@ class Memory:
         outcome = self.answers.pop(0) if self.answers else Outcome(Result.WRITTEN)
         if outcome.result is Result.WRITTEN:
             self.written.append((action.kind.value, action.row.key))
+            self.columns.append(action.columns)
             if action.kind is Kind.DELETE:
                 self.rows.pop(action.row.key, None)
             else:
@@ -58,18 +60,22 @@ def store(tmp_path: Path) -> Iterator[StateStore]:
     state.close()
 
 
-def job(store: StateStore, target: Memory, map_id: str, deletes: int = 0) -> LoadJob:
+FORTH, BACK = Direction.DATAVERSE_TO_FINANCE, Direction.FINANCE_TO_DATAVERSE
+
+
+def job(
+    store: StateStore, target: Memory, map_id: str, deletes: int = 0, direction: Direction = FORTH
+) -> LoadJob:
     table_map = MAPS[map_id]
-    direction = Direction.DATAVERSE_TO_FINANCE
     with store.begin() as connection:
         new = NewBatch("d", "r", map_id, direction.value, "incremental", table_map.version, "f", True)
         batch = open_batch(connection, new)
     return LoadJob(store, table_map, table_map.legs[direction], batch, target, Settings(), deletes)
 
 
-def frame(map_id: str, *rows: Mapping[str, object]) -> pa.Table:
+def frame(map_id: str, *rows: Mapping[str, object], direction: Direction = FORTH) -> pa.Table:
     table_map = MAPS[map_id]
-    schema = target_schema(table_map, table_map.legs[Direction.DATAVERSE_TO_FINANCE])
+    schema = target_schema(table_map, table_map.legs[direction])
     facts = {"_deleted": False, "_parents": []}
     return pa.Table.from_pylist([facts | dict(row) for row in rows], schema=schema)
 
@@ -145,6 +151,18 @@ async def test_a_refused_row_is_set_aside_for_good_and_one_without_an_answer_for
         assert dead_letters.may_go(connection, "project_tasks", "dataverse_to_finance")
     assert (letters["a"]["rule"], letters["a"]["message"]) == ("X", "Finance says no.")
     assert letters["b"]["rule"] == "no_answer"
+
+
+async def test_what_was_verified_at_the_target_is_left_alone_by_a_later_change_of_the_line(
+    store: StateStore,
+) -> None:
+    target, lines, verified = Memory(), "vendor_invoice_lines", "msdyn_verificationstatus"
+    for digest in ("first", "second"):
+        row = {"_id": '["pt-1","uspm"]', "_key": '["pt-1","uspm"]', "_hash": digest, verified: 192350000}
+        await load_tables(job(store, target, lines, direction=BACK), [frame(lines, row, direction=BACK)])
+    assert [kind for kind, _ in target.written] == ["create", "update"]
+    assert [verified in columns for columns in target.columns] == [True, False]
+    assert set(target.columns[0]) - set(target.columns[1]) == {verified}
 
 
 def source(guid: str, key: str, digest: str = "h") -> dict[str, object]:
