@@ -75,8 +75,11 @@ def connected(books: Books, actuals: Collection[str]) -> Connected:
         if partner not in partners[actual]:
             partners[actual].append(partner)
     named = {partner.actual for found in partners.values() for partner in found}
-    rows = (row for part in chunks(sorted(named)) for row in books.find(ACTUALS, ActualId=part))
-    return Connected(partners, {row["ActualId"]: row for row in rows})
+    staged: dict[str, Mapping[str, Any]] = {}
+    for part in chunks(sorted(named)):
+        for row in books.find(ACTUALS, ActualId=part):
+            staged.setdefault(row["ActualId"], row)  # what came in again is never imported
+    return Connected(partners, staged)
 
 
 def chunks(values: Sequence[_T]) -> Iterator[Sequence[_T]]:

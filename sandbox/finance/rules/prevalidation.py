@@ -38,11 +38,8 @@ class Prevalidated:
 
 def prevalidate(books: Books, company: str, actuals: Sequence[dict[str, Any]]) -> Prevalidated:
     """Compare actuals with Dataverse (R612, E7)."""
-    received = {
-        actual: datetime.fromisoformat(state["ReceivedDateTime"])
-        for actual, state in waiting_states(books, company).items()
-    }
-    due = {row["ActualsImportId"] for row in actuals if books.now - received[row["ActualsImportId"]] >= WAIT}
+    states = waiting_states(books, company)
+    due = {row["ActualsImportId"] for row in actuals if not rests(books, states[row["ActualsImportId"]])}
     rested = [row for row in actuals if row["ActualsImportId"] in due]
     sources = _sources(books, [row["ActualId"] for row in rested])
     compared = [(row, _discrepancy(row, sources.get(row["ActualId"]))) for row in rested]
@@ -51,6 +48,11 @@ def prevalidate(books: Books, company: str, actuals: Sequence[dict[str, Any]]) -
         resting=[row for row in actuals if row["ActualsImportId"] not in due],
         invalid=[(row, difference) for row, difference in compared if difference is not None],
     )
+
+
+def rests(books: Books, state: Row) -> bool:
+    """Whether an actual came in so lately that it is not compared yet (R612)."""
+    return books.now - datetime.fromisoformat(state["ReceivedDateTime"]) < WAIT
 
 
 def _sources(books: Books, actuals: Sequence[str]) -> Mapping[str, Row]:

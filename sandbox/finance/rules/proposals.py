@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.finance.books import Books
-from sandbox.finance.rules import messages
+from sandbox.finance.rules import messages, staging
 from sandbox.finance.rules.accounting import BILLED_SALES
 from sandbox.finance.rules.billing import LINES, Basis, read_bases
+from sandbox.finance.rules.parameters import read_parameters
+from sandbox.finance.rules.prevalidation import rests
 from sandbox.finance.rules.proposal_editing import PROPOSALS
 from sandbox.finance.rules.proposal_lines import release, write_lines
-from sandbox.finance.rules.staging import ACTUALS
 from sandbox.rules.hooks import Row
 from sandbox.rules.jobs import JobRefusedError, required
 
@@ -25,8 +26,9 @@ _SHOWN = 3
 def import_lines(books: Books, company: str) -> dict[str, int]:
     """Give each proposal without lines those of its billed sales, all or none (R802).
 
-    A proposal whose actuals differ from Dataverse in number (E10, R803), or that has something to bill
-    that is not posted (E9, R802), stays without lines and leaves a message; the next import tries again.
+    A proposal whose actuals differ from Dataverse in number (E10, R803) or in what they say (E7, R612),
+    or that has something to bill that is not posted (E9, R802), stays without lines and leaves a message;
+    the next import tries again. One whose actuals still rest before they are compared just waits (R612).
 
     Returns:
         How many proposals got lines, how many wait, and how many lines were written.
@@ -34,8 +36,12 @@ def import_lines(books: Books, company: str) -> dict[str, int]:
     headers = books.find(PROPOSALS, dataAreaId=company, ProposalStatus=DRAFT)
     billed = _billed_sales(books, company, [str(header["InvoiceProposalId"]) for header in headers])
     counts = {"proposals": 0, "proposals_waiting": 0, "proposal_lines": 0}
+    prevalidates = read_parameters(books, company).prevalidates
     for header in headers:
-        written = _fill(books, header, billed[str(header["InvoiceProposalId"]).casefold()])
+        own = billed[str(header["InvoiceProposalId"]).casefold()]
+        states = staging.states_of(books, company, [row["ActualsImportId"] for row in own])
+        resting = prevalidates and any(rests(books, state) for state in states.values())
+        written = 0 if resting else _fill(books, header, own, states)
         counts["proposals" if written else "proposals_waiting"] += 1
         counts["proposal_lines"] += written
     return counts
@@ -87,19 +93,28 @@ def _billed_sales(books: Books, company: str, proposals: Sequence[str]) -> Mappi
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     if proposals:
         rows = books.find(
-            ACTUALS, dataAreaId=company, TransactionType=BILLED_SALES, InvoiceProposalId=proposals
+            staging.ACTUALS, dataAreaId=company, TransactionType=BILLED_SALES, InvoiceProposalId=proposals
         )
         for row in rows:
             found[str(row["InvoiceProposalId"]).casefold()].append(row)
     return found
 
 
-def _fill(books: Books, header: Row, billed: Sequence[Row]) -> int:
-    """Write the lines of one proposal; 0 where it waits or has nothing to bill."""
+def _fill(books: Books, header: Row, staged: Sequence[Row], states: Mapping[str, Row]) -> int:
+    """Write the lines of one proposal; 0 where it waits or has nothing to bill.
+
+    What came in a second time under another import id is not billed again.
+    """
     company, number = str(header["dataAreaId"]), str(header["InvoiceProposalId"])
+    duplicates = {key for key, state in states.items() if state["IsDuplicate"] == "Yes"}
+    billed = [row for row in staged if row["ActualsImportId"] not in duplicates]
     bases = read_bases(books, company, billed)
-    reason = _mismatch(books, company, number, len(billed)) or _unposted(number, bases)
-    for error_id in ("E9", "E10"):
+    reason = (
+        _mismatch(books, company, number, len(billed))
+        or _invalid(number, [row for row in billed if _is_invalid(states, row)])
+        or _unposted(number, bases)
+    )
+    for error_id in ("E7", "E9", "E10"):
         if reason is None or reason[0] != error_id:
             messages.resolve(books, company, document=number, error_id=error_id)
     if reason is not None:
@@ -138,6 +153,22 @@ def _count_in_dataverse(books: Books, company: str, number: str) -> int:
     return sum(
         not actual["msdyn_skipsync"] and actual["msdyn_transactionclassification"] != _TAX_CLASS
         for actual in actuals
+    )
+
+
+def _is_invalid(states: Mapping[str, Row], actual: Row) -> bool:
+    state = states.get(actual["ActualsImportId"])
+    return state is not None and state["IsInvalid"] == "Yes"
+
+
+def _invalid(number: str, invalid: Sequence[Row]) -> tuple[str, str] | None:
+    """Say that prevalidation found billed sales of an invoice to differ from Dataverse (R612, E7)."""
+    if not invalid:
+        return None
+    actuals = ", ".join(str(row["ActualId"]) for row in invalid[:_SHOWN])
+    return "E7", (
+        f"Invoice proposal {number} wasn't processed because {len(invalid)} of its billed sales differ from "
+        f"Dataverse (first: {actuals}). Synchronize them again, then import from staging."
     )
 
 

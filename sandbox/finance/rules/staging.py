@@ -49,6 +49,15 @@ def state_of(books: Books, company: str, actual: str) -> dict[str, Any] | None:
     return books.first(STATES, dataAreaId=company, ActualsImportId=actual)
 
 
+def states_of(books: Books, company: str, actuals: list[str]) -> dict[str, dict[str, Any]]:
+    """Return the states of actuals by their import ids."""
+    return {
+        state["ActualsImportId"]: state
+        for start in range(0, len(actuals), _CHUNK)
+        for state in books.find(STATES, dataAreaId=company, ActualsImportId=actuals[start : start + _CHUNK])
+    }
+
+
 def mark(books: Books, company: str, actual: str, **values: object) -> None:
     """Change the state of an actual: `IsProcessed="Yes", JournalId="USPM-000001"`."""
     state = state_of(books, company, actual)

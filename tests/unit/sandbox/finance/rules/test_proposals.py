@@ -1,15 +1,18 @@
 """Lines of invoice proposals: all or none, counted, deleted and recreated (R801 to R804, R807, E9, E10)."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from sandbox.finance.books import Books
 from sandbox.finance.errors import FinanceError
+from sandbox.finance.rules import staging
 from sandbox.finance.rules.messages import open_messages
 from sandbox.finance.rules.posting import post_journals
 from sandbox.finance.rules.proposals import delete_lines, import_lines
 from sandbox.finance.rules.staging import unprocessed
+from sandbox.finance.rules.staging_import import import_from_staging
 from sandbox.rules.hooks import Caller
 from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.store import WriteUnit
@@ -112,6 +115,62 @@ def test_r803_e10_the_count_is_compared_with_dataverse(firm: Books, unit: WriteU
     bill(firm, "late", "400")
     assert import_lines(firm, "uspm")["proposal_lines"] == 2
     assert open_messages(firm, "uspm") == []
+
+
+def test_r612_billed_sales_that_differ_from_dataverse_hold_the_invoice_back(
+    firm: Books, unit: WriteUnit
+) -> None:
+    parameters = firm.get("ProjectIntegrationParameters", dataAreaId="uspm")
+    firm.update("ProjectIntegrationParameters", parameters, {"PrevalidateActuals": "Yes"})
+    sell(firm, "work", "1600")
+    staging.mark(firm, "uspm", guid("work/import"), IsProcessed="Yes")
+    bill(firm, "work", "1600")
+    propose(firm, unit)
+    rest_over(firm, "work")
+    assert import_lines(firm, "uspm") == WAITING  # rests
+    assert open_messages(firm, "uspm") == []
+    rest_over(firm, "work billed")
+    assert import_from_staging(firm, {"company": "USPM"})["USPM"]["proposal_lines"] == 0
+    told = {(row["ErrorId"], row["DocumentNumber"]) for row in open_messages(firm, "uspm")}
+    assert told == {("E7", ""), ("E7", "INV-01")}
+    assert import_from_staging(firm, {"company": "USPM"})["USPM"]["proposal_lines"] == 0
+    send_again(firm, unit, "work billed")
+    rest_over(firm, "work billed")
+    assert import_from_staging(firm, {"company": "USPM"})["USPM"]["proposal_lines"] == 1
+    assert open_messages(firm, "uspm") == []
+
+
+def rest_over(books: Books, name: str) -> None:
+    """Let an actual have come in five minutes ago."""
+    staging.mark(books, "uspm", guid(f"{name}/import"), ReceivedDateTime=books.now - timedelta(minutes=5))
+
+
+def send_again(books: Books, unit: WriteUnit, name: str) -> None:
+    """Let Dataverse have an actual as it is staged, and let it come in again."""
+    row = books.get("ProjActualsImports", ActualsImportId=guid(f"{name}/import"))
+    source = {
+        "msdyn_actualid": row["ActualId"],
+        "msdyn_quantity": row["Quantity"],
+        "msdyn_price": row["UnitPrice"],
+        "msdyn_amount": row["Amount"],
+        "msdyn_transactionclassification": row["TransactionClassification"],
+        "versionnumber": unit.next_version(),
+    }
+    store = books.catalog.store
+    unit.connection.execute(store.sql(store.dataverse["msdyn_actual"]).insert().values(source))
+    books.update("ProjActualsImports", row, {"Amount": row["Amount"]}, Caller.USER)
+
+
+def test_what_came_in_twice_is_counted_and_billed_once(firm: Books, unit: WriteUnit) -> None:
+    sell(firm, "work", "1600")
+    bill(firm, "work", "1600")
+    for name, kind in (("work", "Sales"), ("work billed", "BilledSales")):
+        again = {"ActualId": guid(name), "InvoiceProposalId": "INV-01"}
+        add_actual(firm, f"{name} again", kind, "1600", **again)
+        staging.mark(firm, "uspm", guid(f"{name} again/import"), IsDuplicate="Yes")
+    propose(firm, unit)
+    assert import_lines(firm, "uspm") == ONE_LINE
+    assert lines(firm) == [(Decimal(1600), Decimal(160))]
 
 
 def test_r804_deleted_lines_are_recreated_by_the_next_import(firm: Books, unit: WriteUnit) -> None:
