@@ -1,13 +1,17 @@
 """What people may change on an invoice proposal: sales tax, and nothing else (R801, R804, R807)."""
 
+from decimal import Decimal
 from typing import Any
 
 from sandbox.finance.books import Books
 from sandbox.finance.rules.billing import LINES
 from sandbox.finance.rules.taxes import sales_tax
-from sandbox.rules.hooks import Caller, Change, Verb, complete, guard
+from sandbox.finance.rules.transactions import TRANSACTIONS
+from sandbox.rules.hooks import Caller, Change, Row, Verb, complete, guard
+from sandbox.store.defaults import ZERO_GUID
 
 PROPOSALS = "ProjectInvoiceProposalsV2"
+_FEE = "Revenue"  # transaction type
 TAX_GROUPS = frozenset({"SalesTaxGroupId", "SalesTaxItemGroupId"})
 
 
@@ -42,13 +46,33 @@ def _refuse_by_hand(books: Books, _change: Change) -> None:
 
 
 def _new_tax(books: Books, change: Change) -> dict[str, Any]:
-    """Compute the tax anew for other tax groups (R807)."""
+    """Reckon the tax of a line whose groups were changed (R807)."""
     if change.caller is Caller.SYSTEM:
         return {}
     line = change.after
     groups = str(line["SalesTaxGroupId"]), str(line["SalesTaxItemGroupId"])
-    tax = sales_tax(books, line["dataAreaId"], *groups, line["LineAmount"], line["CurrencyCode"])
+    tax = sales_tax(books, line["dataAreaId"], *groups, _taxable(books, line), line["CurrencyCode"])
     return {"SalesTaxAmount": tax.amount}
+
+
+def _taxable(books: Books, line: Row) -> Decimal:
+    """Return what a line's tax is reckoned on: its amount after discount; a discount bears none (R613)."""
+    extra = _extra_type(books, line)
+    if extra is not None:
+        return Decimal(line["LineAmount"] if extra == _FEE else 0)
+    place = {name: line[name] for name in ("dataAreaId", "InvoiceProposalId", "ActualsImportId")}
+    discounts = (
+        row["LineAmount"] for row in books.find(LINES, **place) if _extra_type(books, row) not in (None, _FEE)
+    )
+    return Decimal(sum(discounts, line["LineAmount"]))
+
+
+def _extra_type(books: Books, line: Row) -> str | None:
+    """Return the transaction type of a fee or a discount, which was made for another transaction."""
+    if not line["TransId"]:
+        return None
+    billed = books.get(TRANSACTIONS, dataAreaId=line["dataAreaId"], TransId=line["TransId"])
+    return None if billed["SourceActualsImportId"] == ZERO_GUID else str(billed["TransactionType"])
 
 
 def _refuse_delete(books: Books, change: Change) -> None:

@@ -8,6 +8,7 @@ from sandbox.finance.books import Books
 from sandbox.finance.rules.messages import open_messages
 from sandbox.finance.rules.posting import post_journals
 from sandbox.finance.rules.proposals import delete_lines, import_lines
+from sandbox.rules.hooks import Caller
 from sandbox.store import WriteUnit
 from sandbox.store.defaults import ZERO_GUID
 from tests.unit.sandbox.finance.rules.accounts import (
@@ -95,6 +96,28 @@ def test_r613_a_discount_that_is_posted_separately_is_taxed_after(firm: Books, u
     propose(firm, unit)
     import_lines(firm, "uspm")
     assert lines(firm) == [(Decimal(1600), Decimal(150)), (Decimal(-100), Decimal(0))]
+
+
+def test_r613_r807_tax_that_is_changed_by_hand_is_after_discount_too(firm: Books, unit: WriteUnit) -> None:
+    sell(firm, "work", "1500", {"Amount": Decimal(1600), "AccountingAmount": Decimal(1600)})
+    bill(firm, "work", "1500")
+    source = firm.get("ProjActualsImports", ActualId=guid("work"))
+    none = {"ActualsImportId": ZERO_GUID, "ActualId": ZERO_GUID, "SourceActualId": guid("work/import")}
+    for amount, values in ((-100, {}), (80, {"TransactionClassification": FEE})):
+        booked = {"Amount": Decimal(amount), "AccountingAmount": Decimal(amount), "Voucher": f"V-{amount}"}
+        journal = add_journal(firm, number=f"J-{amount}")
+        add_line(firm, journal, source, **none, **booked, **values)
+    post_journals(firm, {"company": "uspm"})
+    propose(firm, unit)
+    import_lines(firm, "uspm")
+    for groups in ({"SalesTaxGroupId": ""}, {"SalesTaxGroupId": "STATE", "SalesTaxItemGroupId": "FULL"}):
+        for line in firm.find("ProjectInvoiceProposalLines"):
+            firm.update("ProjectInvoiceProposalLines", line, groups, Caller.USER)
+    assert lines(firm) == [
+        (Decimal(1600), Decimal(150)),
+        (Decimal(-100), Decimal(0)),
+        (Decimal(80), Decimal(8)),
+    ]
 
 
 def test_a_milestone_takes_its_on_account_transaction_and_a_retainer_gets_one(
