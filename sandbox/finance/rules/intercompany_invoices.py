@@ -124,9 +124,18 @@ def _billed_lines(
 
 
 def _entries(books: Books, invoice: CustomerInvoice, lines: Sequence[Row]) -> Iterator[Entry]:
-    """Yield intercompany revenue, and the end of what posting the lines had accrued (R1202)."""
+    """Yield intercompany revenue, and the end of what posting the lines had accrued (R1202).
+
+    Both bear the dimensions that posting gave to the lines (R610).
+    """
     yield from invoice.revenue(
-        ("IntercompanyRevenue", str(line["ProjectId"]), "", line["Amount"]) for line in lines
+        (
+            "IntercompanyRevenue",
+            str(line["ProjectId"]),
+            str(line["DefaultDimensionDisplayValue"]),
+            line["Amount"],
+        )
+        for line in lines
     )
     for line in lines:
         accrued = books.find(
@@ -142,6 +151,7 @@ def _entries(books: Books, invoice: CustomerInvoice, lines: Sequence[Row]) -> It
                 str(entry["TransactionCurrencyCode"]),
                 -entry["AccountingCurrencyAmount"],
                 str(entry["ProjectId"]),
+                str(entry["DefaultDimensionDisplayValue"]),
             )
 
 

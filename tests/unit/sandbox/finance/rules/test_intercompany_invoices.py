@@ -34,13 +34,13 @@ def bill_lender(books: Books) -> Any:
     return post_intercompany_invoices(books, {"company": "GBPM"})
 
 
-def lend(books: Books, name: str, amount: str, hours: str = "10") -> None:
+def lend(books: Books, name: str, amount: str, hours: str = "10", **line: Any) -> None:
     """Post what a British resource did on the American project: R1201's inter-organizational sales."""
     values = {"dataAreaId": "gbpm", "ProjectDataAreaId": "uspm", "ContractId": "", "Quantity": Decimal(hours)}
     price = {"UnitPrice": Decimal(amount) / Decimal(hours)}
     sales = add_actual(books, name, "InterOrgSales", amount, **values, **price)
     booked = {"ExchangeRate": RATE, "AccountingAmount": Decimal(amount) * RATE, "Voucher": f"V-{name}"}
-    add_line(books, add_journal(books, "gbpm", f"J-{name}"), sales, **booked)
+    add_line(books, add_journal(books, "gbpm", f"J-{name}"), sales, **booked, **line)
     post_journals(books, {"company": "gbpm"})
 
 
@@ -72,6 +72,15 @@ def test_r1203_the_lender_bills_the_borrower_and_the_accrual_ends(firm: Books) -
     invoice = firm.get("ProjectCustomerInvoices", dataAreaId="gbpm")
     assert (invoice["IsIntercompany"], invoice["CustomerAccountNumber"]) == ("Yes", "IC-USPM")
     assert (invoice["InvoiceAmount"], invoice["CurrencyCode"]) == (Decimal(1200), "USD")
+
+
+def test_r610_the_intercompany_invoice_bears_the_dimensions_of_its_lines(firm: Books) -> None:
+    lend(firm, "work", "1200", DefaultDimensionDisplayValue="IC-USPM")
+    bill_lender(firm)
+    kinds = ["WipSalesValue", "AccruedRevenue", "IntercompanyRevenue"]
+    entries = firm.find("GeneralJournalAccountEntries", dataAreaId="gbpm", PostingType=kinds)
+    assert len(entries) == 5
+    assert {row["DefaultDimensionDisplayValue"] for row in entries} == {"IC-USPM"}
 
 
 def test_r1203_a_pending_vendor_invoice_of_the_same_number_waits_in_the_borrower(firm: Books) -> None:
