@@ -1,7 +1,6 @@
 """Expense reports: posting books the costs and hands the project lines to Dataverse (R902, R903)."""
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -49,13 +48,22 @@ def export_expense(books: Books, line: Row, cost: Cost, category: Row, posted_co
         cost: What it costs.
         category: Row of ProjExpenseCategoriesExport.
         posted_cost: Whether Finance has posted the project cost too, so that none may come back (R505).
+
+    Raises:
+        DocumentRefusedError: Another company has posted an expense of that number on the company's projects.
     """
     company, owner = line["dataAreaId"], project_company(line)
+    key = {"ExpTransNumber": line["ExpTransNumber"], "ReferenceDataAreaId": owner}
+    if books.first(EXPORT, **key) is not None:
+        raise DocumentRefusedError(
+            "R902",
+            f"Company {owner.upper()} has an expense {line['ExpTransNumber']} on its projects already, "
+            "posted by another company. Enter the expense with another number.",
+        )
     books.insert(
         EXPORT,
         {
-            "ExpTransNumber": line["ExpTransNumber"],
-            "ReferenceDataAreaId": owner,
+            **key,
             "ProjTransId": books.next_number(company, "ProjectTransactionOrigin"),
             "ProjCostTransExists": int(posted_cost),
             "ProjId": line["ProjectId"],
@@ -114,15 +122,11 @@ def _require_postable(report: Row, lines: Sequence[Row]) -> None:
             "reimbursed. Enter it on the report.",
         )
     for line in lines:
-        if line["ProjectId"] and _day(line) is None:
+        if day_of(line["TransactionDate"]) is None:
             raise DocumentRefusedError(
                 "R902",
                 f"Expense {line['ExpTransNumber']} of expense report {number} has no date. Enter it.",
             )
-
-
-def _day(line: Row) -> date | None:
-    return day_of(line["TransactionDate"])
 
 
 def _check_line(books: Books, change: Change) -> None:

@@ -231,6 +231,27 @@ def test_a_bad_report_is_told_and_the_others_post(books: Books) -> None:
     assert open_messages(books, "uspm") == []
 
 
+def test_r902_an_expense_without_a_date_is_refused_on_a_project_or_not(books: Books) -> None:
+    report(books)
+    line(books, ProjectId="", CostType="", TransactionDate="1900-01-01T12:00:00Z")
+    done = post_expense_reports(books, {"company": "USPM"})
+    assert done["messages"] == ["ER-1: Expense EXP-1 of expense report ER-1 has no date. Enter it."]
+
+
+def test_r902_an_expense_number_that_another_company_used_on_the_project_is_refused(books: Books) -> None:
+    expense_category(books, "gbpm", "TRIPS")
+    report(books)
+    line(books, ProjectId="PRJ-GBPM", ProjectDataAreaId="gbpm", CostType="TRIPS")
+    own = {"dataAreaId": "gbpm"}
+    report(books, **own)
+    line(books, ProjectId="PRJ-GBPM", CostType="TRIPS", CurrencyCode="GBP", **own)
+    done = post_expense_reports(books, {})
+    posted = [done[company]["posted"] for company in ("USPM", "GBPM")]
+    assert (sum(posted), len(done["messages"])) == (1, 1)
+    assert "Company GBPM has an expense EXP-1 on its projects already" in done["messages"][0]
+    assert len(books.find("ProjExpensesExport")) == len(books.find("VendorTransactions")) == 1
+
+
 def test_r607_without_an_exchange_rate_nothing_is_posted(books: Books) -> None:
     report(books)
     line(books, CurrencyCode="SEK")
