@@ -59,7 +59,7 @@ def _generate(books: Books, company: str) -> Mapping[str, int]:
         name = actual["SubcontractLine"].lower()
         line = lines[name]
         # The reversal of a cost that the vendor has billed meanwhile takes no receipt back (R1104).
-        if planned[name] + actual["Quantity"] < line["InvoicedQuantity"]:
+        if actual["Quantity"] < 0 and planned[name] + actual["Quantity"] < line["InvoicedQuantity"]:
             continue
         planned[name] += actual["Quantity"]
         groups[line["PurchaseOrderNumber"], actual["AccountingDate"]].append((actual, line))

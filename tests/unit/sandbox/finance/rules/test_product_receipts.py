@@ -131,6 +131,16 @@ def test_r1104_reversal_and_new_cost_of_the_invoice_make_no_receipts(books: Book
     assert "PurchaseAccrual" not in entries(books, "uspm")
 
 
+def test_r1103_work_is_received_though_the_vendor_has_billed_more_than_that(books: Books) -> None:
+    """A difference in quantity only warns (R1104): each day's work is received all the same."""
+    bill(books, Quantity=Decimal(4))
+    for name, quantity, day in (("a", "1", date(2026, 10, 20)), ("b", "3", _OTHER_DAY)):
+        posted_work(books, name, quantity, day)
+        receive(books)
+    assert only(books, "PurchaseOrderLinesV2")["ReceivedQuantity"] == Decimal(4)
+    assert "PurchaseAccrual" not in entries(books, "uspm")
+
+
 def test_r1103_work_that_was_recalled_is_given_back(books: Books) -> None:
     posted_work(books, "a", "4")
     receive(books)
