@@ -32,11 +32,11 @@ def relate(books: Books, company: str, lines: Sequence[Line]) -> None:
     a discount is related to the line of its source actual.
     """
     own = {line["ActualId"]: line for line in lines if line["ActualId"] != ZERO_GUID}
-    by_source = {line["ActualsImportId"]: line for line in own.values()}
+    by_source = {line["ActualsImportId"]: line for line in lines if "SourceActualId" not in line}
     partners = connected(books, list(own))
     earlier = _earlier(books, company, partners, own.keys())
     for line in lines:
-        if line["ActualId"] == ZERO_GUID:
+        if "SourceActualId" in line:
             line["RelatedVoucher"] = by_source[line["SourceActualId"]]["Voucher"]
             continue
         for actual in _counterparts(partners, line["ActualId"]):

@@ -15,6 +15,7 @@ from sandbox.finance.rules.staging_import import import_from_staging
 from sandbox.rules.days import noon
 from sandbox.rules.hooks import Caller
 from sandbox.rules.jobs import JobRefusedError
+from sandbox.store.defaults import ZERO_GUID
 from tests.unit.sandbox.finance.rules.staged import (
     ACTUALS,
     LINES,
@@ -154,6 +155,14 @@ def source_of(books: Books, row: dict[str, Any], **differing: Any) -> None:
         "versionnumber": books.unit.next_version(),
     }
     books.unit.connection.execute(store.sql(table).insert().values(values | differing))
+
+
+def test_an_actual_without_its_dataverse_id_is_imported_and_keeps_nobody_waiting(firm: Books) -> None:
+    unknown = actual(firm, "Sales", "1600", ActualId=ZERO_GUID, FeeAmount=Decimal(40))
+    actual(firm, "Cost", "100")
+    assert run(firm)["lines"] == 3
+    fee = firm.get(LINES, SourceActualId=unknown["ActualsImportId"])
+    assert fee["RelatedVoucher"] == line_of(firm, unknown)["Voucher"]
 
 
 def test_r612_what_differs_from_dataverse_is_invalid_until_it_comes_again(firm: Books) -> None:
