@@ -47,14 +47,8 @@ def test_conversion_leaves_at_most_pennies(books: Books, unit: WriteUnit) -> Non
     add_contract(books, currency="GBP", tax_group="STATE", rate=Decimal("1.2345"))
     category = {"Category": "TCN-0000001000-D3B43-1", "ItemSalesTaxGroup": "FULL"}
     books.insert("ProjectCategoryEntities", {"dataAreaId": "uspm"} | category)
-    booked = {"ExchangeRate": Decimal("1.2345"), "AccountingAmount": Decimal("411.49")}
-    sell(
-        books,
-        "work",
-        "333.33",
-        {**booked, "AccountingAmount": Decimal("411.50")},
-        TransactionCurrencyId="GBP",
-    )
+    booked = {"ExchangeRate": Decimal("1.2345"), "AccountingAmount": Decimal("411.50")}
+    sell(books, "work", "333.33", booked, TransactionCurrencyId="GBP")
     bill(books, "work", "333.33", TransactionCurrencyId="GBP")
     propose(books, unit, SalesCurrency="GBP")
     post(books)

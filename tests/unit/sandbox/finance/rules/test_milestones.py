@@ -82,6 +82,15 @@ def test_r106_the_transaction_follows_its_milestone_until_it_is_invoiced(contrac
     assert (made["Amount"], made["TransStatus"]) == (Decimal(4500), "Invoiced")
 
 
+@pytest.mark.parametrize("status", ["InvoiceProposed", "FullyInvoiced"])
+def test_r106_no_write_of_a_milestone_reopens_what_is_on_an_invoice(contract: Books, status: str) -> None:
+    row = milestone(contract, "MS-1")
+    contract.update(ON_ACCOUNT, contract.get(ON_ACCOUNT), {"TransStatus": status})
+    contract.update(MILESTONES, row, {"Description": "Go-live 2", "TransStatus": "NotPosted"})
+    made = contract.get(ON_ACCOUNT)
+    assert (made["Description"], made["TransStatus"]) == ("Go-live", status)
+
+
 def test_r106_what_posting_made_of_the_status_stays_when_the_milestone_is_sent_again(contract: Books) -> None:
     row = milestone(contract, "MS-1")
     contract.update(ON_ACCOUNT, contract.get(ON_ACCOUNT), {"TransStatus": "Posted"})
