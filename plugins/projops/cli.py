@@ -126,7 +126,7 @@ def dismiss_letter(
     number: Annotated[int, typer.Argument(help="Number, from `list`.")],
     reason: Annotated[str, typer.Option(help="Why nobody will mend it; kept with the entry.")],
 ) -> None:
-    """Close an entry that nobody will mend; its row comes again only when it changes."""
+    """Close an entry that nobody will mend; its row comes again when it changes, or with a full run."""
     with _engine() as engine:
         replay.dismiss(engine.state, number, reason)
     typer.echo(f"Dead letter {number} is dismissed.")

@@ -59,7 +59,7 @@ def replay(
 
 
 def dismiss(state: StateStore, number: int, reason: str) -> None:
-    """Close an entry for good, with the reason; its row comes again only when it changes.
+    """Close an entry for good, with the reason; its row comes again when it changes, or with a full run.
 
     Raises:
         StopError: There is no such live entry, or no reason.

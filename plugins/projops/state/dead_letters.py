@@ -228,7 +228,7 @@ def dismissed(connection: Connection, map_id: str, stage: str) -> set[tuple[str,
 
 
 def dismiss(connection: Connection, number: int, reason: str) -> None:
-    """Close an entry that nobody will mend; the row comes again only when it changes."""
+    """Close an entry that nobody will mend; the row comes again when it changes, or with a full run."""
     values = {"status": "dismissed", "closed_at": datetime.now(UTC), "closed_because": reason}
     connection.execute(update(dead_letter).where(dead_letter.c.id == number).values(**values))
 
