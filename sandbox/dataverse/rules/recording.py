@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.dataverse.desk import Desk, refused
 from sandbox.dataverse.rules.actuals import of_origin
+from sandbox.dataverse.rules.options import BillingStatus
 
 
 def demand_facts(name: str, row: Mapping[str, Any], facts: Mapping[str, str]) -> None:
@@ -24,5 +25,9 @@ def demand_facts(name: str, row: Mapping[str, Any], facts: Mapping[str, str]) ->
 
 
 def is_recorded(desk: Desk, row_id: str) -> bool:
-    """Whether a row has actuals that nobody has taken back; a recall that is refused leaves them."""
-    return any(actual["msdyn_adjustmentstatus"] is None for actual in of_origin(desk, row_id))
+    """Whether a row has actuals that nobody has taken back.
+
+    What a vendor's or a customer's invoice has adjusted is recorded all the same: only a cancellation
+    says Canceled (R306, R1004).
+    """
+    return any(it["msdyn_billingstatus"] != BillingStatus.CANCELED for it in of_origin(desk, row_id))

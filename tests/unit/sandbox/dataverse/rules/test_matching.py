@@ -15,9 +15,11 @@ from sandbox.dataverse.rules.options import (
     AdjustmentStatus,
     AmountMethod,
     BillingStatus,
+    EntryStatus,
     TransactionType,
     VendorInvoiceStatus,
 )
+from sandbox.dataverse.rules.time import TIME_ENTRY
 from sandbox.dataverse.rules.vendor_invoices import cancel_invoices, confirm_invoices
 from sandbox.rules.jobs import JobRefusedError
 from tests.unit.sandbox.conftest import as_user
@@ -236,3 +238,18 @@ def test_r1104_the_next_invoice_of_a_subcontract_line_leaves_the_first_alone(des
         approve_all(desk, {})
     assert [it["msdyn_amount"] for it in open_costs(desk)] == [Decimal(720), Decimal(720)]
     assert total(firm, TransactionType.COST) == Decimal(1440)
+
+
+def test_r1004_a_recall_that_is_refused_records_no_second_cost(desk: Desk, firm: Firm) -> None:
+    project = firm.project("P1")
+    entry = firm.time_entry(project)
+    for status in (EntryStatus.SUBMITTED, EntryStatus.APPROVED):
+        as_user(desk, TIME_ENTRY, entry, {"msdyn_entrystatus": status})
+    billed = invoice(firm)
+    assert match_actuals(desk, {"line": invoice_line(firm, billed, project)})["matched"] == 1
+    assert confirm_invoices(desk, {"invoices": [billed]})["confirmed"] == 1
+    for status in (EntryStatus.RECALL_REQUESTED, EntryStatus.APPROVED):
+        as_user(desk, TIME_ENTRY, entry, {"msdyn_entrystatus": status})
+    assert total(firm, TransactionType.COST) == Decimal(720)
+    with pytest.raises(ApiError, match="its cost has been adjusted already"):
+        as_user(desk, TIME_ENTRY, entry, {"msdyn_entrystatus": EntryStatus.DRAFT})
