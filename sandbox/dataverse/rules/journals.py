@@ -58,10 +58,21 @@ def post(desk: Desk, change: Change) -> None:
     """
     if not change.turned("msdyn_isposted", True):
         return
-    lines = desk.find(LINE, msdyn_journal=change.after["msdyn_journalid"], msdyn_isposted=False)
+    lines = _lines(desk, change.after["msdyn_journalid"])
     for line, actual in zip(lines, record_many(desk, [_actual(desk, line) for line in lines]), strict=True):
         origin(desk, actual, LINE, line["msdyn_journallineid"])
         desk.update(LINE, line["msdyn_journallineid"], {"msdyn_isposted": True})
+
+
+def refuse_unapproved(desk: Desk, change: Change) -> None:
+    """What submitted time will post is posted by its approval, else it would be recorded twice (R301).
+
+    Raises:
+        ApiError: When a person posts such a journal.
+    """
+    posting = change.turned("msdyn_isposted", True)
+    if posting and any(it["msdyn_timeentry"] for it in _lines(desk, change.before["msdyn_journalid"])):
+        raise refused("The journal is of a submitted time entry: approve the time entry, which posts it.")
 
 
 def refuse_posted(_desk: Desk, change: Change) -> None:
@@ -72,6 +83,10 @@ def refuse_posted(_desk: Desk, change: Change) -> None:
     """
     if change.before["msdyn_isposted"]:
         raise refused("The journal is posted and cannot be changed: correct its actuals in a new journal.")
+
+
+def _lines(desk: Desk, journal_id: str) -> list[Row]:
+    return desk.find(LINE, msdyn_journal=journal_id, msdyn_isposted=False)
 
 
 def _actual(desk: Desk, line: Mapping[str, Any]) -> Row:
@@ -91,5 +106,6 @@ def _actual(desk: Desk, line: Mapping[str, Any]) -> Row:
 HOOKS = (
     guard(JOURNAL, [Verb.UPDATE, Verb.DELETE], refuse_posted),
     guard(LINE, [Verb.UPDATE, Verb.DELETE], refuse_posted),
+    guard(JOURNAL, [Verb.UPDATE], refuse_unapproved, ["msdyn_isposted"]),
     effect(JOURNAL, [Verb.UPDATE], post, ["msdyn_isposted"]),
 )

@@ -8,6 +8,7 @@ from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.actuals import ACTUAL, of_origin
 from sandbox.dataverse.rules.options import TransactionClass, TransactionType
+from sandbox.dataverse.rules.time_jobs import approve_time, submit_time
 from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import DAY, Firm
 
@@ -47,3 +48,13 @@ def test_a_line_without_a_project_is_not_posted(desk: Desk) -> None:
     as_user(desk, "msdyn_journalline", None, {"msdyn_journal": journal, "msdyn_description": "Tea"})
     with pytest.raises(ApiError, match="Journal line 'Tea' has no project"):
         as_user(desk, "msdyn_journal", journal, {"msdyn_isposted": True})
+
+
+def test_r301_the_journal_of_submitted_time_is_posted_by_its_approval_only(desk: Desk, firm: Firm) -> None:
+    entry = firm.time_entry(firm.project("P1"))
+    submit_time(desk, {"entries": [entry]})
+    [line] = desk.find("msdyn_journalline", msdyn_timeentry=entry)
+    with pytest.raises(ApiError, match="approve the time entry"):
+        as_user(desk, "msdyn_journal", line["msdyn_journal"], {"msdyn_isposted": True})
+    assert approve_time(desk, {"entries": [entry]})["approved"] == 1
+    assert [actual["msdyn_amount"] for actual in desk.find(ACTUAL)] == [Decimal(800)]
