@@ -9,10 +9,10 @@ from sandbox.dataverse.rules.actuals import ACTUAL, Row, record_many
 from sandbox.dataverse.rules.impact import Bill, Impact, joined
 from sandbox.dataverse.rules.invoice_lines import DETAIL, INVOICE
 from sandbox.dataverse.rules.invoiced_work import bill
-from sandbox.dataverse.rules.one_by_one import one_by_one
+from sandbox.dataverse.rules.one_by_one import ids_named, one_by_one
 from sandbox.dataverse.rules.options import BillingStatus, InvoiceStatus, TransactionClass
 from sandbox.rules.hooks import Change, Verb, effect
-from sandbox.rules.jobs import JobRefusedError, Parameters, required
+from sandbox.rules.jobs import JobRefusedError, Parameters
 
 _STATUS = "msdyn_projectinvoicestatus"
 _MOST = 250
@@ -32,10 +32,7 @@ def confirm_invoices(desk: Desk, parameters: Parameters) -> Mapping[str, Any]:
     Raises:
         JobRefusedError: When there are more than 250, or no list of them.
     """
-    given = required(parameters, "invoices")
-    if not isinstance(given, list):
-        raise JobRefusedError("The parameter 'invoices' must be a list of GUIDs.")
-    asked = list(dict.fromkeys(str(it).lower() for it in given))
+    asked = ids_named(parameters, "invoices")
     if len(asked) > _MOST:
         raise JobRefusedError(f"{len(asked)} invoices are too many: confirm at most {_MOST} at once.")
     found = desk.by_id(INVOICE, asked)
@@ -59,7 +56,7 @@ def confirm(desk: Desk, change: Change) -> None:
 
 def _confirm_once(desk: Desk, invoice: Row) -> None:
     if invoice[_STATUS] not in _DRAFTS:
-        raise refused("the invoice is confirmed already.")
+        raise refused(f"Invoice {invoice['invoicenumber']} is confirmed already.")
     desk.update(INVOICE, invoice["invoiceid"], {_STATUS: InvoiceStatus.CONFIRMED})
 
 

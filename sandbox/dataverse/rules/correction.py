@@ -21,6 +21,7 @@ from sandbox.dataverse.rules.impact import (
 from sandbox.dataverse.rules.invoice_lines import DETAIL, FINAL, INVOICE, add_details
 from sandbox.dataverse.rules.invoiced_work import bill_anew, remainder, unbilled_rest
 from sandbox.dataverse.rules.invoices import draft
+from sandbox.dataverse.rules.one_by_one import ids_named
 from sandbox.dataverse.rules.options import AdjustmentStatus, TransactionClass, TransactionType
 from sandbox.rules.jobs import JobRefusedError, Parameters, required
 from sandbox.rules.money import money
@@ -114,7 +115,9 @@ def _correctable(desk: Desk, invoice: Row, parameters: Parameters) -> list[Row]:
     details = [it for it in desk.find(DETAIL, msdyn_invoice=invoice["invoiceid"]) if it["msdyn_billedactual"]]
     sales = desk.by_id(ACTUAL, (it["msdyn_billedactual"] for it in details))
     open_ones = [it for it in details if sales[it["msdyn_billedactual"]]["msdyn_adjustmentstatus"] is None]
-    asked = {str(it).lower() for it in parameters.get("lines", [it[DETAIL_ID] for it in open_ones])}
+    asked = set(
+        ids_named(parameters, "lines") if "lines" in parameters else (it[DETAIL_ID] for it in open_ones)
+    )
     missing = asked - {it[DETAIL_ID] for it in open_ones}
     if missing or not asked:
         where = ", ".join(sorted(missing)) or "it"
@@ -127,8 +130,13 @@ def _correctable(desk: Desk, invoice: Row, parameters: Parameters) -> list[Row]:
 
 def _quantities(parameters: Parameters, details: list[Row]) -> dict[str, Decimal]:
     classes = {it[DETAIL_ID]: it["msdyn_transactionclassification"] for it in details}
+    given = parameters.get("quantities", {})
+    if not isinstance(given, Mapping):
+        raise JobRefusedError(
+            "The parameter 'quantities' must be an object: a quantity by id of a line detail."
+        )
     found: dict[str, Decimal] = {}
-    for detail_id, text in dict(parameters.get("quantities", {})).items():
+    for detail_id, text in given.items():
         quantity = _number(text)
         if detail_id not in classes or quantity is None or quantity < 0:
             raise JobRefusedError(f"{detail_id}: {text} is no quantity of a line detail that is corrected.")

@@ -21,7 +21,8 @@ from sandbox.rules.hooks import Change, Verb, complete, effect, guard
 from sandbox.rules.money import money
 
 _PRICED = ("msdyn_quantity", "msdyn_price")
-_COUNTED = (*_PRICED, "msdyn_amount", "msdyn_billingtype")
+_AMOUNTS = (*_PRICED, "msdyn_amount")
+_COUNTED = (*_AMOUNTS, "msdyn_billingtype")
 _WHOLE = {TransactionClass.MILESTONE: _COUNTED, TransactionClass.RETAINER: ("msdyn_quantity",)}
 """What cannot be edited of a class: a milestone is billed whole, of a retainer the price says how much."""
 
@@ -44,8 +45,10 @@ def refuse_parts(_desk: Desk, change: Change) -> None:
     """Refuse to bill or credit a milestone in part (R406).
 
     Raises:
-        ApiError: When an amount changes that its class does not let anybody edit.
+        ApiError: When an amount is emptied, or changes that its class does not let anybody edit.
     """
+    if any(name in change.values and change.values[name] is None for name in _AMOUNTS):
+        raise refused("A line detail must have a quantity, a price and an amount: fill them in.")
     fixed = _WHOLE.get(change.before["msdyn_transactionclassification"], ())
     if any(name in change.values and change.values[name] != change.before[name] for name in fixed):
         raise refused(

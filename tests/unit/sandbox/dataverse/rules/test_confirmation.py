@@ -113,7 +113,8 @@ def test_r407_no_more_than_250_invoices_are_confirmed_at_once(billed: Billed) ->
     answer = confirm_invoices(billed.desk, {"invoices": [gone, billed.invoice]})
     assert answer == {"confirmed": 1, "errors": [f"There is no invoice with the id {gone}."]}
     [again] = confirm_invoices(billed.desk, {"invoices": [billed.invoice]})["errors"]
-    assert "is confirmed already" in again
+    number = billed.desk.get("invoice", billed.invoice)["invoicenumber"]
+    assert again == f"Invoice {number} is confirmed already."
 
 
 def test_r408_the_invoice_says_when_its_billed_sales_are_accounted_for(billed: Billed) -> None:
@@ -151,3 +152,9 @@ def test_amounts_have_as_many_digits_as_their_currency(
         "msdyn_actual", msdyn_transactiontypecode=BILLED, msdyn_billingtype=BillingType.CHARGEABLE
     )
     assert charged["msdyn_amount"] == Decimal(expected)
+
+
+@pytest.mark.parametrize("column", ["msdyn_quantity", "msdyn_price", "msdyn_amount"])
+def test_a_line_detail_keeps_its_amounts(billed: Billed, column: str) -> None:
+    with pytest.raises(ApiError, match="must have a quantity, a price and an amount"):
+        billed.edit(**{column: None})

@@ -1,6 +1,7 @@
 """Corrected invoices: what is credited, what is billed anew, what is left (R406)."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -176,3 +177,19 @@ def statuses(billed: Billed, quantity: str) -> set[BillingStatus]:
         "msdyn_actual", msdyn_transactiontypecode=UNBILLED, msdyn_quantity=Decimal(quantity)
     )
     return {BillingStatus(it["msdyn_billingstatus"]) for it in found}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"lines": None}, "'lines' must be a list of ids"),
+        ({"lines": "one"}, "'lines' must be a list of ids"),
+        ({"quantities": None}, "'quantities' must be an object"),
+        ({"quantities": [6]}, "'quantities' must be an object"),
+    ],
+)
+def test_a_correction_says_what_its_parameters_have_to_be(
+    billed: Billed, parameters: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(JobRefusedError, match=sentence):
+        billed.corrected(**parameters)
