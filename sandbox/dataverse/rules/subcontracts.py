@@ -38,8 +38,11 @@ def confirm_subcontracts(desk: Desk, parameters: Mapping[str, Any]) -> Mapping[s
 
 def refuse_step(desk: Desk, change: Change) -> None:
     """Refuse a state that does not follow; see `demand_step`."""
-    if change.before["statuscode"] != change.values["statuscode"]:
-        demand_step(desk, change.before, SubcontractStatus(change.values["statuscode"]))
+    wanted = change.values["statuscode"]
+    if wanted is None:
+        raise refused(f"Subcontract {change.before['msdyn_subcontractnumber']} must have a status.")
+    if change.before["statuscode"] != wanted:
+        demand_step(desk, change.before, SubcontractStatus(wanted))
 
 
 def demand_step(desk: Desk, subcontract: Row, status: SubcontractStatus) -> None:

@@ -59,8 +59,11 @@ def lines_of(desk: Desk, invoice_id: str) -> list[Row]:
 
 def refuse_step(desk: Desk, change: Change) -> None:
     """Refuse a state that does not follow, and a confirmation that is not ready; see `demand_step`."""
-    if change.before["statuscode"] != change.values["statuscode"]:
-        demand_step(desk, change.before, VendorInvoiceStatus(change.values["statuscode"]))
+    wanted = change.values["statuscode"]
+    if wanted is None:
+        raise refused(f"Vendor invoice {change.before['msdyn_vendorinvoicenumber']} must have a status.")
+    if change.before["statuscode"] != wanted:
+        demand_step(desk, change.before, VendorInvoiceStatus(wanted))
 
 
 def refuse_deletion(_desk: Desk, change: Change) -> None:

@@ -112,3 +112,8 @@ def test_the_job_says_what_it_needs(jobs: dict[str, Job]) -> None:
         jobs["confirm-subcontract"]({})
     with pytest.raises(JobRefusedError, match="There is no msdyn_subcontract with the id"):
         jobs["confirm-subcontract"]({"subcontracts": ["11111111-0000-0000-0000-000000000009"]})
+
+
+def test_a_subcontract_always_has_a_status(desk: Desk, firm: Firm) -> None:
+    with pytest.raises(ApiError, match="Subcontract SC-1 must have a status"):
+        as_user(desk, SUBCONTRACT, subcontract(firm, firm.project("P1")), {"statuscode": None})

@@ -147,3 +147,8 @@ def test_the_jobs_are_there_by_their_names(jobs: dict[str, Job]) -> None:
             jobs[name]({"invoices": "11111111-0000-0000-0000-000000000009"})
     with pytest.raises(JobRefusedError, match="needs the parameter 'line'"):
         jobs["match-actuals"]({})
+
+
+def test_an_invoice_always_has_a_status(desk: Desk, firm: Firm) -> None:
+    with pytest.raises(ApiError, match="Vendor invoice VI-1 must have a status"):
+        as_user(desk, INVOICE, invoice(firm), {"statuscode": None})
