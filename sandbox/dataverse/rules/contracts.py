@@ -154,8 +154,9 @@ def _work(desk: Desk, cost: Row, unbilled: Sequence[Row]) -> tuple[Work, Decimal
     work = Work(
         project=cost["msdyn_project"],
         classification=TransactionClass(cost["msdyn_transactionclassification"]),
-        quantity=cost["msdyn_quantity"],
-        date=cost["msdyn_documentdate"],
+        # An actual that came by data import may lack them (R309).
+        quantity=cost["msdyn_quantity"] or Decimal(0),
+        date=cost["msdyn_documentdate"] or cost["createdon"],
         task=cost["msdyn_task"],
         role=cost["msdyn_resourcecategory"],
         resource=cost["msdyn_bookableresource"],

@@ -149,7 +149,7 @@ def _unbilled(desk: Desk, contract: Row, until: str | None, ready_only: bool) ->
         for it in found
         if invoiceable(it)
         and it["msdyn_transactionclassification"] != TransactionClass.RETAINER
-        and (until is None or day_meant(it["msdyn_documentdate"]) <= until)
+        and (until is None or day_meant(it["msdyn_documentdate"] or it["createdon"]) <= until)
     ]
 
 

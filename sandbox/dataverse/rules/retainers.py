@@ -24,6 +24,7 @@ from sandbox.dataverse.rules.options import (
     TransactionClass,
     TransactionType,
 )
+from sandbox.dataverse.rules.recording import demand_facts
 
 RETAINER = "msdyn_retainer"
 
@@ -162,6 +163,7 @@ def settle(desk: Desk, details: Iterable[Row]) -> None:
 
 
 def _detail(desk: Desk, retainer: Row, contract: Mapping[str, Any]) -> Row:
+    demand_facts(f"Retainer {retainer['msdyn_name']}", retainer, {"msdyn_amount": "amount"})
     line = desk.by_id("salesorderdetail", [retainer["msdyn_contractlineid"]])
     payer = desk.by_id("msdyn_projectcontractsplitbillingrule", [retainer["msdyn_contractcustomer"]])
     customer = next((it["msdyn_customer"] for it in payer.values()), contract["customerid"])

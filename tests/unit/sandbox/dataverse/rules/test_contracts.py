@@ -178,3 +178,20 @@ def test_fees_and_milestones_are_not_recorded_anew(desk: Desk, firm: Firm) -> No
         desk, fee | {"msdyn_salescontract": contract, "msdyn_transactionclassification": TransactionClass.FEE}
     )
     assert confirm_contract(desk, {"contract": contract}) == {"recorded": 0}
+
+
+def test_r115_an_imported_actual_that_says_little_is_recorded_anew_too(desk: Desk, firm: Firm) -> None:
+    project = firm.project("P1")
+    imported = {
+        "msdyn_transactiontypecode": TransactionType.COST,
+        "msdyn_transactionclassification": TransactionClass.TIME,
+        "msdyn_project": project,
+        "msdyn_amount": Decimal(800),
+        "transactioncurrencyid": firm.currencies["USD"],
+    }
+    desk.create(ACTUAL, imported)
+    contract = firm.contract("C1")
+    firm.line(contract, project)
+    [anew] = desk.find(ACTUAL, msdyn_salescontract=contract, msdyn_transactiontypecode=TransactionType.COST)
+    assert (anew["msdyn_amount"], anew["msdyn_documentdate"]) == (Decimal(800), "2026-11-02T09:00:00Z")
+    assert sum(it["msdyn_amount"] for it in desk.find(ACTUAL)) == Decimal(800)

@@ -15,6 +15,8 @@ from sandbox.dataverse.rules.options import (
     BillingType,
     InvoiceStatus,
     NteStatus,
+    TransactionClass,
+    TransactionType,
 )
 from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.store import Store
@@ -183,3 +185,16 @@ def test_invoices_are_created_confirmed_and_corrected_by_jobs(
     assert json.loads(json.dumps(answer))["lines"] == 1
     with pytest.raises(JobRefusedError, match="There is no salesorder with the id"):
         jobs["create-invoice"]({"contract": invoice})
+
+
+def test_imported_sales_without_a_date_are_of_the_day_they_came(firm: Firm) -> None:
+    contract = firm.contract("C-1")
+    sales = {
+        "msdyn_transactiontypecode": TransactionType.UNBILLED_SALES,
+        "msdyn_transactionclassification": TransactionClass.TIME,
+        "msdyn_salescontract": contract,
+        "msdyn_amount": Decimal(1600),
+    }
+    firm.desk.create("msdyn_actual", sales)
+    assert create_invoice(firm.desk, {"contract": contract, "until": "2026-11-01"})["lines"] == 0
+    assert create_invoice(firm.desk, {"contract": contract, "until": "2026-11-02"})["lines"] == 1

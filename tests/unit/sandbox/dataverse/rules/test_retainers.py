@@ -3,6 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.confirmation import confirm_invoices
 from sandbox.dataverse.rules.correction import correct_invoice
 from sandbox.dataverse.rules.invoices import create_invoice
@@ -136,3 +139,15 @@ def test_r406_a_retainer_in_use_is_given_back_first(firm: Firm) -> None:
     assert retainers_only(billed, UNBILLED)["-1", "-1000", CHARGED, None, False] == 2
     [again] = create_invoice(firm.desk, {"contract": billed.contract})["invoices"]
     assert firm.desk.get("invoice", again)["totalamount"] == 600
+
+
+def test_a_retainer_without_an_amount_comes_on_no_invoice(firm: Firm) -> None:
+    contract = firm.contract("C-1")
+    retainer = {
+        "msdyn_name": "Advance",
+        "msdyn_contract": contract,
+        "msdyn_invoicestatus": MilestoneStatus.READY,
+    }
+    firm.desk.create("msdyn_retainer", retainer)
+    with pytest.raises(ApiError, match="Retainer Advance has no amount"):
+        create_invoice(firm.desk, {"contract": contract})
