@@ -61,6 +61,16 @@ def submit_external(_desk: Desk, change: Change) -> Row:
     }
 
 
+def refuse_approved(_desk: Desk, change: Change) -> None:
+    """Refuse an expense that is approved from the start: approval is what records it (R903).
+
+    Raises:
+        ApiError: 0x80040265, naming the expense.
+    """
+    if change.values.get("msdyn_expensestatus") in _STANDING:
+        raise refused(f"{_name(change.values)} is created as Draft or Submitted: create it, then approve it.")
+
+
 def follow_status(_desk: Desk, change: Change) -> Row:
     """Let the status reason follow the expense status."""
     reason = _REASONS.get(change.values["msdyn_expensestatus"])
@@ -76,6 +86,18 @@ def keep_posted(_desk: Desk, change: Change) -> None:
     standing = change.before["msdyn_expensestatus"] in _STANDING and change.before["msdyn_externalid"]
     if standing and change.values["msdyn_expensestatus"] not in _STANDING:
         raise refused(f"{_name(change.before)} is posted in Finance and stays approved: reverse it there.")
+
+
+def refuse_deletion(desk: Desk, change: Change) -> None:
+    """Refuse to delete an expense whose actuals stand: nothing would tell where they came from (R309).
+
+    Raises:
+        ApiError: 0x80040265, naming the expense.
+    """
+    if is_recorded(desk, change.before["msdyn_expenseid"]):
+        raise refused(
+            f"{_name(change.before)} is approved and recorded: cancel its approval, then delete it."
+        )
 
 
 def follow_approval(desk: Desk, change: Change) -> None:
@@ -132,7 +154,7 @@ def work_of(desk: Desk, expense: Row) -> Work:
 
 
 def _name(expense: Mapping[str, Any]) -> str:
-    return f"Expense {expense['msdyn_externalid'] or expense['msdyn_name']}"
+    return f"Expense {expense.get('msdyn_externalid') or expense.get('msdyn_name')}"
 
 
 def _approve(desk: Desk, expense: Row) -> None:
@@ -150,8 +172,10 @@ HOOKS = (
         demand_leaf_task,
         ["msdyn_project", "msdyn_projecttask", "msdyn_externalid"],
     ),
+    guard(EXPENSE, [Verb.CREATE], refuse_approved),
     complete(EXPENSE, [Verb.CREATE], submit_external),
     complete(EXPENSE, [Verb.UPDATE], follow_status, ["msdyn_expensestatus"]),
     guard(EXPENSE, [Verb.UPDATE], keep_posted, ["msdyn_expensestatus"]),
+    guard(EXPENSE, [Verb.DELETE], refuse_deletion),
     effect(EXPENSE, [Verb.UPDATE], follow_approval, ["msdyn_expensestatus"]),
 )

@@ -35,6 +35,16 @@ def begin(_desk: Desk, change: Change) -> Row:
     return {"msdyn_usagestatus": UsageStatus.SUBMITTED if external else UsageStatus.DRAFT}
 
 
+def refuse_approved(_desk: Desk, change: Change) -> None:
+    """Refuse usage that is approved from the start: approval is what records it (R505).
+
+    Raises:
+        ApiError: 0x80040265.
+    """
+    if change.values.get("msdyn_usagestatus") == UsageStatus.APPROVED:
+        raise refused("Material usage is created as Draft or Submitted: create it, then approve it.")
+
+
 def keep_posted(_desk: Desk, change: Change) -> None:
     """Refuse to take back what a packing slip of Finance has posted (R505).
 
@@ -48,6 +58,18 @@ def keep_posted(_desk: Desk, change: Change) -> None:
         and change.after["msdyn_usagestatus"] != UsageStatus.APPROVED
     ):
         raise refused(f"{_name(change.before)} is posted in Finance and stays approved: reverse it there.")
+
+
+def refuse_deletion(desk: Desk, change: Change) -> None:
+    """Refuse to delete usage whose actuals stand: nothing would tell where they came from (R309).
+
+    Raises:
+        ApiError: 0x80040265, naming the usage.
+    """
+    if is_recorded(desk, change.before["msdyn_materialusagelogid"]):
+        raise refused(
+            f"{_name(change.before)} is approved and recorded: cancel its approval, then delete it."
+        )
 
 
 def follow_approval(desk: Desk, change: Change) -> None:
@@ -114,8 +136,10 @@ def _approve(desk: Desk, usage: Row) -> None:
 
 
 HOOKS = (
+    guard(USAGE, [Verb.CREATE], refuse_approved),
     complete(USAGE, [Verb.CREATE], begin),
     guard(USAGE, [Verb.UPDATE], keep_posted, ["msdyn_usagestatus"]),
+    guard(USAGE, [Verb.DELETE], refuse_deletion),
     effect(USAGE, [Verb.UPDATE], follow_approval, ["msdyn_usagestatus"]),
 )
 JOBS = {"approve-material-usage": approve_usage}

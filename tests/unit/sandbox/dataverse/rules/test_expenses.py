@@ -18,6 +18,7 @@ from sandbox.dataverse.rules.options import (
 )
 from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import DAY, Firm
+from tests.unit.sandbox.dataverse.rules.invoicing import remove
 from tests.unit.sandbox.dataverse.rules.purchases import amounts
 
 EXPENSE = "msdyn_expense"
@@ -201,3 +202,21 @@ def test_what_finance_has_posted_stays_approved(desk: Desk, firm: Firm) -> None:
         as_user(desk, EXPENSE, expense, {"msdyn_expensestatus": ExpenseStatus.RECALL_REQUESTED})
     as_user(desk, EXPENSE, expense, {"msdyn_expensestatus": ExpenseStatus.PAID})
     assert amounts(firm, TransactionType.COST) == [Decimal(200)]
+
+
+def test_r903_an_expense_is_approved_after_it_was_created_not_with_it(desk: Desk, firm: Firm) -> None:
+    approved = {"msdyn_expensestatus": ExpenseStatus.APPROVED}
+    with pytest.raises(ApiError, match="Expense EXP-1 is created as Draft or Submitted"):
+        as_user(desk, EXPENSE, None, values(firm, firm.project("P1"), **approved))
+    as_user(desk, EXPENSE, None, values(firm, firm.project("P2"), "EXP-2", msdyn_expensestatus=None))
+    assert approve_all(desk, {})["expenses"] == 1
+
+
+def test_an_expense_that_is_recorded_cannot_be_deleted(desk: Desk, firm: Firm) -> None:
+    expense = desk.create(EXPENSE, values(firm, firm.project("P1")))
+    spare = desk.create(EXPENSE, values(firm, firm.project("P2"), "EXP-2", msdyn_project=None))
+    assert approve_all(desk, {})["expenses"] == 1
+    with pytest.raises(ApiError, match="Expense EXP-1 is approved and recorded"):
+        remove(desk, EXPENSE, expense)
+    remove(desk, EXPENSE, spare)
+    assert [row["msdyn_externalid"] for row in desk.find(EXPENSE)] == ["EXP-1"]

@@ -12,6 +12,7 @@ from sandbox.dataverse.rules.options import PriceContext, TransactionClass, Tran
 from sandbox.rules.jobs import JobRefusedError
 from tests.unit.sandbox.conftest import as_user
 from tests.unit.sandbox.dataverse.rules.conftest import Firm
+from tests.unit.sandbox.dataverse.rules.invoicing import remove
 from tests.unit.sandbox.dataverse.rules.purchases import amounts
 
 USAGE = "msdyn_materialusagelog"
@@ -87,3 +88,15 @@ def test_usage_of_a_packing_slip_stays_approved(desk: Desk, firm: Firm) -> None:
     approve_usage(desk, {})
     with pytest.raises(ApiError, match="Material usage USPM-000007 is posted in Finance"):
         as_user(desk, USAGE, row_id, {"msdyn_usagestatus": UsageStatus.DRAFT})
+
+
+def test_r505_usage_is_recorded_by_its_approval_and_stays_once_it_is(desk: Desk, firm: Firm) -> None:
+    with pytest.raises(ApiError, match="created as Draft or Submitted"):
+        as_user(desk, USAGE, None, {"msdyn_usagestatus": UsageStatus.APPROVED})
+    row_id = usage(firm, msdyn_usagestatus=UsageStatus.SUBMITTED)
+    assert approve_usage(desk, {})["approved"] == 1
+    with pytest.raises(ApiError, match="is approved and recorded"):
+        remove(desk, USAGE, row_id)
+    as_user(desk, USAGE, row_id, {"msdyn_usagestatus": UsageStatus.DRAFT})
+    remove(desk, USAGE, row_id)
+    assert desk.find(USAGE) == []
