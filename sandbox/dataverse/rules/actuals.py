@@ -5,7 +5,7 @@ base amounts by the currency's exchange rate, one import id a row, which Finance
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import uuid4
@@ -250,7 +250,7 @@ def _in_base_currency(row: Row, currency: Mapping[str, Any] | None) -> Row:
     if not rate:
         return {}
     base = {
-        f"{name}_base": (row[name] / rate).quantize(_BASE_SCALE)
+        f"{name}_base": (row[name] / rate).quantize(_BASE_SCALE, ROUND_HALF_UP)
         for name in _MONEY
         if row.get(name) is not None
     }

@@ -5,7 +5,7 @@ Finance's exchange rates arrive by sync and go first: those of the rate type of 
 each per unit of the organization's currency.
 """
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from sandbox.dataverse.desk import Desk
 
@@ -40,7 +40,7 @@ def _quoted(desk: Desk, rate_type: str, origin: str, target: str, day: str) -> D
     if direct is not None:
         return direct
     opposite = _latest(desk, rate_type, target, origin, day)
-    return None if not opposite else (1 / opposite).quantize(_DIGITS)
+    return None if not opposite else (1 / opposite).quantize(_DIGITS, ROUND_HALF_UP)
 
 
 def _latest(desk: Desk, rate_type: str, origin: str, target: str, day: str) -> Decimal | None:

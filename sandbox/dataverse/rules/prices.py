@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.dataverse.desk import Desk
@@ -159,4 +159,4 @@ def _converted(desk: Desk, price: Price, terms: Engagement, date: str) -> Price:
     amount = price.amount
     if price.currency is not None and terms.currency is not None:
         amount *= rate(desk, terms.company, price.currency, terms.currency, day_meant(date))
-    return Price(amount.quantize(_SCALE), terms.currency or price.currency, price.price_list)
+    return Price(amount.quantize(_SCALE, ROUND_HALF_UP), terms.currency or price.currency, price.price_list)

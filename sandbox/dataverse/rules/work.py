@@ -1,7 +1,7 @@
 """Work that was done on a project, and the actuals that record it when it is approved (R302 to R308)."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.rules.actuals import Role, Row, connect, origin, record, record_many
@@ -73,7 +73,7 @@ class Work:
     def given_cost(self) -> Decimal | None:
         """The cost of a unit as it was given; None where price lists have to tell it."""
         if self.cost_price is None and self.cost_amount is not None and self.quantity:
-            return (self.cost_amount / self.quantity).quantize(Decimal("0.0001"))
+            return (self.cost_amount / self.quantity).quantize(Decimal("0.0001"), ROUND_HALF_UP)
         return self.cost_price
 
 

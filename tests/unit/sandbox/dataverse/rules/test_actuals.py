@@ -81,3 +81,9 @@ def test_a_reversal_negates_and_forgets_what_finance_told(desk: Desk) -> None:
 def test_what_was_kept_from_finance_is_reversed_apart_from_it(desk: Desk) -> None:
     kept = record(desk, {"msdyn_amount": Decimal(1), "msdyn_skipsync": True})
     assert reverse(desk, kept)["msdyn_skipsync"]
+
+
+def test_a_price_in_base_currency_is_rounded_half_away_from_zero(desk: Desk, firm: Firm) -> None:
+    price = {"msdyn_quantity": Decimal(1), "msdyn_price": Decimal("0.0002")}
+    row = record(desk, price | {"transactioncurrencyid": firm.currencies["GBP"]})
+    assert row["msdyn_price_base"] == Decimal("0.0003")  # 0.0002 / 0.8 = 0.00025
