@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from sandbox.dataverse.writing import Writer
 
 PLUGIN_REFUSED = "0x80040265"
-_CHUNK = 500
 _CHUNK = 500  # values asked for in one statement
 
 

@@ -39,7 +39,7 @@ def complete_fee(desk: Desk, change: Change) -> Row:
         "msdyn_billingtype": BillingType.CHARGEABLE,
         "msdyn_billingstatus": BillingStatus.UNBILLED_SALES_CREATED,
         "msdyn_salescontract": terms.contract["salesorderid"],
-        "msdyn_salescontractline": terms.line["salesorderdetailid"],
+        "msdyn_salescontractline": terms.line["msdyn_contractlinenumber"],
         "msdyn_salescontractlineid": terms.line["salesorderdetailid"],
         "msdyn_accountcustomer": terms.contract["customerid"],
         "msdyn_customertype": CustomerType.ACCOUNT,

@@ -93,7 +93,7 @@ def scheduled_detail(
         "msdyn_quantity": Decimal(1),
         "msdyn_project": None if line is None else line["msdyn_project"],
         "msdyn_salescontract": contract["salesorderid"],
-        "msdyn_salescontractline": line_id,
+        "msdyn_salescontractline": None if line is None else line["msdyn_contractlinenumber"],
         "msdyn_salescontractlineid": line_id,
         "msdyn_transactionclassification": classification,
         "msdyn_transactiontypecode": TransactionType.BILLED_SALES,
