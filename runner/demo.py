@@ -133,7 +133,9 @@ def _show(
     for difference in differences[:_SHOWN]:
         console.print(str(difference), style="red", markup=False)
     accounts = ", ".join(
-        f"{company} {sum(balances.values())}" for company, balances in report.clearing_accounts.items()
+        f"{company} {name} {balance}"
+        for company, balances in report.clearing_accounts.items()
+        for name, balance in balances.items()
     )
     console.print(f"Rows that differ: {report.drift}. Dead letters: {report.dead_letters}.")
     console.print(f"Clearing accounts: {accounts}. {report.seconds:.0f} s")
