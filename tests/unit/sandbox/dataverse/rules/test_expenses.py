@@ -205,7 +205,7 @@ def test_what_finance_has_posted_stays_approved(desk: Desk, firm: Firm) -> None:
 
 
 def test_r903_an_expense_is_approved_after_it_was_created_not_with_it(desk: Desk, firm: Firm) -> None:
-    approved = {"msdyn_expensestatus": ExpenseStatus.APPROVED}
+    approved: dict[str, Any] = {"msdyn_expensestatus": ExpenseStatus.APPROVED}
     with pytest.raises(ApiError, match="Expense EXP-1 is created as Draft or Submitted"):
         as_user(desk, EXPENSE, None, values(firm, firm.project("P1"), **approved))
     as_user(desk, EXPENSE, None, values(firm, firm.project("P2"), "EXP-2", msdyn_expensestatus=None))
