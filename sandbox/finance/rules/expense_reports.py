@@ -8,6 +8,7 @@ from sandbox.finance.books import Books
 from sandbox.finance.rules.documents import DocumentRefusedError, PostingJob, post_documents
 from sandbox.finance.rules.expense_categories import require_usable
 from sandbox.finance.rules.periods import accounting_date
+from sandbox.finance.rules.project_stages import require_open
 from sandbox.finance.rules.vendor_posting import NO_PROJECT, Cost, Payable, post_payable, project_contract
 from sandbox.rules.days import NEVER, day_of, noon
 from sandbox.rules.hooks import Change, Row, Verb, guard
@@ -97,6 +98,7 @@ def _post(books: Books, report: Row) -> None:
     company, number = report["dataAreaId"], report["ExpenseReportNumber"]
     lines = books.find(LINES, dataAreaId=company, ExpenseReportNumber=number)
     _require_postable(report, lines)
+    require_open(books, lines)
     day = accounting_date(books, company, day_of(report["PostingDate"]) or books.now.date())
     payable = Payable(
         company, report["VendorAccountNumber"], number, books.next_number(company, "ExpenseVoucher"), day

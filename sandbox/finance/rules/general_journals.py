@@ -25,6 +25,7 @@ from sandbox.finance.rules.expense_categories import (
 from sandbox.finance.rules.expense_reports import export_expense
 from sandbox.finance.rules.ledger import Entry, post_voucher
 from sandbox.finance.rules.periods import accounting_date
+from sandbox.finance.rules.project_stages import require_open
 from sandbox.finance.rules.transactions import Posting, post_cost
 from sandbox.finance.rules.vendor_posting import NO_PROJECT, Cost
 from sandbox.rules.days import day_of
@@ -54,8 +55,8 @@ def _post(books: Books, journal: Row) -> None:
     """Post a journal, or nothing of it.
 
     Raises:
-        DocumentRefusedError: It has too many project lines (E15), a project has no contract (E16), or
-            a line is not complete.
+        DocumentRefusedError: It has too many project lines (E15), a project is closed (E8) or has no
+            contract (E16), or a line is not complete.
     """
     company, number = journal["dataAreaId"], journal["JournalBatchNumber"]
     lines = books.find(_LINES, dataAreaId=company, JournalBatchNumber=number, IsPosted="No")
@@ -66,6 +67,7 @@ def _post(books: Books, journal: Row) -> None:
             f"A maximum of {MOST_PROJECT_LINES} project-based lines are supported: general journal {number} "
             f"has {on_projects}. Split the journal and post its parts.",
         )
+    require_open(books, lines)
     for line in lines:
         _post_line(books, line)
 

@@ -24,10 +24,10 @@ from sandbox.finance.rules.line_amounts import (
     priced,
 )
 from sandbox.finance.rules.line_properties import LABELS
+from sandbox.finance.rules.project_stages import FINISHED, finished_project
 from sandbox.rules.days import day_of, noon
 from sandbox.rules.hooks import Row
 
-_CLOSED = "Completed"
 _COSTS = frozenset({COST, RESOURCING_COST})
 
 
@@ -83,12 +83,8 @@ def _open_project(setup: ImportSetup, actual: Row) -> Row | None:
     project = setup.project(company, number)
     if project is None and number:
         raise ActualRefusedError("E7", f"Project {number} of actual {actual['ActualId']} does not exist.")
-    if project is not None and project["ProjectStage"] == _CLOSED:
-        raise ActualRefusedError(
-            "E8",
-            f"Project stage finished doesn't allow recording in the project {number} ({company.upper()}). "
-            "Reopen the project in Project Operations, then import from staging again.",
-        )
+    if project is not None and project["ProjectStage"] == FINISHED:
+        raise ActualRefusedError("E8", finished_project(company, number))
     return project
 
 

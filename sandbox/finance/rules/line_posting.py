@@ -6,12 +6,14 @@ from datetime import date
 from typing import Any
 
 from sandbox.finance.books import Books
+from sandbox.finance.errors import VALIDATION_ERROR, FinanceError
 from sandbox.finance.rules import connections, staging, transactions
 from sandbox.finance.rules.accounting import COST, SALES, Accruals, line_entries, line_offset
 from sandbox.finance.rules.connections import UNBILLED_SALES, Connected, chunks, connected
 from sandbox.finance.rules.integration_journals import LINES
 from sandbox.finance.rules.ledger import Ledger, read_ledger, write_voucher
 from sandbox.finance.rules.periods import FiscalCalendar, read_calendar
+from sandbox.finance.rules.project_stages import Place, finished_project, finished_projects, place_of
 from sandbox.finance.rules.transactions import Posting
 from sandbox.rules.days import NEVER, day_of, noon
 from sandbox.rules.hooks import Row
@@ -28,6 +30,7 @@ class JournalPosting:
         accruals: Which sales are accrued.
         actuals: Staging rows of the lines by import id.
         partners: What the actuals are connected with.
+        finished: Projects that were closed since the lines were imported (R113).
         costs: Posted transactions by the import id of their cost.
         sales: Posted transactions by the import id of their unbilled sales.
     """
@@ -37,6 +40,7 @@ class JournalPosting:
     accruals: Accruals
     actuals: Mapping[str, Row]
     partners: Connected
+    finished: frozenset[Place] = frozenset()
     costs: dict[str, Row] = field(default_factory=dict)
     sales: dict[str, Row] = field(default_factory=dict)
 
@@ -44,9 +48,12 @@ class JournalPosting:
         """Post a line.
 
         Raises:
-            FinanceError: The ledger or the setup refuses it.
+            FinanceError: The ledger or the setup refuses it, or its project is closed (E8).
             PeriodClosedError: Its accounting date lies in no open period (E12, E13).
         """
+        if place_of(line) in self.finished:
+            sentence = finished_project(place_of(line)[0], str(line["ProjectId"]))
+            raise FinanceError(400, sentence, VALIDATION_ERROR)
         day = self.calendar.accounting_date(day_of(line["AccountingDate"]) or _work_day(line))
         actual = self.actuals.get(line["ActualsImportId"])
         accrued = self.accruals.accrues(line)
@@ -89,6 +96,7 @@ def open_posting(books: Books, company: str, lines: Sequence[Row]) -> JournalPos
         Accruals(books, company),
         {row["ActualsImportId"]: row for row in staging.staged(books, company, imported)},
         partners,
+        finished_projects(books, lines),
     )
     for part in chunks([str(row["ActualsImportId"]) for row in partners.staged.values()]):
         posting.costs.update(transactions.of_costs(books, company, part))

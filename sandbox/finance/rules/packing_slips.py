@@ -18,6 +18,7 @@ from sandbox.finance.rules.documents import (
 )
 from sandbox.finance.rules.ledger import Entry, post_voucher
 from sandbox.finance.rules.periods import accounting_date
+from sandbox.finance.rules.project_stages import require_open
 from sandbox.finance.rules.purchase_categories import category_of_product
 from sandbox.finance.rules.transactions import Posting, post_cost
 from sandbox.rules.days import day_of
@@ -48,6 +49,7 @@ def _post(books: Books, slip: Row) -> None:
         raise DocumentRefusedError(
             "R505", f"Packing slip {number} lacks a date, a project or an item. Complete its lines."
         )
+    require_open(books, lines)
     day = accounting_date(books, company, wanted)
     voucher = books.next_number(company, "PackingSlipVoucher")
     costs = [_cost(books, line, (wanted, day), voucher) for line in lines]

@@ -8,6 +8,7 @@ from sandbox.finance.books import Books
 from sandbox.finance.rules.documents import DocumentRefusedError, PostingJob, post_documents
 from sandbox.finance.rules.intercompany_vendor_invoices import book_project_costs
 from sandbox.finance.rules.periods import accounting_date
+from sandbox.finance.rules.project_stages import require_open
 from sandbox.finance.rules.purchase_orders import count_quantity, order_line
 from sandbox.finance.rules.receipt_accruals import end_accruals
 from sandbox.finance.rules.vendor_invoice_export import export_invoice, is_project_line
@@ -41,6 +42,7 @@ def _post(books: Books, invoice: Row) -> None:
     company = invoice["dataAreaId"]
     lines = books.find(LINES, dataAreaId=company, HeaderReference=invoice["HeaderReference"])
     _require_postable(books, invoice, lines)
+    require_open(books, lines)
     intercompany = invoice["IsIntercompany"] == "Yes"
     payable = _payable(books, invoice, blocked=not intercompany and any(map(is_project_line, lines)))
     costs = [_cost(books, invoice, line) for line in lines]
@@ -101,9 +103,12 @@ def _cost(books: Books, invoice: Row, line: Row) -> Cost:
 
 def _require_postable(books: Books, invoice: Row, lines: Sequence[Row]) -> None:
     number, vendor = invoice["InvoiceNumber"], invoice["InvoiceAccount"]
-    if not lines or not number:
-        what = "lines" if number else "invoice number"
-        raise DocumentRefusedError("R1002", f"The vendor invoice has no {what}. Complete it and post again.")
+    needed = {"invoice number": number, "vendor account": vendor, "lines": lines}
+    missing = [what for what, value in needed.items() if not value]
+    if missing:
+        raise DocumentRefusedError(
+            "R1002", f"The vendor invoice has no {', '.join(missing)}. Complete it and post again."
+        )
     if day_of(invoice["InvoiceDate"]) is None:
         raise DocumentRefusedError("R1002", f"Vendor invoice {number} has no invoice date. Enter it.")
     if books.first(

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from sandbox.finance.books import Books
-from sandbox.finance.rules.posting import post_journals
+from sandbox.finance.rules.posting import post_journals, update_to_draft
 from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.store.defaults import ZERO_GUID
 from tests.unit.sandbox.finance.rules.accounts import (
+    CONTRACT,
     EXPENSE,
+    LINE,
     MATERIAL,
     PROJECT,
     add_actual,
@@ -40,6 +42,23 @@ def post_one(books: Books, kind: str, amount: str, line: dict[str, Any], **value
     return balances(books, Voucher=f"V-{number}")
 
 
+def test_r113_e8_a_project_that_was_closed_after_the_import_fails_its_lines(books: Books) -> None:
+    set_up(books)
+    add_contract(books)
+    journal = add_journal(books)
+    add_line(books, journal, add_actual(books, "cost", "Cost", "800"))
+    project = books.get("ProjectsV2", ProjectId=PROJECT)
+    project = books.update("ProjectsV2", project, {"ProjectStage": "Completed"})
+    told = post(books)
+    assert (told["USPM"]["posted"], told["USPM"]["failed"]) == (0, 1)
+    assert f"Project stage finished doesn't allow recording in the project {PROJECT}" in told["messages"][0]
+    assert balances(books) == {}
+    books.update("ProjectsV2", project, {"ProjectStage": "InProcess"})
+    update_to_draft(books, {})
+    assert post(books)["USPM"]["posted"] == 1
+    assert balances(books) == {"ProjectCost": Decimal(800), "PayrollAllocation": Decimal(-800)}
+
+
 def test_r703_time_and_material_without_accrual_books_the_cost_only(books: Books) -> None:
     set_up(books, accrue=False)
     add_contract(books)
@@ -59,6 +78,8 @@ def test_r703_accrual_books_wip_against_accrued_revenue(books: Books) -> None:
 def test_r703_of_a_fixed_price_only_the_cost_is_booked(books: Books) -> None:
     set_up(books)
     add_contract(books)
+    line = {"ProjectContractId": CONTRACT, "ContractLineId": LINE, "BillingMethod": "FixedPrice"}
+    books.insert("ProjectContractLines", {"dataAreaId": "uspm", "LineProjectId": PROJECT} | line)
     cost = post_one(books, "Cost", "800", {})
     assert cost == {"ProjectCost": Decimal(800), "PayrollAllocation": Decimal(-800)}
     assert books.get("ProjectTransactions")["SalesAmount"] == 0

@@ -249,3 +249,13 @@ def test_an_incomplete_invoice_is_refused(books: Books, missing: str) -> None:
         line(books)
     assert post_vendor_invoices(books, {})["USPM"] == {"posted": 0, "refused": 1}
     assert entries(books, "uspm") == {}
+
+
+def test_r1002_an_invoice_of_nobody_is_refused(books: Books) -> None:
+    invoice(books, InvoiceAccount="", CurrencyCode="USD")
+    line(books)
+    done = post_vendor_invoices(books, {"company": "USPM"})
+    assert done["messages"] == [
+        "PVI-1: The vendor invoice has no vendor account. Complete it and post again."
+    ]
+    assert books.find("VendorTransactions") == books.find("VendInvoiceExportsV2") == []
