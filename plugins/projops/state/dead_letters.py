@@ -198,7 +198,7 @@ def live(
     statement = select(dead_letter).where(dead_letter.c.status.in_(LIVE)).order_by(dead_letter.c.id.desc())
     for column, wanted in (("map", map_id), ("rule", rule), ("stage", stage)):
         if wanted is not None:
-            statement = statement.where(dead_letter.c[column] == wanted)
+            statement = statement.where(func.lower(dead_letter.c[column]) == wanted.lower())
     if numbers is not None:
         statement = statement.where(dead_letter.c.id.in_(numbers))
     return [dict(row) for row in connection.execute(statement).mappings()]

@@ -64,7 +64,7 @@ def test_rows_are_chosen_by_map_by_error_or_all(store: StateStore) -> None:
     one, two = put(store, "a"), put(store, "b", rule="E7")
     three = put(store, "c", map_id="expenses")
     assert set(replay(store, map_id="actuals").marked) == {one, two}
-    assert set(replay(store, error="E6").marked) == {one, three}
+    assert set(replay(store, error="E6").marked) == set(replay(store, error="e6").marked) == {one, three}
     assert replay(store, map_id="actuals", error="E7").marked == (two,)
     assert set(replay(store).marked) == {one, two, three}
     assert replay(store, error="E1").marked == ()
