@@ -28,6 +28,9 @@ from sandbox.dataverse.rules.recording import demand_facts
 
 RETAINER = "msdyn_retainer"
 
+_UNUSED = frozenset({BillingStatus.UNBILLED_SALES_CREATED, BillingStatus.READY_TO_INVOICE})
+"""Billing statuses of negative unbilled sales that no invoice uses, or none uses any more."""
+
 
 def charges(desk: Desk, contract: Mapping[str, Any], until: str | None) -> Iterator[Charge]:
     """Yield the retainers of a contract that are ready to be invoiced.
@@ -62,7 +65,7 @@ def applied(desk: Desk, contract: Mapping[str, Any], payer: str | None, charges:
         msdyn_salescontract=contract["salesorderid"],
         msdyn_transactiontypecode=TransactionType.UNBILLED_SALES,
         msdyn_transactionclassification=TransactionClass.RETAINER,
-        msdyn_billingstatus=BillingStatus.UNBILLED_SALES_CREATED,
+        msdyn_billingstatus=_UNUSED,
         msdyn_adjustmentstatus=None,
     ):
         used = min(owed, -unbilled["msdyn_amount"])
@@ -142,8 +145,8 @@ def withdraw(detail: Row, available: Row) -> Impact:
     Raises:
         ApiError: When an invoice has used it.
     """
-    status = available["msdyn_billingstatus"]
-    if available["msdyn_adjustmentstatus"] is not None or status != BillingStatus.UNBILLED_SALES_CREATED:
+    unused = available["msdyn_billingstatus"] in _UNUSED
+    if available["msdyn_adjustmentstatus"] is not None or not unused:
         raise refused("The retainer is used on another invoice: correct that one first.")
     back = reversal(available) | {ACTUAL_ID: descendant(detail, "withdrawal")}
     return Impact(

@@ -22,6 +22,7 @@ from tests.unit.sandbox.dataverse.rules.invoicing import (
     Billed,
     confirm,
     hours,
+    remove,
 )
 
 
@@ -151,3 +152,19 @@ def test_a_retainer_without_an_amount_comes_on_no_invoice(firm: Firm) -> None:
     firm.desk.create("msdyn_retainer", retainer)
     with pytest.raises(ApiError, match="Retainer Advance has no amount"):
         create_invoice(firm.desk, {"contract": contract})
+
+
+@pytest.mark.parametrize("table", ["invoice", DETAIL])
+def test_r405_a_retainer_that_is_taken_off_a_draft_can_be_used_or_credited(firm: Firm, table: str) -> None:
+    billed = retained(firm, "1000")
+    hours(firm, billed.project)
+    [draft] = create_invoice(firm.desk, {"contract": billed.contract})["invoices"]
+    used = firm.desk.first(DETAIL, msdyn_invoice=draft, msdyn_quantity=Decimal(-1))
+    assert used is not None
+    remove(firm.desk, table, draft if table == "invoice" else used["msdyn_invoicelinetransactionid"])
+    if table == "invoice":
+        [again] = create_invoice(firm.desk, {"contract": billed.contract})["invoices"]
+        assert firm.desk.get("invoice", again)["totalamount"] == 600
+    else:
+        confirm(firm.desk, correct_invoice(firm.desk, {"invoice": billed.invoice})["invoice"])
+        assert retainers_only(billed, UNBILLED)["1", "1000", CHARGED, UNADJUSTABLE, False] == 1
