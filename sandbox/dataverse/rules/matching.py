@@ -57,6 +57,12 @@ def matched(desk: Desk, line: Row) -> list[Row]:
     )
 
 
+def release(desk: Desk, line: Row) -> None:
+    """Let the costs go that are matched with a line: another invoice may bill them."""
+    for actual in matched(desk, line):
+        desk.update(ACTUAL, actual[ACTUAL_ID], {"msdyn_matchedvendorinvoiceline": None})
+
+
 def match_by_subcontract(desk: Desk, line: Row) -> list[Row]:
     """Match a line of a subcontract with the oldest costs that cover its quantity (R1104); return them.
 
@@ -87,8 +93,7 @@ def match_actuals(desk: Desk, parameters: Mapping[str, Any]) -> Mapping[str, Any
     number = invoice["msdyn_vendorinvoicenumber"]
     if invoice["statuscode"] in {VendorInvoiceStatus.CONFIRMED, VendorInvoiceStatus.CANCELED}:
         raise JobRefusedError(f"Vendor invoice {number} is confirmed or canceled: its lines stay.")
-    for actual in matched(desk, line):
-        desk.update(ACTUAL, actual[ACTUAL_ID], {"msdyn_matchedvendorinvoiceline": None})
+    release(desk, line)
     possible = {actual[ACTUAL_ID]: actual for actual in candidates(desk, line)}
     wanted = ids_named(parameters, "actuals") if "actuals" in parameters else list(possible)
     strangers = [row_id for row_id in wanted if row_id not in possible]

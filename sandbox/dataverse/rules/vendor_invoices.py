@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.rules.actuals import Row
-from sandbox.dataverse.rules.matching import mismatch
+from sandbox.dataverse.rules.matching import mismatch, release
 from sandbox.dataverse.rules.one_by_one import ids_named, one_by_one
 from sandbox.dataverse.rules.options import VendorInvoiceStatus
 from sandbox.dataverse.rules.vendor_invoice_booking import record_line
@@ -24,17 +24,22 @@ def record_confirmed(desk: Desk, change: Change) -> None:
 def undo_canceled(desk: Desk, change: Change) -> None:
     """Take the actuals of a confirmed invoice back when it becomes Canceled (R1004).
 
+    A draft has none; what was matched with it waits for another invoice, else it would cost twice.
+
     Raises:
         ApiError: 0x80040265, when what it has billed is on a customer's invoice already.
     """
-    if change.before["statuscode"] != VendorInvoiceStatus.CONFIRMED:
+    if not change.turned("statuscode", VendorInvoiceStatus.CANCELED):
         return
-    if change.turned("statuscode", VendorInvoiceStatus.CANCELED):
-        lines = lines_of(desk, change.before["msdyn_projectvendorinvoiceid"])
+    lines = lines_of(desk, change.before["msdyn_projectvendorinvoiceid"])
+    if change.before["statuscode"] != VendorInvoiceStatus.CONFIRMED:
         for line in lines:
-            demand_unbilled(desk, line, change.before["msdyn_vendorinvoicenumber"])
-        for line in lines:
-            undo_line(desk, line)
+            release(desk, line)
+        return
+    for line in lines:
+        demand_unbilled(desk, line, change.before["msdyn_vendorinvoicenumber"])
+    for line in lines:
+        undo_line(desk, line)
 
 
 def confirm_alone(desk: Desk) -> tuple[int, list[str]]:

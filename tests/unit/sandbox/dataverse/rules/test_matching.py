@@ -253,3 +253,18 @@ def test_r1004_a_recall_that_is_refused_records_no_second_cost(desk: Desk, firm:
     assert total(firm, TransactionType.COST) == Decimal(720)
     with pytest.raises(ApiError, match="its cost has been adjusted already"):
         as_user(desk, TIME_ENTRY, entry, {"msdyn_entrystatus": EntryStatus.DRAFT})
+
+
+def test_r1004_what_was_matched_with_a_draft_that_is_canceled_waits_for_another(
+    desk: Desk, firm: Firm
+) -> None:
+    project = firm.project("P1")
+    order = subcontract_line(firm, subcontract(firm, project))
+    hours(firm, project, subcontract_line=order)
+    wrong, right = invoice(firm), invoice(firm, "VI-2")
+    first = invoice_line(firm, wrong, project, msdyn_subcontractline=order)
+    assert match_actuals(desk, {"line": first})["matched"] == 1
+    assert cancel_invoices(desk, {"invoices": [wrong]})["canceled"] == 1
+    invoice_line(firm, right, project, "L-2", msdyn_subcontractline=order)
+    assert confirm_invoices(desk, {"invoices": [right]})["confirmed"] == 1
+    assert total(firm, TransactionType.COST) == Decimal(720)
