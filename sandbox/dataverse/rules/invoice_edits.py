@@ -33,12 +33,13 @@ def refuse_if_confirmed(desk: Desk, change: Change) -> None:
     Raises:
         ApiError: When the invoice is confirmed, posted or paid.
     """
-    invoice_id = change.after.get("invoiceid" if change.table == LINE else "msdyn_invoice")
-    invoice = desk.first(INVOICE, invoiceid=invoice_id) if invoice_id else None
-    if invoice is not None and invoice["msdyn_projectinvoicestatus"] in FINAL:
-        raise refused(
-            f"Invoice {invoice['invoicenumber']} is confirmed and its lines are read-only: correct it."
-        )
+    header = "invoiceid" if change.table == LINE else "msdyn_invoice"
+    # Where it comes from and where it goes: nothing leaves a confirmed invoice either.
+    for invoice in desk.by_id(INVOICE, (change.before.get(header), change.after.get(header))).values():
+        if invoice["msdyn_projectinvoicestatus"] in FINAL:
+            raise refused(
+                f"Invoice {invoice['invoicenumber']} is confirmed and its lines are read-only: correct it."
+            )
 
 
 def refuse_parts(_desk: Desk, change: Change) -> None:

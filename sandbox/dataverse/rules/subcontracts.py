@@ -62,17 +62,18 @@ def demand_step(desk: Desk, subcontract: Row, status: SubcontractStatus) -> None
 
 
 def refuse_change(desk: Desk, change: Change) -> None:
-    """Refuse lines that come to a subcontract, or change, once it is closed or canceled.
+    """Refuse lines that come to a subcontract, change or leave it, once it is closed or canceled.
 
     Raises:
         ApiError: 0x80040265, naming the subcontract and its state.
     """
-    subcontract = desk.first(SUBCONTRACT, msdyn_subcontractid=change.after.get("msdyn_subcontract"))
-    if subcontract is not None and subcontract["statuscode"] in _OVER:
-        state = SubcontractStatus(subcontract["statuscode"]).name.lower()
-        raise refused(
-            f"Subcontract {subcontract['msdyn_subcontractnumber']} is {state}: its lines cannot change."
-        )
+    headers = (row.get("msdyn_subcontract") for row in (change.before, change.after))
+    for subcontract in desk.by_id(SUBCONTRACT, headers).values():
+        if subcontract["statuscode"] in _OVER:
+            state = SubcontractStatus(subcontract["statuscode"]).name.lower()
+            raise refused(
+                f"Subcontract {subcontract['msdyn_subcontractnumber']} is {state}: its lines cannot change."
+            )
 
 
 def follow_header(desk: Desk, change: Change) -> Row:

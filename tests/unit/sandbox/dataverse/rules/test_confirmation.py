@@ -96,6 +96,7 @@ def test_r407_a_confirmed_invoice_is_read_only(billed: Billed) -> None:
     billed.confirm()
     billed.confirm()  # the same value once more changes nothing
     for table, row_id, values in (
+        (DETAIL, billed.detail, {"msdyn_invoice": None}),
         ("invoice", billed.invoice, {"description": "More"}),
         ("invoice", billed.invoice, {"msdyn_projectinvoicestatus": InvoiceStatus.DRAFT}),
         (DETAIL, billed.detail, {"msdyn_quantity": Decimal(7)}),

@@ -117,3 +117,12 @@ def test_the_job_says_what_it_needs(jobs: dict[str, Job]) -> None:
 def test_a_subcontract_always_has_a_status(desk: Desk, firm: Firm) -> None:
     with pytest.raises(ApiError, match="Subcontract SC-1 must have a status"):
         as_user(desk, SUBCONTRACT, subcontract(firm, firm.project("P1")), {"statuscode": None})
+
+
+def test_a_line_does_not_leave_a_subcontract_that_is_closed(desk: Desk, firm: Firm) -> None:
+    project = firm.project("P1")
+    closed, other = subcontract(firm, project), subcontract(firm, project, "SC-2")
+    line = subcontract_line(firm, closed)
+    desk.update(SUBCONTRACT, closed, {"statuscode": SubcontractStatus.CLOSED})
+    with pytest.raises(ApiError, match="Subcontract SC-1 is closed"):
+        as_user(desk, LINE, line, {"msdyn_subcontract": other})
