@@ -16,7 +16,7 @@ from sandbox.dataverse.rules.actuals import (
 )
 from sandbox.dataverse.rules.approvals import INVOICED
 from sandbox.dataverse.rules.impact import successor
-from sandbox.dataverse.rules.options import BillingStatus
+from sandbox.dataverse.rules.options import BillingStatus, TransactionType
 
 _LENT = (Role.RESOURCING_UNIT_COST, Role.INTERORGANIZATIONAL_SALES)
 
@@ -35,13 +35,24 @@ def demand_unbilled(desk: Desk, line: Row, invoice_number: str) -> None:
 
 
 def undo_line(desk: Desk, line: Row) -> None:
-    """Reverse the open actuals of a line, and record those anew that they had replaced (R1004)."""
+    """Reverse the open actuals of a line, and record those anew that they had replaced (R1004).
+
+    Unbilled sales of a line that replaced costs are of the work itself, recorded anew since by its
+    contract (R307): they stay, beside the cost that returns.
+    """
     originals = originals_of(desk, line)
+    kept: list[Row] = []
     for actual in _own(desk, line):
-        if actual["msdyn_adjustmentstatus"] is None:
+        if actual["msdyn_adjustmentstatus"] is not None:
+            continue
+        if originals and actual["msdyn_transactiontypecode"] == TransactionType.UNBILLED_SALES:
+            kept.append(actual)
+        else:
             reverse(desk, actual, billing_status=BillingStatus.CANCELED)
-    for original in originals:
-        _return(desk, original)
+    costs = [_return(desk, original) for original in originals]
+    for sale in kept:
+        connect(desk, sale, Role.UNBILLED_SALES, costs[0], Role.COST)
+        _copy_origins(desk, originals[0], sale)
 
 
 def originals_of(desk: Desk, line: Row) -> list[Row]:
@@ -61,12 +72,13 @@ def _own(desk: Desk, line: Row) -> list[Row]:
     return of_origin(desk, line["msdyn_projectvendorinvoicelineid"])
 
 
-def _return(desk: Desk, original: Row) -> None:
-    """Record a replaced cost anew, and beside it what a lender had recorded for it."""
+def _return(desk: Desk, original: Row) -> Row:
+    """Record a replaced cost anew, and beside it what a lender had recorded for it; return the cost."""
     cost = _anew(desk, original)
     for role in _LENT:
         for lent in connected(desk, original, Role.COST, role):
             connect(desk, _anew(desk, lent), role, cost, Role.COST)
+    return cost
 
 
 def _anew(desk: Desk, original: Row) -> Row:
@@ -74,6 +86,10 @@ def _anew(desk: Desk, original: Row) -> Row:
     unmatched = {"msdyn_matchedvendorinvoiceline": None}
     fresh = record(desk, successor(original, str(uuid4()), unmatched))
     connect(desk, fresh, Role.REPLACING, original, Role.ORIGINAL)
-    for source in desk.find("msdyn_transactionorigin", msdyn_transactionid=original[ACTUAL_ID]):
-        origin(desk, fresh, source["msdyn_origintype"], source["msdyn_originid"])
+    _copy_origins(desk, original, fresh)
     return fresh
+
+
+def _copy_origins(desk: Desk, original: Row, actual: Row) -> None:
+    for source in desk.find("msdyn_transactionorigin", msdyn_transactionid=original[ACTUAL_ID]):
+        origin(desk, actual, source["msdyn_origintype"], source["msdyn_originid"])

@@ -10,6 +10,7 @@ from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.actuals import ACTUAL, ACTUAL_ID, Role, connected
 from sandbox.dataverse.rules.approvals import cancel
 from sandbox.dataverse.rules.auto_approval import approve_all
+from sandbox.dataverse.rules.contracts import confirm_contract
 from sandbox.dataverse.rules.matching import candidates, match_actuals
 from sandbox.dataverse.rules.options import (
     AdjustmentStatus,
@@ -35,6 +36,11 @@ from tests.unit.sandbox.dataverse.rules.purchases import (
 )
 
 INVOICE, LINE = "msdyn_projectvendorinvoice", "msdyn_projectvendorinvoiceline"
+
+
+def sums(firm: Firm) -> tuple[Decimal, Decimal]:
+    """What costs and unbilled sales come to, reversals among them."""
+    return total(firm, TransactionType.COST), total(firm, TransactionType.UNBILLED_SALES)
 
 
 def line_row(firm: Firm, project: str, **values: Any) -> dict[str, Any]:
@@ -268,3 +274,22 @@ def test_r1004_what_was_matched_with_a_draft_that_is_canceled_waits_for_another(
     invoice_line(firm, right, project, "L-2", msdyn_subcontractline=order)
     assert confirm_invoices(desk, {"invoices": [right]})["confirmed"] == 1
     assert total(firm, TransactionType.COST) == Decimal(720)
+
+
+def test_r1004_canceling_after_the_contract_was_confirmed_leaves_the_sales_of_the_work(
+    desk: Desk, firm: Firm
+) -> None:
+    contract = firm.contract("C1")
+    project = firm.project("P1", contract)
+    entry = firm.time_entry(project)
+    for status in (EntryStatus.SUBMITTED, EntryStatus.APPROVED):
+        as_user(desk, TIME_ENTRY, entry, {"msdyn_entrystatus": status})
+    billed = invoice(firm)
+    match_actuals(desk, {"line": invoice_line(firm, billed, project)})
+    confirm_invoices(desk, {"invoices": [billed]})
+    confirm_contract(desk, {"contract": contract})
+    assert sums(firm) == (Decimal(720), Decimal(1600))
+    assert cancel_invoices(desk, {"invoices": [billed]}) == {"canceled": 1, "errors": []}
+    assert sums(firm) == (Decimal(800), Decimal(1600))
+    as_user(desk, TIME_ENTRY, entry, {"msdyn_entrystatus": EntryStatus.DRAFT})
+    assert sums(firm) == (Decimal(0), Decimal(0))
