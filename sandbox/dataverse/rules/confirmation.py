@@ -80,11 +80,15 @@ def _billing(detail: Row, unbilled: Row | None, invoice: Bill) -> Impact:
         return retainers.bill_retainer(detail, invoice)
     if unbilled is None:
         raise refused(f"The line detail '{detail['msdyn_description']}' bills no unbilled sales: remove it.")
-    status = unbilled["msdyn_billingstatus"]
-    if unbilled["msdyn_adjustmentstatus"] is not None or status != BillingStatus.CUSTOMER_INVOICE_CREATED:
+    if unbilled["msdyn_adjustmentstatus"] is not None:
         raise refused(
             f"The unbilled sales of '{detail['msdyn_description']}' were adjusted since they came on the"
             " draft: remove the line detail."
+        )
+    if unbilled["msdyn_billingstatus"] != BillingStatus.CUSTOMER_INVOICE_CREATED:
+        raise refused(
+            f"The unbilled sales of '{detail['msdyn_description']}' are not reserved by a draft: remove the"
+            " line detail, and have create-invoice draft them."
         )
     if unbilled["msdyn_transactionclassification"] == TransactionClass.RETAINER:
         return retainers.use_retainer(detail, unbilled, invoice)

@@ -27,6 +27,7 @@ from tests.unit.sandbox.dataverse.rules.invoicing import (
     Billed,
     eight_hours,
     hours,
+    remove,
 )
 
 
@@ -159,3 +160,12 @@ def test_amounts_have_as_many_digits_as_their_currency(
 def test_a_line_detail_keeps_its_amounts(billed: Billed, column: str) -> None:
     with pytest.raises(ApiError, match="must have a quantity, a price and an amount"):
         billed.edit(**{column: None})
+
+
+def test_sales_that_no_draft_reserved_hold_the_invoice(billed: Billed) -> None:
+    [work] = billed.desk.find("msdyn_actual", msdyn_transactiontypecode=UNBILLED)
+    remove(billed.desk, DETAIL, billed.detail)
+    by_hand = {"msdyn_invoice": billed.invoice, "msdyn_unbilledactual": work["msdyn_actualid"]}
+    as_user(billed.desk, DETAIL, None, by_hand | {"msdyn_description": "Design"})
+    [error] = confirm_invoices(billed.desk, {"invoices": [billed.invoice]})["errors"]
+    assert "'Design' are not reserved by a draft" in error
