@@ -87,7 +87,7 @@ def _shared(work: "Work", terms: Engagement, lender: Lending | None) -> Row:
         "msdyn_resourcingcompany": lender.company if lender is not None else terms.company,
         "msdyn_isintercompany": lender is not None and lender.intercompany,
         "msdyn_contractorganizationalunitid": terms.unit,
-        "msdyn_resourceorganizationalunitid": work.resourcing_unit or terms.unit,
+        "msdyn_resourceorganizationalunitid": lender.unit if lender is not None else terms.unit,
         "msdyn_accountvendor": work.vendor,
         "msdyn_vendortype": None if work.vendor is None else CustomerType.ACCOUNT,
         "msdyn_vendorinvoiceline": work.vendor_invoice_line,

@@ -20,7 +20,7 @@ class Lending:
 
     Attributes:
         company: Id of the resourcing company.
-        unit: Id of the resourcing unit.
+        unit: Id of the resourcing unit; None where only the company is known.
         intercompany: Whether the company is another one than the project's: only then does Finance
             hear of it (R502).
     """
@@ -32,8 +32,9 @@ class Lending:
 
 def lending(desk: Desk, work: "Work", terms: Engagement) -> Lending | None:
     """Return who lends the work's resource; None where the project's own unit does the work."""
-    unit = work.resourcing_unit or terms.unit
     company = work.resourcing_company or _company(desk, work.resourcing_unit) or terms.company
+    # Of another company no unit may be known: the project's own did not do the work.
+    unit = work.resourcing_unit or (terms.unit if company == terms.company else None)
     if unit == terms.unit and company == terms.company:
         return None
     return Lending(company, unit, intercompany=company != terms.company)

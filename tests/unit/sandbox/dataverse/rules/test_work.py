@@ -181,6 +181,7 @@ def test_an_expense_of_another_company_is_lent_at_what_it_cost(desk: Desk, firm:
     done = record_work(desk, trip)
     lent = (done.cost, done.resourcing_cost, done.interorg_sales)
     assert money_of(*lent) == [(Decimal(7000), Decimal("1000.00"))] * 3
+    assert {row["msdyn_resourceorganizationalunitid"] for row in done.rows} == {None}
     assert done.cost["msdyn_price"] == Decimal("0.1429")
     assert done.cost["msdyn_amountmethod"] == AmountMethod.FIXED_PRICE
 
