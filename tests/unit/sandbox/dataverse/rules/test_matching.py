@@ -10,17 +10,14 @@ from sandbox.dataverse.errors import ApiError
 from sandbox.dataverse.rules.actuals import ACTUAL, ACTUAL_ID, Role, connected
 from sandbox.dataverse.rules.approvals import cancel
 from sandbox.dataverse.rules.auto_approval import approve_all
-from sandbox.dataverse.rules.contracts import confirm_contract
 from sandbox.dataverse.rules.matching import candidates, match_actuals
 from sandbox.dataverse.rules.options import (
     AdjustmentStatus,
     AmountMethod,
     BillingStatus,
-    EntryStatus,
     TransactionType,
     VendorInvoiceStatus,
 )
-from sandbox.dataverse.rules.time import TIME_ENTRY
 from sandbox.dataverse.rules.vendor_invoices import cancel_invoices, confirm_invoices
 from sandbox.rules.jobs import JobRefusedError
 from tests.unit.sandbox.conftest import as_user
@@ -36,11 +33,6 @@ from tests.unit.sandbox.dataverse.rules.purchases import (
 )
 
 INVOICE, LINE = "msdyn_projectvendorinvoice", "msdyn_projectvendorinvoiceline"
-
-
-def sums(firm: Firm) -> tuple[Decimal, Decimal]:
-    """What costs and unbilled sales come to, reversals among them."""
-    return total(firm, TransactionType.COST), total(firm, TransactionType.UNBILLED_SALES)
 
 
 def line_row(firm: Firm, project: str, **values: Any) -> dict[str, Any]:
@@ -244,52 +236,3 @@ def test_r1104_the_next_invoice_of_a_subcontract_line_leaves_the_first_alone(des
         approve_all(desk, {})
     assert [it["msdyn_amount"] for it in open_costs(desk)] == [Decimal(720), Decimal(720)]
     assert total(firm, TransactionType.COST) == Decimal(1440)
-
-
-def test_r1004_a_recall_that_is_refused_records_no_second_cost(desk: Desk, firm: Firm) -> None:
-    project = firm.project("P1")
-    entry = firm.time_entry(project)
-    for status in (EntryStatus.SUBMITTED, EntryStatus.APPROVED):
-        as_user(desk, TIME_ENTRY, entry, {"msdyn_entrystatus": status})
-    billed = invoice(firm)
-    assert match_actuals(desk, {"line": invoice_line(firm, billed, project)})["matched"] == 1
-    assert confirm_invoices(desk, {"invoices": [billed]})["confirmed"] == 1
-    for status in (EntryStatus.RECALL_REQUESTED, EntryStatus.APPROVED):
-        as_user(desk, TIME_ENTRY, entry, {"msdyn_entrystatus": status})
-    assert total(firm, TransactionType.COST) == Decimal(720)
-    with pytest.raises(ApiError, match="its cost has been adjusted already"):
-        as_user(desk, TIME_ENTRY, entry, {"msdyn_entrystatus": EntryStatus.DRAFT})
-
-
-def test_r1004_what_was_matched_with_a_draft_that_is_canceled_waits_for_another(
-    desk: Desk, firm: Firm
-) -> None:
-    project = firm.project("P1")
-    order = subcontract_line(firm, subcontract(firm, project))
-    hours(firm, project, subcontract_line=order)
-    wrong, right = invoice(firm), invoice(firm, "VI-2")
-    first = invoice_line(firm, wrong, project, msdyn_subcontractline=order)
-    assert match_actuals(desk, {"line": first})["matched"] == 1
-    assert cancel_invoices(desk, {"invoices": [wrong]})["canceled"] == 1
-    invoice_line(firm, right, project, "L-2", msdyn_subcontractline=order)
-    assert confirm_invoices(desk, {"invoices": [right]})["confirmed"] == 1
-    assert total(firm, TransactionType.COST) == Decimal(720)
-
-
-def test_r1004_canceling_after_the_contract_was_confirmed_leaves_the_sales_of_the_work(
-    desk: Desk, firm: Firm
-) -> None:
-    contract = firm.contract("C1")
-    project = firm.project("P1", contract)
-    entry = firm.time_entry(project)
-    for status in (EntryStatus.SUBMITTED, EntryStatus.APPROVED):
-        as_user(desk, TIME_ENTRY, entry, {"msdyn_entrystatus": status})
-    billed = invoice(firm)
-    match_actuals(desk, {"line": invoice_line(firm, billed, project)})
-    confirm_invoices(desk, {"invoices": [billed]})
-    confirm_contract(desk, {"contract": contract})
-    assert sums(firm) == (Decimal(720), Decimal(1600))
-    assert cancel_invoices(desk, {"invoices": [billed]}) == {"canceled": 1, "errors": []}
-    assert sums(firm) == (Decimal(800), Decimal(1600))
-    as_user(desk, TIME_ENTRY, entry, {"msdyn_entrystatus": EntryStatus.DRAFT})
-    assert sums(firm) == (Decimal(0), Decimal(0))
