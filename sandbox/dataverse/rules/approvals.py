@@ -80,7 +80,9 @@ def follow(desk: Desk, change: Change) -> None:
     entry, before = change.after, change.before[STATUS]
     if change.turned(STATUS, EntryStatus.APPROVED):
         _record(desk, entry, None)
-    elif before in _APPROVED and entry[STATUS] in _TAKEN_BACK and work_of(desk, entry) is not None:
+    elif (
+        before in _APPROVED and entry[STATUS] in _TAKEN_BACK and is_recorded(desk, entry["msdyn_timeentryid"])
+    ):
         cancel(desk, entry["msdyn_timeentryid"], named(entry))
 
 

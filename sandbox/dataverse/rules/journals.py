@@ -75,6 +75,17 @@ def refuse_unapproved(desk: Desk, change: Change) -> None:
         raise refused("The journal is of a submitted time entry: approve the time entry, which posts it.")
 
 
+def refuse_late_line(desk: Desk, change: Change) -> None:
+    """A line that comes to a posted journal would never become an actual; imported history is posted itself.
+
+    Raises:
+        ApiError: When the journal is posted and the line is not.
+    """
+    for journal in desk.by_id(JOURNAL, [change.values.get("msdyn_journal")]).values():
+        if journal["msdyn_isposted"] and not change.values.get("msdyn_isposted"):
+            raise refused("The journal is posted and takes no more lines: record them in a new journal.")
+
+
 def refuse_posted(_desk: Desk, change: Change) -> None:
     """What is posted stays as it is.
 
@@ -106,6 +117,7 @@ def _actual(desk: Desk, line: Mapping[str, Any]) -> Row:
 HOOKS = (
     guard(JOURNAL, [Verb.UPDATE, Verb.DELETE], refuse_posted),
     guard(LINE, [Verb.UPDATE, Verb.DELETE], refuse_posted),
+    guard(LINE, [Verb.CREATE], refuse_late_line),
     guard(JOURNAL, [Verb.UPDATE], refuse_unapproved, ["msdyn_isposted"]),
     effect(JOURNAL, [Verb.UPDATE], post, ["msdyn_isposted"]),
 )

@@ -136,3 +136,11 @@ def test_what_was_adjusted_or_never_approved_cannot_be_canceled(desk: Desk, entr
     desk.update(ACTUAL, cost["msdyn_actualid"], {"msdyn_adjustmentstatus": AdjustmentStatus.ADJUSTED})
     [message] = cancel_approval(desk, {"entries": [entry]})["errors"]
     assert message.endswith("its cost has been adjusted already.")
+
+
+def test_r306_what_was_recorded_is_taken_back_though_its_project_is_gone(desk: Desk, entry: str) -> None:
+    assert approve_time(desk, {})["approved"] == 1
+    desk.delete("msdyn_project", desk.get(TIME_ENTRY, entry)["msdyn_project"])
+    as_user(desk, TIME_ENTRY, entry, {STATUS: EntryStatus.DRAFT})
+    assert sum(it["msdyn_amount"] for it in desk.find(ACTUAL)) == 0
+    assert len(desk.find(ACTUAL)) == 4

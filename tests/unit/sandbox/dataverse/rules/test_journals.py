@@ -40,6 +40,8 @@ def test_r309_a_posted_entry_journal_becomes_actuals(desk: Desk, firm: Firm) -> 
         as_user(desk, "msdyn_journal", journal, {"msdyn_isposted": False})
     with pytest.raises(ApiError, match="journal is posted and cannot be changed"):
         as_user(desk, "msdyn_journalline", line, {"msdyn_quantity": Decimal(4)})
+    with pytest.raises(ApiError, match="takes no more lines"):
+        as_user(desk, "msdyn_journalline", None, {"msdyn_journal": journal, "msdyn_project": project})
     assert len(desk.find(ACTUAL)) == 1
 
 
