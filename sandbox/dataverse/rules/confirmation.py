@@ -37,7 +37,7 @@ def confirm_invoices(desk: Desk, parameters: Parameters) -> Mapping[str, Any]:
         raise JobRefusedError(f"{len(asked)} invoices are too many: confirm at most {_MOST} at once.")
     found = desk.by_id(INVOICE, asked)
     missing = [f"There is no {INVOICE} with the id {row_id}." for row_id in asked if row_id not in found]
-    done, errors = one_by_one(desk, found.values(), _confirm_once, lambda it: f"{it['invoicenumber']}")
+    done, errors = one_by_one(desk, found.values(), _confirm_once, _named)
     return {"confirmed": done, "errors": missing + errors}
 
 
@@ -54,9 +54,13 @@ def confirm(desk: Desk, change: Change) -> None:
     retainers.settle(desk, details)
 
 
+def _named(invoice: Row) -> str:
+    return f"Invoice {invoice['invoicenumber']}"
+
+
 def _confirm_once(desk: Desk, invoice: Row) -> None:
     if invoice[_STATUS] not in _DRAFTS:
-        raise refused(f"Invoice {invoice['invoicenumber']} is confirmed already.")
+        raise refused(f"{_named(invoice)} is confirmed already.")
     desk.update(INVOICE, invoice["invoiceid"], {_STATUS: InvoiceStatus.CONFIRMED})
 
 

@@ -29,10 +29,9 @@ def one_by_one(
         try:
             with desk.savepoint():
                 act(desk, row)
-        except ApiError as error:
-            errors.append(error.message)
-        except MissingRowError as error:
-            errors.append(f"{name(row)}: {error}")
+        except (ApiError, MissingRowError) as error:
+            known, message = name(row), str(error)
+            errors.append(message if known.lower() in message.lower() else f"{known}: {message}")
         else:
             done += 1
     return done, errors

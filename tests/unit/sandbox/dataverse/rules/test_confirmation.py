@@ -168,4 +168,5 @@ def test_sales_that_no_draft_reserved_hold_the_invoice(billed: Billed) -> None:
     by_hand = {"msdyn_invoice": billed.invoice, "msdyn_unbilledactual": work["msdyn_actualid"]}
     as_user(billed.desk, DETAIL, None, by_hand | {"msdyn_description": "Design"})
     [error] = confirm_invoices(billed.desk, {"invoices": [billed.invoice]})["errors"]
-    assert "'Design' are not reserved by a draft" in error
+    number = billed.desk.get("invoice", billed.invoice)["invoicenumber"]
+    assert error.startswith(f"Invoice {number}: The unbilled sales of 'Design' are not reserved by a draft")
