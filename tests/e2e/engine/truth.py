@@ -66,7 +66,9 @@ class Truth:
         targets = self._by_key(table_map, target)
         found = [f"{key} is missing" for key in sources.keys() - targets.keys()]
         if len(table_map["legs"]) == 1:
-            found += [f"{key} is too many" for key in targets.keys() - sources.keys()]
+            # A row that has left the filter since it was sent stays at the target.
+            known = {self._key(table_map, source, row) for row in self._all(table_map, source)}
+            found += [f"{key} is too many" for key in targets.keys() - known]
         for key in sources.keys() & targets.keys():
             found += [
                 f"{key}: {text}" for text in self._fields(table_map, leg, sources[key], targets[key], key)
