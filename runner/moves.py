@@ -58,11 +58,18 @@ def run_areas(stack: Stack, areas: Sequence[str], say: Callable[[str], None]) ->
             raise RunnerError(f"The run {runs[area]} of {area} failed:\n{reasons}")
 
 
-def run_until_in_step(stack: Stack, say: Callable[[str], None]) -> list[int]:
-    """Unpause the areas and run them until a round moves nothing and no row waits.
+def run_until_in_step(
+    stack: Stack, say: Callable[[str], None], steps: Sequence[Sequence[str]] = STEPS
+) -> list[int]:
+    """Unpause areas and run them until a round moves nothing and no row waits.
 
     Rows that refer to rows of another area are parked at first and go by themselves in a later round;
     the first round runs the areas that others build on before them, so that few rows need that.
+
+    Args:
+        stack: What runs.
+        say: Told of each leg and each round.
+        steps: Areas in the order in which they build on each other; those of a step run side by side.
 
     Returns:
         How many rows moved in each round; the last is 0.
@@ -71,9 +78,10 @@ def run_until_in_step(stack: Stack, say: Callable[[str], None]) -> list[int]:
         RunnerError: A run failed, or rows still move or wait after some rounds.
     """
     rounds: list[int] = []
+    together = [area for step in steps for area in step]
     while len(rounds) < _ROUNDS:
         before = set(all_runs(stack.api))
-        for areas in STEPS if not rounds else (AREAS,):
+        for areas in steps if not rounds else (together,):
             for area in areas:
                 stack.api.unpause(area)
             run_areas(stack, areas, say)

@@ -1,6 +1,7 @@
-"""Sandbox and Airflow's four components as they run in `make demo`, once on SQLite and once on Postgres.
+"""Sandbox and Airflow's four components as they run in `make demo`.
 
-One stack serves all tests of a database; each test leaves both systems in step.
+Each module names its database, SQLite or Postgres, and has one stack; each test leaves both systems in step.
+What does not need Airflow is tested on both databases with the engine alone, in `engine/`.
 """
 
 import shutil
@@ -13,15 +14,16 @@ import pytest
 from runner.api import FINAL, AirflowApi
 from runner.layout import ROOT, Layout, free_port
 from runner.moves import run_until_in_step
-from runner.stack import Stack, connect, running
+from runner.stack import STEPS, Stack, connect, running
 from runner.waiting import until
 from runner.wire import Wire
 from tests.contract.process import postgres
 
 RUN_SECONDS = 300
+FRAME = STEPS[:2]
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+@pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp(f"stack-{request.param}")
     mappings = shutil.copytree(ROOT / "include" / "mappings", folder / "mappings")
@@ -57,8 +59,14 @@ def _database(url: str, name: str) -> str:
 
 @pytest.fixture(scope="session")
 def first_rounds(stack: Stack) -> list[int]:
-    """Both systems in step: how many rows moved in each round until then."""
+    """All areas in step: how many rows moved in each round until then."""
     return run_until_in_step(stack, print)
+
+
+@pytest.fixture(scope="session")
+def framed(stack: Stack) -> None:
+    """The first areas in step: reference data, and the projects with what frames them."""
+    run_until_in_step(stack, print, FRAME)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from runner.story.telling import tell
 from runner.wire import Wire
 
 
+@pytest.mark.parametrize("stack", ["sqlite"], indirect=True, scope="session")
 @pytest.mark.usefixtures("first_rounds")
 class TestAllAreas:
     def test_every_row_arrives_as_the_maps_say_and_a_further_round_moves_nothing(

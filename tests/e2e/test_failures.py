@@ -12,15 +12,19 @@ from runner.comparison import compare
 from runner.layout import free_port
 from runner.moves import run_until_in_step
 from runner.sandbox import CLIENT_ID, CLIENT_SECRET, TENANT
-from runner.stack import AREAS, Stack, connect
+from runner.stack import Stack, connect
 from runner.waiting import until
 from runner.wire import Wire
-from tests.e2e.conftest import ended, writes
+from tests.e2e.conftest import FRAME, ended, writes
 
-pytestmark = pytest.mark.usefixtures("first_rounds")
+pytestmark = [
+    pytest.mark.usefixtures("framed"),
+    pytest.mark.parametrize("stack", ["postgres"], indirect=True, scope="session"),
+]
 
 Run = Callable[..., tuple[str, str]]
 AREA = "setup_and_configuration"
+AREAS = tuple(area for step in FRAME for area in step)
 LOAD = "contract_headers__dataverse_to_finance.load"
 CONTRACT = next(each for each in CHANGES if each.map == "contract_headers")
 
@@ -130,7 +134,7 @@ def test_a_broken_map_is_one_failing_task_and_the_others_run(stack: Stack, api: 
     assert others["projects__dataverse_to_finance.load"] in {"success", "skipped"}
     assert "resource_roles__dataverse_to_finance.load" not in others
     wait_for_task(stack, api, "resource_roles__broken", there=False)
-    assert run_until_in_step(stack, print)[-1] == 0
+    assert run_until_in_step(stack, print, FRAME)[-1] == 0
 
 
 def wait_for_task(stack: Stack, api: AirflowApi, task_id: str, *, there: bool) -> None:
