@@ -8,7 +8,7 @@ from sandbox.dataverse.desk import Desk, refused
 from sandbox.dataverse.rules.approvals import cancel
 from sandbox.dataverse.rules.one_by_one import one_by_one
 from sandbox.dataverse.rules.options import BillingType, ExpenseStatus, TransactionClass
-from sandbox.dataverse.rules.recording import demand_facts, is_recorded
+from sandbox.dataverse.rules.recording import demand_facts, demand_unrecorded, is_recorded
 from sandbox.dataverse.rules.work import Work, record_work
 from sandbox.rules.hooks import Change, Row, Verb, complete, effect, guard
 
@@ -89,15 +89,8 @@ def keep_posted(_desk: Desk, change: Change) -> None:
 
 
 def refuse_deletion(desk: Desk, change: Change) -> None:
-    """Refuse to delete an expense whose actuals stand: nothing would tell where they came from (R309).
-
-    Raises:
-        ApiError: 0x80040265, naming the expense.
-    """
-    if is_recorded(desk, change.before["msdyn_expenseid"]):
-        raise refused(
-            f"{_name(change.before)} is approved and recorded: cancel its approval, then delete it."
-        )
+    """Refuse to delete an expense whose actuals stand; see `demand_unrecorded`."""
+    demand_unrecorded(desk, change.before["msdyn_expenseid"], _name(change.before))
 
 
 def follow_approval(desk: Desk, change: Change) -> None:

@@ -9,7 +9,7 @@ from sandbox.dataverse.rules.actuals import Row
 from sandbox.dataverse.rules.approvals import cancel
 from sandbox.dataverse.rules.one_by_one import ids_named, one_by_one
 from sandbox.dataverse.rules.options import TransactionClass
-from sandbox.dataverse.rules.recording import demand_facts, is_recorded
+from sandbox.dataverse.rules.recording import demand_facts, demand_unrecorded, is_recorded
 from sandbox.dataverse.rules.work import Work, record_work
 from sandbox.rules.days import NEVER, day_of, noon
 from sandbox.rules.hooks import Change, Verb, complete, effect, guard
@@ -61,15 +61,8 @@ def keep_posted(_desk: Desk, change: Change) -> None:
 
 
 def refuse_deletion(desk: Desk, change: Change) -> None:
-    """Refuse to delete usage whose actuals stand: nothing would tell where they came from (R309).
-
-    Raises:
-        ApiError: 0x80040265, naming the usage.
-    """
-    if is_recorded(desk, change.before["msdyn_materialusagelogid"]):
-        raise refused(
-            f"{_name(change.before)} is approved and recorded: cancel its approval, then delete it."
-        )
+    """Refuse to delete usage whose actuals stand; see `demand_unrecorded`."""
+    demand_unrecorded(desk, change.before["msdyn_materialusagelogid"], _name(change.before))
 
 
 def follow_approval(desk: Desk, change: Change) -> None:

@@ -31,3 +31,18 @@ def is_recorded(desk: Desk, row_id: str) -> bool:
     says Canceled (R306, R1004).
     """
     return any(it["msdyn_billingstatus"] != BillingStatus.CANCELED for it in of_origin(desk, row_id))
+
+
+def demand_unrecorded(desk: Desk, row_id: str, name: str) -> None:
+    """Refuse to delete a row whose actuals stand: nothing would tell where they came from (R309).
+
+    Args:
+        desk: Dataverse.
+        row_id: Id of the row.
+        name: What people call the row.
+
+    Raises:
+        ApiError: 0x80040265, naming the row.
+    """
+    if is_recorded(desk, row_id):
+        raise refused(f"{name} is approved and recorded: cancel its approval, then delete it.")
