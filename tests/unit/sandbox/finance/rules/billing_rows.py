@@ -10,15 +10,29 @@ from sandbox.finance.rules.proposals import import_lines
 from sandbox.store import WriteUnit
 from tests.unit.sandbox.finance.rules.accounts import (
     add_actual,
+    add_contract,
     add_journal,
     add_line,
     add_proposal,
     bill_in_dataverse,
     connect,
+    set_up,
 )
 
 ONE_LINE = {"proposals": 1, "proposals_waiting": 0, "proposal_lines": 1}
 WAITING = {"proposals": 0, "proposals_waiting": 1, "proposal_lines": 0}
+
+
+NUMBER = {"proposal": "INV-01", "company": "USPM"}
+
+
+def open_firm(books: Books) -> Books:
+    """Set the company up with a contract that is taxed."""
+    set_up(books)
+    add_contract(books, tax_group="STATE")
+    category = {"Category": "TCN-0000001000-D3B43-1", "ItemSalesTaxGroup": "FULL"}
+    books.insert("ProjectCategoryEntities", {"dataAreaId": "uspm"} | category)
+    return books
 
 
 def sell(books: Books, name: str, amount: str, line: dict[str, Any] | None = None, **values: Any) -> None:

@@ -18,32 +18,26 @@ from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.store import WriteUnit
 from tests.unit.sandbox.finance.rules.accounts import (
     add_actual,
-    add_contract,
     add_journal,
     add_line,
     guid,
-    set_up,
 )
 from tests.unit.sandbox.finance.rules.billing_rows import (
+    NUMBER,
     ONE_LINE,
     WAITING,
     bill,
     lines,
+    open_firm,
     post,
     propose,
     sell,
 )
 
-NUMBER = {"proposal": "INV-01", "company": "USPM"}
-
 
 @pytest.fixture
 def firm(books: Books) -> Books:
-    set_up(books)
-    add_contract(books, tax_group="STATE")
-    category = {"Category": "TCN-0000001000-D3B43-1", "ItemSalesTaxGroup": "FULL"}
-    books.insert("ProjectCategoryEntities", {"dataAreaId": "uspm"} | category)
-    return books
+    return open_firm(books)
 
 
 def test_r801_a_proposal_has_the_number_of_the_proforma_and_stays(firm: Books, unit: WriteUnit) -> None:
