@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from projops.errors import ConfigurationError
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 class StateStore:
