@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from projops.errors import ConfigurationError
@@ -26,6 +26,10 @@ class Settings:
         breaker_rows: Bad rows that are always tolerated (`PROJOPS_BREAKER_ROWS`).
         delete_share: Share of deletes above which they wait for approval (`PROJOPS_DELETE_SHARE`).
         delete_rows: Deletes above which they wait for approval (`PROJOPS_DELETE_ROWS`).
+        lease_seconds: How long a writer that fell silent keeps its map (`PROJOPS_LEASE_SECONDS`).
+        keep_letters_days: Days for which closed dead letters and conflicts are kept, with their payload
+            (`PROJOPS_KEEP_LETTERS_DAYS`).
+        keep_staging_days: Days for which staged files are kept (`PROJOPS_KEEP_STAGING_DAYS`).
     """
 
     mappings: Path = PROJECT_ROOT / "include" / "mappings"
@@ -38,6 +42,9 @@ class Settings:
     breaker_rows: int = 50
     delete_share: float = 0.05
     delete_rows: int = 100
+    lease_seconds: float = 120.0
+    keep_letters_days: int = 90
+    keep_staging_days: int = 7
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -48,17 +55,17 @@ class Settings:
         """
         env = os.environ if environment is None else environment
         default = cls()
+        numbers = {
+            each.name: type(getattr(default, each.name))(_number(env, each.name, getattr(default, each.name)))
+            for each in fields(cls)
+            if isinstance(getattr(default, each.name), int | float)
+        }
         return cls(
             mappings=Path(env.get("PROJOPS_MAPPINGS", default.mappings)),
             expectations=Path(env.get("PROJOPS_EXPECTATIONS", default.expectations)),
             staging=env.get("PROJOPS_STAGING", default.staging),
             state_url=env.get("PROJOPS_STATE_URL") or _state_connection(env) or default.state_url,
-            chunk_rows=int(_number(env, "PROJOPS_CHUNK_ROWS", default.chunk_rows)),
-            request_budget=int(_number(env, "PROJOPS_REQUEST_BUDGET", default.request_budget)),
-            breaker_share=_number(env, "PROJOPS_BREAKER_SHARE", default.breaker_share),
-            breaker_rows=int(_number(env, "PROJOPS_BREAKER_ROWS", default.breaker_rows)),
-            delete_share=_number(env, "PROJOPS_DELETE_SHARE", default.delete_share),
-            delete_rows=int(_number(env, "PROJOPS_DELETE_ROWS", default.delete_rows)),
+            **numbers,
         )
 
 
@@ -79,7 +86,8 @@ def _state_connection(env: Mapping[str, str]) -> str | None:
     return str(url["url"])
 
 
-def _number(env: Mapping[str, str], name: str, default: float) -> float:
+def _number(env: Mapping[str, str], setting: str, default: float) -> float:
+    name = f"PROJOPS_{setting.upper()}"
     text = env.get(name)
     if text is None:
         return default

@@ -1,0 +1,65 @@
+"""What all commands share: opening the engine, printing, who acts, and failing in one sentence."""
+
+import getpass
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from projops.engine import Engine
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@contextmanager
+def open_engine() -> Iterator[Engine]:
+    """Open the engine on the connections of the environment."""
+    with Engine.from_environment() as engine:
+        yield engine
+
+
+def actor() -> str:
+    """Give who acts, for the audit trail: `PROJOPS_ACTOR`, or the user of the operating system."""
+    return os.environ.get("PROJOPS_ACTOR") or getpass.getuser()
+
+
+def print_rows(rows: Sequence[dict[str, Any]], as_json: bool, nothing: str) -> None:
+    """Print rows as a table, or as JSON.
+
+    Args:
+        rows: Rows of the same columns.
+        as_json: Whether to print a JSON list.
+        nothing: What to say where there are none.
+    """
+    if as_json:
+        print_json(rows)
+        return
+    if not rows:
+        Console().print(nothing)
+        return
+    table = Table(*rows[0])
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    Console().print(table)
+
+
+def print_facts(facts: dict[str, Any], as_json: bool) -> None:
+    """Print one thing whole, a fact a line, or as JSON (a list of one, as lists are)."""
+    rows = [facts] if as_json else [{"fact": name, "value": value} for name, value in facts.items()]
+    print_rows(rows, as_json, "")
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    typer.echo(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def fail(sentence: str) -> NoReturn:
+    """End with a sentence on stderr and exit code 1."""
+    typer.echo(sentence, err=True)
+    raise SystemExit(1)
