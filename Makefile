@@ -29,10 +29,12 @@ down: $(SETUP) ## stop what `make up` started
 sandbox: $(SETUP) ## only the sandbox, in the foreground
 	@$(PYTHON) -m sandbox serve $(PORTS) --seed demo
 
-lint: $(SETUP) ## style, types and the mapping files
+lint: $(SETUP) ## style, types, security and the mapping files; AUDIT=strict insists on the advisory service
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
+	@$(PYTHON) -m bandit -q -c pyproject.toml -r plugins sandbox runner dags config bin/audit
+	@AUDIT=$(AUDIT) $(PYTHON) bin/audit requirements-dev.lock audit-excuses.txt
 	@bin/projops maps lint
 
 golden: $(SETUP) ## write the golden files anew; review them with git diff

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.clock import Clock
 
 _LIFETIME_SECONDS = 3599
+_SCHEME = "Bearer"
 _PROTECTED = ("/api/", "/data", "/Metadata", "/metadata")
 
 
@@ -93,7 +94,7 @@ def _answer_token(desk: TokenDesk, form: dict[str, list[str]]) -> JSONResponse:
         return _refusal(401, "invalid_client", 7000215, text)
     scope = form.get("scope", form.get("resource", [""]))[0]
     body = {
-        "token_type": "Bearer",
+        "token_type": _SCHEME,
         "expires_in": _LIFETIME_SECONDS,
         "ext_expires_in": _LIFETIME_SECONDS,
         "access_token": desk.issue(),
@@ -154,4 +155,4 @@ _UNAUTHORIZED = {
 def _challenge(scope: Scope) -> dict[str, str]:
     host = Headers(scope=scope).get("host", "")
     authority = f"{scope['scheme']}://{host}/common/oauth2/authorize"
-    return {"WWW-Authenticate": f'Bearer authorization_uri="{authority}", resource_id={json.dumps(host)}'}
+    return {"WWW-Authenticate": f'{_SCHEME} authorization_uri="{authority}", resource_id={json.dumps(host)}'}

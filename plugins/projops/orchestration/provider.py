@@ -6,6 +6,7 @@ Airflow finds this through the entry point `apache_airflow_provider` of the inst
 from typing import Any
 
 _TEXT = {"type": ["string", "null"]}
+_ENTRA_CREDENTIAL = "Client secret"  # as its portal calls it
 _SECRET = {"type": ["string", "null"], "format": "password"}
 
 
@@ -46,7 +47,7 @@ def _connection_type(
             "relabeling": {
                 "host": "Environment URL",
                 "login": "Application (client) id",
-                "password": "Client secret",
+                "password": _ENTRA_CREDENTIAL,
             },
             "placeholders": {"host": example, "login": "00000000-0000-0000-0000-000000000000"},
         },

@@ -65,7 +65,7 @@ class ClientCredentials:
         self._connection = connection
         self._clock = clock
         self._lock = asyncio.Lock()
-        self._token = ""
+        self._token = ""  # none yet  # nosec B105
         self._renew_at = float("-inf")
 
     async def token(self, http: aiohttp.ClientSession, *, refused: str | None = None) -> str:

@@ -39,7 +39,7 @@ def demand_product(_desk: Desk, change: Change) -> None:
     if line.get("msdyn_product") is None and line.get("msdyn_transactioncategory") is None:
         raise refused(
             f"Product id is mandatory. Vendor invoice line {line.get('msdyn_externalinvoiceline')} is of "
-            "class Material: select a product from the catalog, and sync the products if it is missing there."
+            "class Material: choose a product of the catalog, and sync the products if it is missing there."
         )
 
 
