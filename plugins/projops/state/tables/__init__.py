@@ -13,6 +13,7 @@ from projops.state.tables.movement import (
     in_flight,
     lease,
     leg,
+    meaning,
 )
 from projops.state.tables.operations import audit, pause, request_count
 from projops.state.tables.set_aside import IS_LIVE, LIVE, conflict, dead_letter
@@ -31,6 +32,7 @@ __all__ = [
     "in_flight",
     "lease",
     "leg",
+    "meaning",
     "metadata",
     "pause",
     "request_count",

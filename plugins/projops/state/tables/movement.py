@@ -59,9 +59,18 @@ batch = Table(
     Column("parked", Integer, nullable=False, default=0),
     Column("rejected", Integer, nullable=False, default=0),
     Column("failed", Integer, nullable=False, default=0),
+    Column("stopped_because", Text),
     UniqueConstraint("dag_id", "run_id", "map", "leg", name="batch_of_a_run"),
     Index("batch_by_leg", "map", "leg", "id"),
     comment="What one run moves for one leg, with the watermark that it started from.",
+)
+
+meaning = Table(
+    "meaning",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("columns", Text, nullable=False),
+    comment="What a fingerprint stands for, column by column: what a changed mapping has changed.",
 )
 
 crosswalk = Table(

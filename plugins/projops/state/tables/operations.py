@@ -11,7 +11,8 @@ pause = Table(
     Column("paused_at", UtcDateTime, nullable=False),
     Column("paused_by", String(200), nullable=False),
     Column("reason", Text, nullable=False),
-    comment="Maps that nobody is to move until they are resumed.",
+    Column("resumed_at", UtcDateTime),
+    comment="Maps that nobody is to move until they are resumed, and when each was resumed last.",
 )
 
 audit = Table(

@@ -41,6 +41,14 @@ def _create_movement() -> None:
         "whoever takes the lease from it looks at them again.",
     )
     op.create_index("in_flight_by_map", "in_flight", ["map"], unique=False)
+    op.create_table(
+        "meaning",
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("columns", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint"),
+        comment="What a fingerprint stands for, column by column: what a changed mapping has changed.",
+    )
+    op.add_column("batch", sa.Column("stopped_because", sa.Text(), nullable=True))
 
 
 def _create_operations() -> None:
@@ -50,8 +58,9 @@ def _create_operations() -> None:
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("paused_by", sa.String(length=200), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("map"),
-        comment="Maps that nobody is to move until they are resumed.",
+        comment="Maps that nobody is to move until they are resumed, and when each was resumed last.",
     )
     op.create_table(
         "audit",
