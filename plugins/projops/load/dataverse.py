@@ -20,7 +20,7 @@ from projops.systems.dataverse import Dataverse
 from projops.systems.dataverse_writer import DataverseWriter, RowWrite, Verb
 from projops.systems.encoding import body_of
 from projops.systems.outcomes import RowOutcome, Status
-from projops.transform.hashing import row_hash
+from projops.transform.shared import read_digests, shared_digests
 
 # GUIDs of rows that we create follow from map and key, so that a create that was lost on the way
 # back is found again, and a second one meets the first.
@@ -147,13 +147,12 @@ class DataverseTarget:
 
     def _target_rows(self, found: pa.Table) -> dict[str, TargetRow]:
         keys = key_column([found[path] for path in key_paths(self.table_map, System.DATAVERSE)]).to_pylist()
-        shared = [dataverse for _, dataverse in self.table_map.shared_fields()]
-        hashes = row_hash([found[path] for path in shared]).to_pylist() if shared else [None] * len(keys)
+        shared = read_digests(shared_digests(self.table_map, System.DATAVERSE, found))
         payload = found.select([rule.target for rule in self.leg.fields]).to_pylist()
         ids = found["_id"].to_pylist()
         return {
-            key: TargetRow(guid, values, digest)
-            for key, guid, values, digest in zip(keys, ids, payload, hashes, strict=True)
+            key: TargetRow(guid, values, digests)
+            for key, guid, values, digests in zip(keys, ids, payload, shared, strict=True)
             if key is not None
         }
 

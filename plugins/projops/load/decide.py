@@ -5,14 +5,17 @@ the row that the target holds now. The output is an action; nothing here does I/
 and a dry run say exactly what a run would do.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from projops.load.shared import Sides, judge
 from projops.mapping.keys import fold
 from projops.mapping.model import Deletes, Leg, System, TableMap, WriteMode
+from projops.state.conflicts import Conflict
 from projops.state.crosswalk import Entry
+from projops.transform.shared import Digests
 
 
 class Kind(StrEnum):
@@ -34,8 +37,8 @@ class Row:
         source_id: Identity of the source row.
         key: Integration key text.
         hash: Hash of the payload.
-        source_shared: Hash of the shared columns as the source has them, or None.
-        target_shared: Hash of the shared columns as they will stand at the target, or None.
+        source_shared: Digests of the shared columns as the source has them; None without any.
+        target_shared: Digests of the shared columns as they would stand at the target; None without any.
         identity: Values of the target's key columns, by name.
         payload: Values of the other target columns, by name.
     """
@@ -43,8 +46,8 @@ class Row:
     source_id: str
     key: str
     hash: str
-    source_shared: str | None
-    target_shared: str | None
+    source_shared: Digests | None
+    target_shared: Digests | None
     identity: Mapping[str, Any]
     payload: Mapping[str, Any]
 
@@ -56,22 +59,12 @@ class TargetRow:
     Attributes:
         id: Dataverse GUID, or None for Finance.
         values: Values of the payload columns, by name.
-        shared: Hash of its shared columns, or None.
+        shared: Digests of its shared columns; None without any.
     """
 
     id: str | None
     values: Mapping[str, Any]
-    shared: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Both sides changed shared columns, and the source's values are to be written."""
-
-    key: str
-    winner: System
-    source_values: Mapping[str, Any]
-    target_values: Mapping[str, Any]
+    shared: Digests | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +76,9 @@ class Action:
         row: The row.
         target_id: Dataverse GUID of the target row, where it is known.
         columns: Names of the payload columns to write.
-        conflict: Set where the source overwrites what the target changed.
+        conflict: Set where both sides changed shared columns.
         leaves_shared: Whether shared columns differ and are left to the other leg.
+        shared: Digests of the shared columns that are in step once it is done; None leaves what is known.
         reason: For people, on a reject.
     """
 
@@ -94,6 +88,7 @@ class Action:
     columns: tuple[str, ...] = ()
     conflict: Conflict | None = None
     leaves_shared: bool = False
+    shared: Sides | None = None
     reason: str = ""
 
 
@@ -105,27 +100,35 @@ class Policy:
         write: Write mode.
         source: System that rows come from.
         winner: System that wins where both changed a shared column, or None.
-        shared: Names of the shared columns at the target.
+        shared: Names of the shared columns, the source's by the target's.
+        references: Those of them, at the target, that stand for a lookup: they hold keys.
         create_only: Names of the columns that belong to the target once the row is there.
     """
 
     write: WriteMode
     source: System
     winner: System | None
-    shared: frozenset[str]
+    shared: Mapping[str, str]
+    references: frozenset[str] = frozenset()
     create_only: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, table_map: TableMap, leg: Leg) -> "Policy":
         """Read the policy of a leg."""
-        side = 0 if leg.direction.target is System.FINANCE else 1
-        shared = frozenset(pair[side] for pair in table_map.shared_fields())
+        pairs = table_map.shared_fields()
+        forth = leg.direction.target is System.FINANCE
+        shared = {(finance if forth else path): (path if forth else finance) for finance, path in pairs}
+        references = frozenset(finance if forth else path for finance, path in pairs if "." in path)
         create_only = frozenset(rule.target for rule in leg.fields if rule.create_only)
-        return cls(leg.write, leg.direction.source, table_map.conflict, shared, create_only)
+        return cls(leg.write, leg.direction.source, table_map.conflict, shared, references, create_only)
 
     def kept_in_step(self, row: "Row") -> tuple[str, ...]:
         """Name the columns of a row that an update may write."""
         return tuple(name for name in row.payload if name not in self.create_only)
+
+    def compares_folded(self, name: str) -> bool:
+        """Say whether a column's values are keys of other rows: those are compared folded."""
+        return "." in name or name in self.references
 
 
 def is_in_step(row: Row, entry: Entry | None, policy: Policy) -> bool:
@@ -157,17 +160,16 @@ def decide(row: Row, entry: Entry | None, target: TargetRow | None, policy: Poli
             return Action(
                 Kind.REJECT, row, reason="the target has no such row, and this leg never creates one."
             )
-        return Action(Kind.CREATE, row, columns=tuple(row.payload))
+        return Action(Kind.CREATE, row, columns=tuple(row.payload), shared=_created(row))
     if policy.write is WriteMode.CREATE_ONLY:
         return Action(Kind.SKIP, row, target_id=target.id)
     different = tuple(
         name
         for name in policy.kept_in_step(row)
-        if not _same(name, row.payload[name], target.values.get(name))
+        if not _same(row.payload[name], target.values.get(name), folded=policy.compares_folded(name))
     )
-    shared = tuple(name for name in different if name in policy.shared)
-    if not shared:
-        return _write(row, target, different)
+    if not policy.shared:
+        return Action(Kind.UPDATE if different else Kind.SKIP, row, target.id, different)
     return _decide_shared(row, entry, target, policy, different)
 
 
@@ -199,49 +201,47 @@ def too_many_deletes(deletes: int, known_rows: int, share: float, rows: int) -> 
 def _decide_shared(
     row: Row, entry: Entry | None, target: TargetRow, policy: Policy, different: tuple[str, ...]
 ) -> Action:
-    own = tuple(name for name in different if name not in policy.shared)
-    source_before, target_before = _last_in_step(entry, policy)
-    source_wins = policy.winner is policy.source
-    if source_before is None or target_before is None:
-        # First contact: the map's winner is the master.
-        return _write(row, target, different) if source_wins else _leave_shared(row, target, own)
-    source_changed = row.source_shared != source_before
-    target_changed = target.shared != target_before
-    if not target_changed:
-        return _write(row, target, different)
-    if not source_changed or not source_wins:
-        # The target's change is on its way here by the other leg, which records the conflict if it is one.
-        return _leave_shared(row, target, own)
-    shared = [name for name in different if name in policy.shared]
-    conflict = Conflict(row.key, policy.source, _pick(row.payload, shared), _pick(target.values, shared))
-    return Action(Kind.UPDATE, row, target.id, different, conflict)
+    verdict = judge(
+        policy.shared,
+        different,
+        Sides(row.source_shared or {}, target.shared or {}),
+        row.target_shared or {},
+        _last_in_step(entry, policy),
+        source_wins=policy.winner is policy.source,
+    )
+    columns = tuple(name for name in different if name not in verdict.left)
+    return Action(
+        Kind.UPDATE if columns else Kind.SKIP,
+        row,
+        target.id,
+        columns,
+        _conflict(row, target, policy, verdict.contested),
+        leaves_shared=bool(verdict.left),
+        shared=verdict.in_step,
+    )
 
 
-def _last_in_step(entry: Entry | None, policy: Policy) -> tuple[str | None, str | None]:
+def _created(row: Row) -> Sides | None:
+    if row.source_shared is None:
+        return None
+    return Sides(row.source_shared, row.target_shared or {})
+
+
+def _last_in_step(entry: Entry | None, policy: Policy) -> Sides:
     if entry is None:
-        return None, None
-    if policy.source is System.DATAVERSE:
-        return entry.shared_dataverse, entry.shared_finance
-    return entry.shared_finance, entry.shared_dataverse
+        return Sides({}, {})
+    dataverse, finance = entry.shared_dataverse or {}, entry.shared_finance or {}
+    return Sides(dataverse, finance) if policy.source is System.DATAVERSE else Sides(finance, dataverse)
 
 
-def _write(row: Row, target: TargetRow, columns: tuple[str, ...]) -> Action:
-    if not columns:
-        return Action(Kind.SKIP, row, target_id=target.id)
-    return Action(Kind.UPDATE, row, target_id=target.id, columns=columns)
+def _conflict(row: Row, target: TargetRow, policy: Policy, contested: Sequence[str]) -> Conflict | None:
+    if not contested or policy.winner is None:
+        return None
+    ours, theirs = ({name: values.get(name) for name in contested} for values in (row.payload, target.values))
+    return Conflict(row.key, policy.winner.value, ours, theirs)
 
 
-def _leave_shared(row: Row, target: TargetRow, own: tuple[str, ...]) -> Action:
-    kind = Kind.UPDATE if own else Kind.SKIP
-    return Action(kind, row, target_id=target.id, columns=own, leaves_shared=True)
-
-
-def _same(path: str, ours: object, theirs: object) -> bool:
-    """Compare values; what stands for a lookup is a key of another row, and keys are compared folded."""
-    if "." in path and isinstance(ours, str) and isinstance(theirs, str):
+def _same(ours: object, theirs: object, *, folded: bool) -> bool:
+    if folded and isinstance(ours, str) and isinstance(theirs, str):
         return fold(ours) == fold(theirs)
     return ours == theirs
-
-
-def _pick(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: values.get(name) for name in names}

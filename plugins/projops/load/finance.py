@@ -19,7 +19,7 @@ from projops.systems.encoding import body_of
 from projops.systems.finance import Finance, RowWrite, Verb
 from projops.systems.outcomes import RowOutcome, Status
 from projops.transform.canonical import finance_canonical
-from projops.transform.hashing import row_hash
+from projops.transform.shared import read_digests, shared_digests
 
 _VERBS = {Kind.CREATE: Verb.CREATE, Kind.UPDATE: Verb.UPDATE, Kind.DELETE: Verb.DELETE}
 
@@ -87,12 +87,11 @@ class FinanceTarget:
 
     def _target_rows(self, found: pa.Table) -> dict[str, TargetRow]:
         keys = key_column([found[name] for name in key_paths(self.table_map, System.FINANCE)]).to_pylist()
-        shared = [finance for finance, _ in self.table_map.shared_fields()]
-        hashes = row_hash([found[name] for name in shared]).to_pylist() if shared else [None] * len(keys)
+        shared = read_digests(shared_digests(self.table_map, System.FINANCE, found))
         payload = found.select([rule.target for rule in self.leg.fields]).to_pylist()
         return {
-            key: TargetRow(None, values, digest)
-            for key, values, digest in zip(keys, payload, hashes, strict=True)
+            key: TargetRow(None, values, digests)
+            for key, values, digests in zip(keys, payload, shared, strict=True)
             if key is not None
         }
 

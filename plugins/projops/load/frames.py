@@ -1,7 +1,5 @@
 """From target frames to the rows that are decided on one by one."""
 
-from collections.abc import Sequence
-
 import pyarrow as pa
 
 from projops.load.decide import Row
@@ -9,29 +7,40 @@ from projops.load.job import LoadJob
 from projops.mapping import catalog
 from projops.mapping.model import System
 from projops.mapping.paths import key_paths, table_of
-from projops.transform.hashing import row_hash
+from projops.transform.shared import read_digests, shared_digests, without_digests
 
 
 def rows_of(job: LoadJob, table: pa.Table) -> list[Row]:
     """Cut a target frame into rows: only what is about to be written passes here."""
     keys = key_paths(job.table_map, job.leg.direction.target)
     payload = [rule.target for rule in job.leg.fields]
-    shared = _target_shared(job, table)
+    ours = read_digests(table["_source_shared"])
+    theirs = read_digests(shared_digests(job.table_map, job.leg.direction.target, table))
     identities = table.select(keys).to_pylist()
     payloads = table.select(payload).to_pylist()
-    facts = table.select(["_id", "_key", "_hash", "_source_shared"]).to_pylist()
+    facts = table.select(["_id", "_key", "_hash"]).to_pylist()
     return [
-        Row(fact["_id"], fact["_key"], fact["_hash"], fact["_source_shared"], mine, identity, values)
-        for fact, mine, identity, values in zip(facts, shared, identities, payloads, strict=True)
+        Row(fact["_id"], fact["_key"], fact["_hash"], source, target, identity, values)
+        for fact, source, target, identity, values in zip(
+            facts, ours, theirs, identities, payloads, strict=True
+        )
     ]
 
 
 def without_own_references(job: LoadJob, table: pa.Table) -> pa.Table:
-    """Empty the columns by which rows refer to rows of their own map."""
-    for name in _own_references(job):
-        place = table.column_names.index(name)
-        table = table.set_column(place, name, pa.nulls(table.num_rows, table.schema.field(name).type))
-    return table
+    """Empty the columns by which rows refer to rows of their own map.
+
+    Those columns have no digest at the source then: they are not in step until the reference is written.
+    """
+    names = _own_references(job)
+    for name in names:
+        table = _with_column(table, name, pa.nulls(table.num_rows, table.schema.field(name).type))
+    unsettled = {job.policy.shared[name] for name in names if name in job.policy.shared}
+    return _with_column(table, "_source_shared", without_digests(table["_source_shared"], unsettled))
+
+
+def _with_column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, values)
 
 
 def _own_references(job: LoadJob) -> list[str]:
@@ -43,13 +52,3 @@ def _own_references(job: LoadJob) -> list[str]:
         for name, path in paths.items()
         if path and "." in path and catalog.resolve(dataverse, path).tables[1].name == dataverse.name
     ]
-
-
-def _target_shared(job: LoadJob, table: pa.Table) -> Sequence[str | None]:
-    """Hash the shared columns as the target will have them."""
-    side = 0 if job.leg.direction.target is System.FINANCE else 1
-    names = [pair[side] for pair in job.table_map.shared_fields()]
-    if not names:
-        return [None] * table.num_rows
-    hashes: list[str | None] = row_hash([table[name] for name in names]).to_pylist()
-    return hashes

@@ -1,21 +1,15 @@
-"""Committing a chunk: crosswalk, dead letters and conflicts in one transaction."""
+"""Committing a chunk: crosswalk and dead letters in one transaction."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, insert
-
-from projops.load.decide import Action, Conflict, Kind
+from projops.load.decide import Action, Kind
 from projops.load.target import Outcome, Result
 from projops.mapping.model import Direction, System
 from projops.state import StateStore, crosswalk, dead_letters
 from projops.state.batches import Counts
 from projops.state.crosswalk import Entry
 from projops.state.dead_letters import Letter, Origin
-from projops.state.tables import conflict as conflicts
 
 _UNKNOWN = ""  # no row has this hash; a None would leave the hash that is there
 _STATUS = {Result.REFUSED: "open", Result.WAITS: "parked", Result.AWAITS_APPROVAL: "awaiting_approval"}
@@ -53,7 +47,6 @@ def commit_chunk(
         dead_letters.record(connection, origin, letters)
         moved = [pair.action.row.source_id for pair in written]
         dead_letters.resolve(connection, map_id, origin.leg, moved, f"moved by batch {origin.batch}")
-        _record_conflicts(connection, origin, [pair.action.conflict for pair in written])
     return _count(done)
 
 
@@ -73,26 +66,19 @@ def _entry(pair: Done, direction: Direction, in_step: bool) -> Entry:
     forth = direction is Direction.DATAVERSE_TO_FINANCE
     # Where only the row's own columns were written, the shared ones are not in step yet.
     digest = row.hash if in_step and not pair.action.leaves_shared else None
-    # What was written to shared columns is news for the way back, also if it was there once before.
-    back = _UNKNOWN if row.source_shared is not None and pair.action.kind is not Kind.SKIP else None
-    source_shared, target_shared = _shared(pair, in_step)
+    # What was written to shared columns, or left to the way back, is news for it, also if it stood before.
+    news = pair.action.kind is not Kind.SKIP or pair.action.leaves_shared
+    shared = pair.action.shared
+    back = _UNKNOWN if shared is not None and news else None
+    source, target = (None, None) if shared is None else (shared.source, shared.target)
     return Entry(
         key=row.key,
         dataverse_id=row.source_id if direction.source is System.DATAVERSE else pair.outcome.target_id,
         hash_dataverse_to_finance=digest if forth else back,
         hash_finance_to_dataverse=back if forth else digest,
-        shared_dataverse=source_shared if forth else target_shared,
-        shared_finance=target_shared if forth else source_shared,
+        shared_dataverse=source if forth else target,
+        shared_finance=target if forth else source,
     )
-
-
-def _shared(pair: Done, in_step: bool) -> tuple[str | None, str | None]:
-    """Give the hashes of the shared columns, at source and target, that are in step from now on."""
-    row = pair.action.row
-    if pair.action.leaves_shared or row.source_shared is None:
-        return None, None
-    # Without its reference the row stands at the target as we left it, but the source has more to say.
-    return row.source_shared if in_step else _UNKNOWN, row.target_shared
 
 
 def _letter(pair: Done) -> Letter:
@@ -110,26 +96,3 @@ def _letter(pair: Done) -> Letter:
         waits_for_id=waiting.id if waiting else None,
         retriable=outcome.retriable,
     )
-
-
-def _record_conflicts(connection: Connection, origin: Origin, found: Sequence[Conflict | None]) -> None:
-    rows = [
-        {
-            "map": origin.map,
-            "leg": origin.leg,
-            "key": conflict.key,
-            "batch": origin.batch,
-            "seen_at": datetime.now(UTC),
-            "winner": conflict.winner.value,
-            "source_values": _json(conflict.source_values),
-            "target_values": _json(conflict.target_values),
-        }
-        for conflict in found
-        if conflict is not None
-    ]
-    if rows:
-        connection.execute(insert(conflicts), rows)
-
-
-def _json(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, default=str, ensure_ascii=False)

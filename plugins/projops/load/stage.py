@@ -15,7 +15,7 @@ from projops.load.results import refused
 from projops.load.target import Outcome, Result
 from projops.load.waiting import Deferred, find_waiting, set_aside
 from projops.mapping.paths import table_of
-from projops.state import crosswalk, dead_letters
+from projops.state import conflicts, crosswalk, dead_letters
 from projops.state.batches import Counts
 from projops.state.crosswalk import Entry
 
@@ -135,6 +135,7 @@ async def _write(job: LoadJob, rows: Sequence[Row], entries: dict[str, Entry]) -
     forced = False
     for _ in range(_LOOKS):
         actions = await _decide_all(job, pending, entries, policy, forced=forced)
+        _keep_conflicts(job, actions)
         outcomes = await _carry_out(job, actions)
         pairs = [Done(action, outcome) for action, outcome in zip(actions, outcomes, strict=True)]
         again = [pair for pair in pairs if pair.outcome.result is Result.LOOK_AGAIN]
@@ -143,6 +144,14 @@ async def _write(job: LoadJob, rows: Sequence[Row], entries: dict[str, Entry]) -
         if not pending:
             return done
     return done + [replace(pair, outcome=_out_of_luck(pair.outcome)) for pair in again]
+
+
+def _keep_conflicts(job: LoadJob, actions: Sequence[Action]) -> None:
+    """Keep both values of what is contested before one of them is overwritten."""
+    found = [action.conflict for action in actions if action.conflict is not None]
+    if found:
+        with job.state.begin() as connection:
+            conflicts.record(connection, job.origin, found)
 
 
 def _out_of_luck(outcome: Outcome) -> Outcome:

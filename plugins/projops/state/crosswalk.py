@@ -1,6 +1,7 @@
 """The crosswalk: a row on one side, the row on the other, and what was last in step."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -24,16 +25,16 @@ class Entry:
         dataverse_id: GUID of the Dataverse row, or None where only Finance is known.
         hash_dataverse_to_finance: Payload hash last in step in that direction.
         hash_finance_to_dataverse: Likewise, back.
-        shared_dataverse: Hash of the shared columns on the Dataverse side when last in step.
-        shared_finance: Hash of the shared columns on the Finance side when last in step.
+        shared_dataverse: Digest of each shared column on the Dataverse side when it was last in step.
+        shared_finance: Digest of each shared column on the Finance side when it was last in step.
     """
 
     key: str
     dataverse_id: str | None = None
     hash_dataverse_to_finance: str | None = None
     hash_finance_to_dataverse: str | None = None
-    shared_dataverse: str | None = None
-    shared_finance: str | None = None
+    shared_dataverse: Mapping[str, str] | None = None
+    shared_finance: Mapping[str, str] | None = None
 
     def payload_hash(self, direction: Direction) -> str | None:
         """Give the payload hash last in step in a direction."""
@@ -80,7 +81,7 @@ def put(connection: Connection, map_id: str, batch_id: int, entries: Sequence[En
     fields = [name for name in Entry.__slots__ if name != "key"]
     rows = [
         {"map": map_id, "key": entry.key, "batch": batch_id, "in_step_at": now}
-        | {name: getattr(entry, name) for name in fields}
+        | {name: _stored(getattr(entry, name)) for name in fields}
         for entry in entries
     ]
     if not rows:
@@ -109,7 +110,18 @@ def _read(connection: Connection, map_id: str, column: Any, values: Iterable[str
 
 
 def _entry(row: Row[Any]) -> Entry:
-    return Entry(*row)
+    values = row._asdict()
+    sides = {name: _digests(values[name]) for name in ("shared_dataverse", "shared_finance")}
+    return Entry(**(values | sides))
+
+
+def _stored(value: str | Mapping[str, str] | None) -> str | None:
+    return json.dumps(dict(value)) if isinstance(value, Mapping) else value
+
+
+def _digests(text: str | None) -> Mapping[str, str] | None:
+    digests: Mapping[str, str] | None = None if text is None else json.loads(text)
+    return digests
 
 
 def _slices(values: Iterable[str]) -> Iterable[list[str]]:

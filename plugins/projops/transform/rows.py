@@ -16,17 +16,16 @@ from projops.mapping.model import FieldRule, Leg, System, TableMap
 from projops.mapping.paths import (
     key_paths,
     parent_lookups,
-    shared_columns,
     source_column,
-    table_of,
     target_column,
 )
 from projops.mapping.value_maps import ValueMap
-from projops.transform.canonical import empty_is_null, finance_canonical, finance_column
+from projops.transform.canonical import empty_is_null, finance_column
 from projops.transform.context import Ends, Rows, rows_of
 from projops.transform.hashing import row_hash
 from projops.transform.operators import OPERATORS, rule_id
 from projops.transform.outcome import Fault, any_bad, one_array, rejects
+from projops.transform.shared import shared_digests
 from projops.transform.target import conform, faults_of, missing
 
 STAGE = "transform"
@@ -62,8 +61,8 @@ def transform_table(
 
     Returns:
         The target frame: the four facts, the target's key columns, one column a field rule, then
-        `_hash` (of the fields kept in step), `_source_shared` (hash of the shared columns as the source
-        has them, null without any) and `_parents` (GUIDs of the Dataverse rows that the row refers to,
+        `_hash` (of the fields kept in step), `_source_shared` (`shared_digests` of the source's side, null
+        without shared columns) and `_parents` (GUIDs of the Dataverse rows that the row refers to,
         of maps in `needs` and of its own). Deleted rows pass unchecked, with null columns. And the rejects
         (REJECT_SCHEMA): rows that an operator or a target check set aside, which are not in the frame.
     """
@@ -147,19 +146,9 @@ def _derived(
     keys = [columns[name] for name in key_paths(table_map, leg.direction.target)]
     return {
         "_hash": row_hash(payload or keys),
-        "_source_shared": _source_shared(table_map, leg, alive),
+        "_source_shared": shared_digests(table_map, leg.direction.source, alive),
         "_parents": _parents(table_map, leg, alive, maps),
     }
-
-
-def _source_shared(table_map: TableMap, leg: Leg, alive: pa.Table) -> pa.Array:
-    names = shared_columns(table_map, leg.direction)
-    if not names:
-        return pa.nulls(alive.num_rows, pa.string())
-    shared = alive.select(names)
-    if leg.direction.source is System.FINANCE:
-        shared = finance_canonical(table_of(table_map, System.FINANCE), shared)
-    return row_hash([empty_is_null(one_array(shared[name])) for name in names])
 
 
 def _parents(table_map: TableMap, leg: Leg, alive: pa.Table, maps: Mapping[str, TableMap]) -> pa.Array:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projops.transform.hashing import row_hash
+from projops.transform.hashing import row_hash, value_digests
 
 TEXTS = st.text(st.characters(codec="utf-8")) | st.none()
 
@@ -53,3 +53,11 @@ def test_different_rows_have_different_hashes(rows: list[tuple[str | None, str |
     columns = [pa.array([row[side] for row in rows], pa.string()) for side in (0, 1)]
     hashes = row_hash(columns).to_pylist()
     assert len(set(hashes)) == len(set(rows))
+
+
+def test_values_have_the_digest_of_their_value_whatever_stands_around_them() -> None:
+    first = value_digests(pa.array([Decimal("1.5"), None, Decimal("1.5")], pa.decimal128(38, 16)))
+    second = value_digests(pa.chunked_array([pa.array([None, Decimal("1.50")], pa.decimal128(10, 2))]))
+    assert first.to_pylist() == [second[1].as_py(), second[0].as_py(), second[1].as_py()]
+    assert {len(digest) for digest in first.to_pylist()} == {16}
+    assert len(set(value_digests(pa.array(["", None, "-", "a"])).to_pylist())) == 4

@@ -5,12 +5,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from projops.mapping.model import Direction, Leg, TableMap
+from projops.mapping.model import Direction, Leg, System, TableMap
 from projops.mapping.paths import source_columns
 from projops.mapping.reader import load_maps
-from projops.transform.hashing import row_hash
 from projops.transform.outcome import REJECT_SCHEMA
 from projops.transform.rows import target_schema, transform_table
+from projops.transform.shared import read_digests, shared_digests
 from tests.golden.frames import source_frame
 
 LOADED = load_maps(Path(__file__).parents[4] / "include" / "mappings")
@@ -95,13 +95,29 @@ def test_the_hash_leaves_out_what_is_written_at_creation_only() -> None:
     assert len(hashes) == 1
 
 
-def test_shared_columns_hash_the_same_whichever_side_is_read() -> None:
-    """A null enum of Dataverse and its first member in Finance are not compared, equal texts are."""
+def test_what_one_leg_writes_has_the_digests_that_the_other_leg_reads() -> None:
     table_map, _ = part("customers", BACK)
-    frame, _ = transform("customers", BACK, CUSTOMER)
-    shared = [finance for finance, _ in table_map.shared_fields()]
-    as_finance_has_it = row_hash([pa.array([CUSTOMER.get(name)], pa.string()) for name in shared])
-    assert frame["_source_shared"].to_pylist() == as_finance_has_it.to_pylist()
+    written, _ = transform("customers", BACK, CUSTOMER)
+    shared = {path: written[path].to_pylist()[0] for _, path in table_map.shared_fields()}
+    key = {"accountnumber": "C1", "msdyn_company.cdm_companycode": "USPM"}
+    read, _ = transform("customers", FORTH, key | shared)
+    [digests] = read_digests(read["_source_shared"])
+    assert [digests] == read_digests(shared_digests(table_map, System.DATAVERSE, written))
+    assert digests is not None
+    assert set(digests) == set(shared)
+
+
+def test_a_shared_lookup_has_one_digest_whatever_its_case_and_a_name_has_two() -> None:
+    table_map, _ = part("customers", BACK)
+    found = [
+        read_digests(transform("customers", BACK, CUSTOMER | values)[0]["_source_shared"])[0] or {}
+        for values in (
+            {"OrganizationName": "a", "InvoiceAccount": "c2"},
+            {"OrganizationName": "A", "InvoiceAccount": "C2 "},
+        )
+    ]
+    changed = {name for name in found[0] if found[0][name] != found[1][name]}
+    assert changed == {"OrganizationName"}
 
 
 def test_parents_are_the_rows_of_needed_maps_and_of_the_own_map_but_not_the_row_itself() -> None:
