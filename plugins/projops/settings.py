@@ -30,6 +30,8 @@ class Settings:
         keep_letters_days: Days for which closed dead letters and conflicts are kept, with their payload
             (`PROJOPS_KEEP_LETTERS_DAYS`).
         keep_staging_days: Days for which staged files are kept (`PROJOPS_KEEP_STAGING_DAYS`).
+        keep_audit_days: Days for which the audit trail and the counts of requests are kept
+            (`PROJOPS_KEEP_AUDIT_DAYS`). Each of these periods is for ever if it is 0.
     """
 
     mappings: Path = PROJECT_ROOT / "include" / "mappings"
@@ -45,6 +47,7 @@ class Settings:
     lease_seconds: float = 120.0
     keep_letters_days: int = 90
     keep_staging_days: int = 7
+    keep_audit_days: int = 365
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":

@@ -6,10 +6,12 @@ on object stores, which cannot rename folders.
 """
 
 import json
+import os
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import fsspec
@@ -111,6 +113,33 @@ class Staging:
                     yield pq.read_table(file)
             except FileNotFoundError as error:
                 raise _lost(part) from error
+
+    def last_written(self) -> dict[str, datetime]:
+        """Give the folder of each batch, and when its youngest file was written (UTC)."""
+        latest: dict[str, datetime] = {}
+        for path in self.filesystem.find(self.root):
+            map_id, leg, batch, *rest = path.removeprefix(self.root).lstrip("/").split("/", 3) + [""] * 3
+            if rest[0] and batch.isdecimal():
+                folder = f"{self.root}/{map_id}/{leg}/{batch}"
+                written = self.filesystem.modified(path)
+                latest[folder] = max(written, latest.get(folder, written))
+        return latest
+
+    def remove(self, path: str) -> None:
+        """Remove a file or folder of the staging area, if it is there.
+
+        Args:
+            path: As a URI, or as the file system knows it.
+
+        Raises:
+            ValueError: It does not stand below the root.
+        """
+        inner = self.filesystem._strip_protocol(path)
+        real, root = os.path.realpath(inner), os.path.realpath(self.root)  # links lead elsewhere
+        if not real.startswith(f"{root}/"):
+            raise ValueError(f"{path} is no file of the staging area")
+        with suppress(FileNotFoundError):
+            self.filesystem.rm(inner, recursive=True)
 
     def _publish(self, writer: StageWriter) -> None:
         content = {"parts": writer.parts, "rows": writer.rows, "counts": writer.counts}

@@ -1,0 +1,192 @@
+"""What goes after its period, and what stays whatever its age."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from sqlalchemy import insert, select, update
+
+from projops.engine import Engine
+from projops.errors import ConfigurationError
+from projops.retention import clean, clean_daily, preview
+from projops.settings import Settings
+from projops.state import dead_letters, exports
+from projops.state.audit import actions, record_action
+from projops.state.dead_letters import Letter, Origin
+from projops.state.exports import Execution
+from projops.state.tables import audit, conflict, dead_letter, export_execution, request_count
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ORIGIN = Origin("actuals", "dataverse_to_finance", 1, "1.0.0.0")
+NOTHING = {
+    "dead letters": 0,
+    "conflicts": 0,
+    "actions": 0,
+    "request counts": 0,
+    "exports": 0,
+    "staged batches": 0,
+}
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    (tmp_path / "maps").mkdir()
+    settings = Settings(
+        mappings=tmp_path / "maps",
+        staging=str(tmp_path / "staging"),
+        state_url=f"sqlite:///{tmp_path / 'state.db'}",
+    )
+
+    def nowhere(system: object) -> None:
+        raise ConfigurationError(f"nobody may ask {system}")
+
+    with Engine.open(settings, nowhere) as opened:  # type: ignore[arg-type]
+        yield opened
+
+
+def letter(engine: Engine, source_id: str, status: str, days: float, **facts: str) -> None:
+    """Set a row aside and close its entry so many days ago."""
+    values = {"key": f'["{source_id}"]', "stage": "load", "rule": "E6"} | facts
+    evidence = values.pop("evidence", None)
+    with engine.state.begin() as connection:
+        row = Letter(source_id=source_id, message="No.", status="open", **values)  # type: ignore[arg-type]
+        dead_letters.record(connection, ORIGIN, [row])
+        closed = NOW - timedelta(days=days)
+        stood = {"status": status, "first_seen": closed, "last_seen": closed, "payload": '{"name": "Ada"}'}
+        stood |= {"closed_at": closed} if status in ("resolved", "dismissed") else {}
+        connection.execute(
+            update(dead_letter).where(dead_letter.c.source_id == source_id).values(**stood, evidence=evidence)
+        )
+
+
+def letters(engine: Engine) -> dict[str, str | None]:
+    with engine.state.begin() as connection:
+        rows = connection.execute(select(dead_letter.c.source_id, dead_letter.c.payload))
+        return {source_id: payload for source_id, payload in rows}
+
+
+def stage(engine: Engine, batch: int, days: float) -> Path:
+    """Stage a batch so many days ago; give its folder."""
+    with engine.staging.writer("actuals", "dataverse_to_finance", batch, "extract") as writer:
+        writer.write(pa.table({"_id": ["a"]}))
+    folder = Path(writer.folder).parent
+    written = (NOW - timedelta(days=days)).timestamp()
+    for path in folder.rglob("*"):
+        os.utime(path, (written, written))
+    return folder
+
+
+def test_closed_letters_go_after_their_period_and_live_ones_never(engine: Engine) -> None:
+    for status in ("open", "parked", "awaiting_approval"):
+        letter(engine, status, status, 1000)
+    letter(engine, "old", "resolved", 91)
+    letter(engine, "old too", "dismissed", 91)
+    letter(engine, "young", "resolved", 89)
+    assert clean(engine, NOW, "ada")["dead letters"] == 2
+    assert set(letters(engine)) == {"open", "parked", "awaiting_approval", "young"}
+
+
+def test_a_dismissed_message_of_finance_stays_dismissed_without_its_row(engine: Engine) -> None:
+    letter(engine, "told", "dismissed", 91, stage="finance")
+    assert clean(engine, NOW, "ada")["dead letters"] == 0
+    assert letters(engine) == {"told": None}
+    with engine.state.begin() as connection:
+        assert dead_letters.dismissed(connection, "actuals", "finance") == {("told", "No.")}
+
+
+def test_evidence_goes_with_its_letter_and_only_from_the_staging_area(engine: Engine, tmp_path: Path) -> None:
+    inside = tmp_path / "staging" / "evidence" / "page.json"
+    outside, sneaked = tmp_path / "outside.json", tmp_path / "staging" / ".." / "outside.json"
+    inside.parent.mkdir(parents=True)
+    for path in (inside, outside):
+        path.write_text("{}")
+    letter(engine, "a", "resolved", 91, evidence=str(inside))
+    letter(engine, "b", "resolved", 91, evidence=str(outside))
+    letter(engine, "c", "resolved", 91, evidence=str(sneaked))
+    assert clean(engine, NOW, "ada")["dead letters"] == 3
+    assert (inside.exists(), outside.exists()) == (False, True)
+
+
+def test_staged_files_go_when_their_batch_has_written_nothing_for_the_period(engine: Engine) -> None:
+    old, young = stage(engine, 1, 8), stage(engine, 2, 6)
+    again = stage(engine, 3, 8)
+    (again / "load.json").write_text("{}")
+    os.utime(again / "load.json", (NOW.timestamp(), NOW.timestamp()))  # the batch was rerun
+    assert clean(engine, NOW, "ada")["staged batches"] == 1
+    assert [path.exists() for path in (old, young, again)] == [False, True, True]
+
+
+def test_nothing_outside_the_staging_area_goes_through_a_link(engine: Engine, tmp_path: Path) -> None:
+    foreign = tmp_path / "books" / "2024" / "7"
+    foreign.mkdir(parents=True)
+    (foreign / "ledger.csv").write_text("1,2")
+    os.utime(foreign / "ledger.csv", (0, 0))
+    (tmp_path / "staging").mkdir(exist_ok=True)
+    (tmp_path / "staging" / "books").symlink_to(tmp_path / "books")
+    clean(engine, NOW, "ada")
+    assert (foreign / "ledger.csv").exists()
+
+
+def test_conflicts_actions_requests_and_exports_go_by_their_own_periods(engine: Engine) -> None:
+    with engine.state.begin() as connection:
+        for days in (91, 89):
+            seen = {"map": "m", "leg": "l", "key": "k", "batch": 1, "winner": "finance"}
+            values = {"source_values": "{}", "target_values": "{}"}
+            connection.execute(insert(conflict).values(**seen, **values, seen_at=NOW - timedelta(days=days)))
+        for days in (366, 364):
+            at = NOW - timedelta(days=days)
+            record_action(connection, "ada", "pause", f"{days}")
+            connection.execute(update(audit).where(audit.c.subject == f"{days}").values(at=at))
+            day = at.date().isoformat()
+            connection.execute(insert(request_count).values(day=day, system="finance", requests=1))
+        for name, committed in (
+            ("old", NOW - timedelta(days=8)),
+            ("young", NOW - timedelta(days=6)),
+            ("open", None),
+        ):
+            exports.record_request(connection, "m", "l", Execution(name, "", 1, False))
+            row = update(export_execution).where(export_execution.c.execution_id == name)
+            connection.execute(row.values(committed_at=committed, requested_at=NOW - timedelta(days=400)))
+    expected = NOTHING | {"conflicts": 1, "actions": 1, "request counts": 1, "exports": 1}
+    assert preview(engine, NOW) == expected
+    assert clean(engine, NOW, "ada") == expected
+    with engine.state.begin() as connection:
+        assert len(exports.uncommitted(connection, "m", "l")) == 1
+        assert actions(connection)[0]["reason"] == "1 conflicts, 1 actions, 1 request counts, 1 exports"
+
+
+def test_a_preview_removes_nothing(engine: Engine) -> None:
+    letter(engine, "old", "resolved", 91)
+    folder = stage(engine, 1, 8)
+    for _ in range(2):
+        assert preview(engine, NOW) == NOTHING | {"dead letters": 1, "staged batches": 1}
+    assert folder.exists()
+
+
+def test_a_period_of_no_days_is_for_ever(engine: Engine) -> None:
+    letter(engine, "old", "resolved", 10_000)
+    folder = stage(engine, 1, 10_000)
+    settings = replace(engine.settings, keep_letters_days=0, keep_staging_days=0, keep_audit_days=0)
+    assert clean(replace(engine, settings=settings), NOW, "ada") == {"staged batches": 0}
+    assert folder.exists()
+    assert "old" in letters(engine)
+
+
+def test_the_engine_cleans_once_a_day(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    cleaned: list[datetime] = []
+
+    def note(_: Engine, now: datetime, actor: str) -> None:
+        cleaned.append(now)
+        with engine.state.begin() as connection:
+            record_action(connection, actor, "clean", "retention")
+            connection.execute(update(audit).values(at=now))
+
+    monkeypatch.setattr("projops.retention.clean", note)
+    later, tomorrow = NOW + timedelta(hours=11), NOW + timedelta(hours=13)
+    for moment in (NOW, NOW, later, tomorrow, tomorrow):
+        clean_daily(engine, moment)
+    assert cleaned == [NOW, tomorrow]
