@@ -25,6 +25,7 @@ from projops.mapping.fingerprint import fingerprint
 from projops.mapping.model import Leg, Strategy, TableMap
 from projops.passes import PASSES
 from projops.rejects import record_rejects
+from projops.retention import clean_daily
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 from projops.staging import Manifest, StageWriter
 from projops.state import exports
@@ -46,6 +47,8 @@ from projops.validate.breaker import check_breaker
 def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
     """Find the legs of an area that have something to move; and what Finance's jobs said of its rows.
 
+    Once a day it also removes what is older than its period.
+
     Raises:
         ConfigurationError: A connection, map or company does not exist.
         SystemUnavailableError: A system cannot be reached.
@@ -57,7 +60,9 @@ def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
             await hear_finance(engine.state, systems.finance, selected_maps(engine, area, request))
             return due
 
-    return asyncio.run(look())
+    due = asyncio.run(look())
+    clean_daily(engine)
+    return due
 
 
 def extract(engine: Engine, ref: LegRef, request: RunRequest) -> Staged:
