@@ -4,6 +4,7 @@ import typer
 
 from projops.commands import letters
 from projops.commands.output import fail
+from projops.commands.pausing import pause, resume
 from projops.commands.retention import clean
 from projops.commands.sync import status, sync
 from projops.errors import ProjOpsError
@@ -18,6 +19,8 @@ app.add_typer(maps_app, name="maps")
 app.add_typer(letters.app, name="dead-letters")
 app.command()(sync)
 app.command()(status)
+app.command()(pause)
+app.command()(resume)
 app.command()(clean)
 
 

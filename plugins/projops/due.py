@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from functools import partial
 
 from projops.engine import Engine, Systems
@@ -12,8 +13,9 @@ from projops.mapping.fingerprint import fingerprint
 from projops.mapping.model import Leg, Strategy, System, TableMap
 from projops.mapping.order import leg_order
 from projops.mapping.paths import table_of
+from projops.pausing import paused_maps, refuse_paused
 from projops.run import LegRef, RunRequest
-from projops.state import crosswalk, dead_letters, exports
+from projops.state import crosswalk, dead_letters, exports, pauses
 from projops.state.batches import LegState, leg_state, renew_watermark
 from projops.systems.columns import entity_set
 
@@ -25,21 +27,45 @@ SHORTEST_INTERVAL = timedelta(minutes=5)
 _SLACK = timedelta(minutes=1)
 
 
+class Why(StrEnum):
+    """Why a leg runs."""
+
+    FULL = "a full read was asked for"
+    COMPANIES = "some companies were asked for"
+    FIRST = "first run"
+    MAPPING = "the mapping has changed"
+    SET_ASIDE = "rows that were set aside may go"
+    EXPORT = "an export has not been loaded yet"
+    CHANGES = "the source has changes"
+    RESUMED = "the map was resumed"
+    ASKED = "a person asked"
+    RESTED = "it is time to look"
+
+
 async def due_legs(engine: Engine, systems: Systems, area: str, request: RunRequest) -> list[LegRef]:
     """Give the legs of an area that have something to move, in the order in which they run.
 
+    Maps that are paused are left out.
+
     Raises:
         ConfigurationError: The run asks for a map or a company that does not exist.
+        MapPausedError: The run asks for a map by name that is paused.
     """
     maps = selected_maps(engine, area, request)
+    if request.maps is not None:
+        refuse_paused(engine, maps)
+    still = paused_maps(engine, maps)
+    maps = {name: each for name, each in maps.items() if name not in still}
     await _check_companies(systems, request)
     refs = [LegRef(name, direction.value) for name, direction in leg_order(maps)]
     interval = poll_interval(engine)
-    looks = [partial(_is_due, engine, systems, ref, request, interval) for ref in refs]
+    looks = [partial(why_due, engine, systems, ref, request, interval) for ref in refs]
     found = await systems.dataverse.session.all_of(looks)
     with engine.state.begin() as connection:
         awaited = dead_letters.awaited_maps(connection)
-    return with_children([ref for ref, due in zip(refs, found, strict=True) if due], refs, awaited)
+    return with_children(
+        [ref for ref, due in zip(refs, found, strict=True) if due is not None], refs, awaited
+    )
 
 
 def with_children(
@@ -106,22 +132,42 @@ async def _check_companies(systems: Systems, request: RunRequest) -> None:
         )
 
 
-async def _is_due(
+async def why_due(
     engine: Engine, systems: Systems, ref: LegRef, request: RunRequest, interval: timedelta
-) -> bool:
+) -> Why | None:
+    """Say why a leg has something to move, or None where it has nothing."""
     table_map, leg = engine.leg(ref)
     with engine.state.begin() as connection:
         state = leg_state(connection, ref.map, ref.leg)
         waiting = dead_letters.may_go(connection, ref.map, ref.leg)
-        fetched = exports.uncommitted(connection, ref.map, ref.leg)
+        fetched = bool(exports.uncommitted(connection, ref.map, ref.leg))
+        resumed_at = pauses.resumed(connection).get(ref.map)
     meaning = fingerprint(table_map, leg, engine.loaded.value_maps)
-    if request.mode == "full" or request.companies or state.watermark is None or state.fingerprint != meaning:
-        return True
-    if waiting or fetched:
-        return True
+    known = {
+        Why.FULL: request.mode == "full",
+        Why.COMPANIES: bool(request.companies),
+        Why.FIRST: state.watermark is None,
+        Why.MAPPING: state.fingerprint != meaning,
+        Why.SET_ASIDE: waiting,
+        Why.EXPORT: fetched,
+    }
+    for why, holds in known.items():
+        if holds:
+            return why
     if leg.extract.strategy is Strategy.CHANGE_TRACKING:
-        return await _has_changes(engine, systems, ref, state)
-    return request.manual or rested(state, interval, datetime.now(UTC))
+        return Why.CHANGES if await _has_changes(engine, systems, ref, state) else None
+    return _time_to_look(state, request, interval, resumed_at)
+
+
+def _time_to_look(
+    state: LegState, request: RunRequest, interval: timedelta, resumed_at: datetime | None
+) -> Why | None:
+    """Say why a leg is read whose source tells nothing before it is read."""
+    if request.manual:
+        return Why.ASKED
+    if resumed_at is not None and (state.committed_at is None or state.committed_at < resumed_at):
+        return Why.RESUMED
+    return Why.RESTED if rested(state, interval, datetime.now(UTC)) else None
 
 
 async def _has_changes(engine: Engine, systems: Systems, ref: LegRef, state: LegState) -> bool:

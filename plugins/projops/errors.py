@@ -6,6 +6,7 @@
     │   │   ├── AuthenticationError
     │   │   └── EnvironmentMismatchError
     │   ├── MappingError          a mapping file is wrong; carries file and line
+    │   ├── MapPausedError        somebody has paused the map; resume it first
     │   ├── BreakerOpenError      too many rows of a batch are bad
     │   ├── ImplausibleReadError  a full read that cannot be true (empty though it was not)
     │   ├── StagingLostError      staged files are gone; clear extract too
@@ -86,6 +87,10 @@ class MappingError(StopError):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {super().__str__()}"
+
+
+class MapPausedError(StopError):
+    """Somebody has paused the map: nothing of it is read or written."""
 
 
 class BreakerOpenError(StopError):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.bases.skipmixin import SkipMixin
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from projops.errors import ProjOpsError, TryAgainError
+from projops.errors import MapPausedError, ProjOpsError, TryAgainError
 from projops.orchestration.outcomes import describe, outcome_table
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 
@@ -38,6 +38,15 @@ def open_engine() -> "Iterator[Engine]":
 
     with one_sentence(), airflow_engine() as opened:
         yield opened
+
+
+@contextmanager
+def still_if_paused() -> Iterator[None]:
+    """Skip the task of a map that was paused after its run had begun; what it would move comes later."""
+    try:
+        yield
+    except MapPausedError as error:
+        raise AirflowSkipException(str(error)) from None
 
 
 def run_request(context: Context) -> RunRequest:
@@ -75,10 +84,13 @@ class DetectOperator(BaseOperator, SkipMixin):
 
     def execute(self, context: Context) -> None:
         """Ask both systems what changed; skip the first tasks of each idle leg."""
-        from projops import pipeline
+        from projops import pausing, pipeline
 
         with open_engine() as engine:
             due = pipeline.detect(engine, self.area, run_request(context))
+            held = pausing.paused_in(engine, self.area)
+        for name, pause in held.items():
+            self.log.info("Map %s stays still: %s", name, pausing.described(pause))
         self.log.info("%s", f"To move: {', '.join(map(str, due))}" if due else "Nothing to move")
         wanted = {str(leg) for leg in due}
         if wanted or self.has_broken:
@@ -104,7 +116,7 @@ class ExtractOperator(BaseOperator, SkipMixin):
         """Extract; return where the rows are and how many."""
         from projops import pipeline
 
-        with open_engine() as engine:
+        with open_engine() as engine, still_if_paused():
             staged = pipeline.extract(engine, LegRef(self.map, self.leg), run_request(context))
             empty = staged.rows == 0 and staged.superseded_by is None
             outcome = pipeline.close_empty(engine, staged) if empty else None
@@ -158,7 +170,7 @@ class LoadOperator(BaseOperator):
         """Load; return how many rows came to what, and tell the target's asset."""
         from projops import pipeline
 
-        with open_engine() as engine:
+        with open_engine() as engine, still_if_paused():
             outcome = pipeline.load(engine, Staged.from_json(self.staged))
         self.log.info("%s", describe(outcome))
         for asset in self.outlets:

@@ -1,10 +1,19 @@
 """What people ask of the state: how each leg stands."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from projops.state.tables import batch, dead_letter, leg
+from projops.state.tables import batch, dead_letter, lease, leg
+
+
+def writers(connection: Connection) -> dict[str, str]:
+    """Give who holds each map's lease at this moment; one that has run out holds nothing."""
+    rows = connection.execute(
+        select(lease.c.map, lease.c.owner).where(lease.c.expires_at > datetime.now(UTC))
+    )
+    return {row.map: row.owner for row in rows}
 
 
 def leg_overview(connection: Connection) -> list[dict[str, Any]]:
