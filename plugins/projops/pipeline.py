@@ -24,6 +24,7 @@ from projops.load.targets import load_job
 from projops.mapping.fingerprint import fingerprint
 from projops.mapping.model import Leg, Strategy, TableMap
 from projops.passes import PASSES
+from projops.pausing import refuse_paused
 from projops.rejects import record_rejects
 from projops.retention import clean_daily
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
@@ -66,8 +67,13 @@ def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
 
 
 def extract(engine: Engine, ref: LegRef, request: RunRequest) -> Staged:
-    """Read what changed since the batch's watermark into the staging area."""
+    """Read what changed since the batch's watermark into the staging area.
+
+    Raises:
+        MapPausedError: Somebody has paused the map since the run began.
+    """
     table_map, leg = engine.leg(ref)
+    refuse_paused(engine, [ref.map])
     batch = _open(engine, table_map, leg, request)
     later = _superseded(engine, batch)
     if later is not None:
@@ -106,6 +112,7 @@ def load(engine: Engine, staged: Staged) -> LegOutcome:
 
     Raises:
         LeaseHeldError: Another writer holds the map.
+        MapPausedError: Somebody has paused the map since the run began; its rows are read again later.
         StagingLostError: The transformed files are gone.
     """
     table_map, leg = engine.leg(LegRef(staged.map, staged.leg))
@@ -121,6 +128,7 @@ def load(engine: Engine, staged: Staged) -> LegOutcome:
         later = _superseded(engine, batch)
         if later is not None:
             return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
+        refuse_paused(engine, [staged.map])  # from here on the batch is finished, whoever pauses the map
         counts = asyncio.run(_load(engine, table_map, leg, batch, manifest, lease))
         return _finish(engine, leg, batch, counts)
     finally:
