@@ -17,6 +17,7 @@ from projops.state.tables.movement import (
 )
 from projops.state.tables.operations import audit, pause, request_count
 from projops.state.tables.set_aside import IS_LIVE, LIVE, conflict, dead_letter
+from projops.state.tables.throttling import throttle, throttle_holder, throttle_use
 
 __all__ = [
     "IS_LIVE",
@@ -36,4 +37,7 @@ __all__ = [
     "metadata",
     "pause",
     "request_count",
+    "throttle",
+    "throttle_holder",
+    "throttle_use",
 ]

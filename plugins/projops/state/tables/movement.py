@@ -20,6 +20,7 @@ lease = Table(
     Column("token", String(40), nullable=False),
     Column("owner", String(300), nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    Column("since", UtcDateTime),
     comment="One writer a map: who holds it, and until when.",
 )
 
@@ -59,6 +60,7 @@ batch = Table(
     Column("parked", Integer, nullable=False, default=0),
     Column("rejected", Integer, nullable=False, default=0),
     Column("failed", Integer, nullable=False, default=0),
+    Column("deleted", Integer, nullable=False, server_default="0"),
     Column("stopped_because", Text),
     UniqueConstraint("dag_id", "run_id", "map", "leg", name="batch_of_a_run"),
     Index("batch_by_leg", "map", "leg", "id"),
@@ -112,9 +114,12 @@ in_flight = Table(
     Column("leg", String(30), nullable=False),
     Column("batch", BigInteger, nullable=False),
     Column("token", String(40), nullable=False),
-    Column("keys", Text, nullable=False),
+    Column("rows", Text, nullable=False),
     Column("begun_at", UtcDateTime, nullable=False),
+    Column("settles_at", UtcDateTime, nullable=False),
+    Column("look", BigInteger),
+    Column("looked_at", UtcDateTime),
     Index("in_flight_by_map", "map"),
-    comment="Keys that a lease's holder is about to write: "
+    comment="Rows that a lease's holder is about to write: "
     "whoever takes the lease from it looks at them again.",
 )

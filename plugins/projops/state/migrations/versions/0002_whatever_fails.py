@@ -14,6 +14,9 @@ def upgrade() -> None:
     """Create the new tables and widen the old ones."""
     _create_movement()
     _create_operations()
+    _create_throttling()
+    op.add_column("lease", sa.Column("since", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("batch", sa.Column("deleted", sa.Integer(), nullable=False, server_default="0"))
     with op.batch_alter_table("dead_letter") as dead_letter:
         dead_letter.add_column(sa.Column("payload", sa.Text(), nullable=True))
         dead_letter.add_column(sa.Column("evidence", sa.String(length=500), nullable=True))
@@ -34,10 +37,13 @@ def _create_movement() -> None:
         sa.Column("leg", sa.String(length=30), nullable=False),
         sa.Column("batch", sa.BigInteger(), nullable=False),
         sa.Column("token", sa.String(length=40), nullable=False),
-        sa.Column("keys", sa.Text(), nullable=False),
+        sa.Column("rows", sa.Text(), nullable=False),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settles_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("look", sa.BigInteger(), nullable=True),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
-        comment="Keys that a lease's holder is about to write: "
+        comment="Rows that a lease's holder is about to write: "
         "whoever takes the lease from it looks at them again.",
     )
     op.create_index("in_flight_by_map", "in_flight", ["map"], unique=False)
@@ -81,4 +87,40 @@ def _create_operations() -> None:
         sa.Column("requests", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("day", "system"),
         comment="Requests that were sent to each system on a day (UTC), against the daily budget.",
+    )
+
+
+def _create_throttling() -> None:
+    op.create_table(
+        "throttle",
+        sa.Column("principal", sa.String(length=300), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("paced_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("left_requests", sa.Integer(), nullable=True),
+        sa.Column("left_milliseconds", sa.Integer(), nullable=True),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("principal"),
+        comment="A system and a user: when it may be asked again, and what it said is left of its limits.",
+    )
+    op.create_table(
+        "throttle_holder",
+        sa.Column("holder", sa.String(length=40), nullable=False),
+        sa.Column("principal", sa.String(length=300), nullable=False),
+        sa.Column("slots", sa.Integer(), nullable=False),
+        sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("awaited_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("holder"),
+        comment="Sessions that hold a share of a system's limits or wait for one; a killed one expires.",
+    )
+    op.create_index("throttle_holder_by_principal", "throttle_holder", ["principal"], unique=False)
+    op.create_table(
+        "throttle_use",
+        sa.Column("principal", sa.String(length=300), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("milliseconds", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("principal", "until"),
+        comment="Requests that were sent up to an instant, and their execution time, for as long as the window is.",
     )
