@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.engine import rows
-from tests.e2e.engine.world import World, named
+from tests.e2e.engine.world import Row, World, named
 
 
 @pytest.fixture(scope="module")
 def pairs(shared_world: World) -> Iterator[tuple[str, str]]:
     """Customers that both sides know and that are in step: number and GUID of each."""
-    numbers = [rows.fresh("P") for _ in range(12)]
+    numbers = [rows.fresh("P") for _ in range(14)]
     made = [(number, rows.account(shared_world, number, name="Before")) for number in numbers]
     for _ in range(2):
         shared_world.sync("customers")
@@ -32,11 +32,22 @@ def names(world: World, number: str) -> tuple[str, str]:
     return here["name"], there["OrganizationName"]
 
 
-def conflicts(world: World, number: str) -> list[tuple[str, str, str]]:
+def conflicts(world: World, number: str) -> list[tuple[str, Row, Row]]:
+    """Who won, and what Dataverse and Finance held, under the names of the side that was to be written."""
     found = world.sql(
         "select * from conflict where key = :key", key=json.dumps([number.lower(), "uspm"]).replace(", ", ",")
     )
-    return [(each["winner"], each["source_values"], each["target_values"]) for each in found]
+    sides = ("source_values", "target_values")
+    return [
+        (
+            each["winner"],
+            *(
+                json.loads(each[side])
+                for side in (sides if each["leg"] == "dataverse_to_finance" else reversed(sides))
+            ),
+        )
+        for each in found
+    ]
 
 
 def test_a_change_in_dataverse_alone_goes_to_finance(world: World, pair: tuple[str, str]) -> None:
@@ -67,7 +78,8 @@ def test_where_both_changed_finance_wins_and_both_values_are_kept(
     world.patch("CustomersV3", rows.customer_key(number), OrganizationName="Theirs")
     world.sync("customers")
     assert names(world, number) == ("Theirs", "Theirs")
-    assert conflicts(world, number) == [("finance", '{"name": "Theirs"}', '{"name": "Ours"}')]
+    [(winner, ours, theirs)] = conflicts(world, number)
+    assert (winner, *ours.values(), *theirs.values()) == ("finance", "Ours", "Theirs")
 
 
 def test_the_leg_of_the_loser_alone_overwrites_nothing(world: World, pair: tuple[str, str]) -> None:
@@ -79,7 +91,8 @@ def test_the_leg_of_the_loser_alone_overwrites_nothing(world: World, pair: tuple
     assert names(world, number) == ("Ours", "Theirs")
     world.sync("customers")
     assert names(world, number) == ("Theirs", "Theirs")
-    assert conflicts(world, number) == [("finance", '{"name": "Theirs"}', '{"name": "Ours"}')]
+    [(winner, ours, theirs)] = conflicts(world, number)
+    assert (winner, *ours.values(), *theirs.values()) == ("finance", "Ours", "Theirs")
 
 
 def test_both_changed_to_the_same_is_no_conflict(world: World, pair: tuple[str, str]) -> None:
@@ -92,9 +105,7 @@ def test_both_changed_to_the_same_is_no_conflict(world: World, pair: tuple[str, 
     assert conflicts(world, number) == []
 
 
-def test_changes_of_different_columns_are_a_conflict_that_is_kept(
-    world: World, pair: tuple[str, str]
-) -> None:
+def test_changes_of_different_columns_both_arrive(world: World, pair: tuple[str, str]) -> None:
     number, guid = pair
     world.change("accounts", guid, name="Ours")
     world.patch("CustomersV3", rows.customer_key(number), OnHoldStatus="All")
@@ -102,11 +113,48 @@ def test_changes_of_different_columns_are_a_conflict_that_is_kept(
     here, there = rows.at_dataverse(world, number), rows.at_finance(world, number)
     assert here is not None
     assert there is not None
-    assert (here["name"], there["OrganizationName"]) == ("Before", "Before")
+    assert (here["name"], there["OrganizationName"]) == ("Ours", "Ours")
     assert (here["msdyn_onholdstatus"], there["OnHoldStatus"]) == (192350002, "All")
-    [(_, source, target)] = conflicts(world, number)
-    assert json.loads(source) == {"name": "Before", "msdyn_onholdstatus": 192350002}
-    assert json.loads(target) == {"name": "Ours", "msdyn_onholdstatus": 192350000}
+    assert conflicts(world, number) == []
+
+
+def test_of_two_columns_only_the_contested_one_is_a_conflict(world: World, pair: tuple[str, str]) -> None:
+    number, guid = pair
+    world.change("accounts", guid, name="Ours", msdyn_onholdstatus=192350002)
+    world.patch("CustomersV3", rows.customer_key(number), OrganizationName="Theirs")
+    world.sync("customers")
+    assert names(world, number) == ("Theirs", "Theirs")
+    there = rows.at_finance(world, number)
+    assert there is not None
+    assert there["OnHoldStatus"] == "All"
+    [(_, ours, theirs)] = conflicts(world, number)
+    assert (*ours.values(), *theirs.values()) == ("Ours", "Theirs")
+
+
+def test_at_first_contact_the_losers_value_is_kept(world: World) -> None:
+    number = rows.fresh("First")
+    rows.account(world, number, name="Ours")
+    rows.customer(world, number, OrganizationName="Theirs")
+    for _ in range(2):
+        world.sync("customers")
+        assert names(world, number) == ("Theirs", "Theirs")
+        [(winner, ours, theirs)] = conflicts(world, number)
+        assert winner == "finance"
+        assert "Ours" in ours.values()
+        assert "Theirs" in theirs.values()
+
+
+def test_a_winner_that_takes_its_change_back_still_has_its_way(world: World, pair: tuple[str, str]) -> None:
+    number, guid = pair
+    key = rows.customer_key(number)
+    world.change("accounts", guid, name="Ours")
+    world.patch("CustomersV3", key, OrganizationName="Theirs")
+    with world.batch("customers", "dataverse_to_finance") as stages:
+        stages.load(stages.staged())
+    world.patch("CustomersV3", key, OrganizationName="Before")
+    world.sync("customers")
+    assert names(world, number) == ("Before", "Before")
+    assert len(conflicts(world, number)) == 1
 
 
 def test_a_value_that_comes_back_is_a_change_like_any_other(world: World, pair: tuple[str, str]) -> None:
