@@ -2,7 +2,7 @@
 
 import typer
 
-from projops.commands import letters
+from projops.commands import conflicts, letters
 from projops.commands.output import fail
 from projops.commands.pausing import pause, resume
 from projops.commands.retention import clean
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(maps_app, name="maps")
 app.add_typer(letters.app, name="dead-letters")
+app.add_typer(conflicts.app, name="conflicts")
 app.command()(sync)
 app.command()(status)
 app.command()(pause)

@@ -14,6 +14,8 @@ from rich.table import Table
 from projops.engine import Engine
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+ShowValues = Annotated[bool, typer.Option("--values", help="Show what rows hold; the audit trail notes it.")]
+_HIDDEN = "hidden; --values shows it"
 
 
 @contextmanager
@@ -26,6 +28,11 @@ def open_engine() -> Iterator[Engine]:
 def actor() -> str:
     """Give who acts, for the audit trail: `PROJOPS_ACTOR`, or the user of the operating system."""
     return os.environ.get("PROJOPS_ACTOR") or getpass.getuser()
+
+
+def shown(value: Any, values: bool) -> Any:
+    """Give what a row holds only to those who ask for it: it may be personal data."""
+    return value if values or value is None else _HIDDEN
 
 
 def print_rows(rows: Sequence[dict[str, Any]], as_json: bool, nothing: str) -> None:

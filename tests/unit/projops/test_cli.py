@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from projops.cli import main
-from projops.state import StateStore, dead_letters
+from projops.state import StateStore, conflicts, dead_letters
+from projops.state.audit import actions
 from projops.state.batches import Counts, NewBatch, commit_batch, get_batch, open_batch, record_extracted
+from projops.state.conflicts import Conflict
 from projops.state.dead_letters import Letter, Origin
 
 Output = tuple[int, str, str]
@@ -137,3 +139,30 @@ def test_a_mistake_is_one_sentence(projops: CommandLine, arguments: list[str], s
     assert (code, out) == (1, "")
     assert err.startswith(sentence)
     assert err.count("\n") == 1
+
+
+def test_conflicts_tell_both_values_only_when_asked_and_how_to_undo_them(
+    store: StateStore, projops: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "No column was in conflict" in projops("conflicts", "list")[1]
+    monkeypatch.setenv("PROJOPS_ACTOR", "pat")
+    origin = Origin("customers", "finance_to_dataverse", 7, "1.0.0.0")
+    contested = Conflict("k1", "finance", {"name": "Theirs"}, {"name": "Ours"})
+    with store.begin() as connection:
+        conflicts.record(connection, origin, [contested])
+    [line] = json.loads(projops("conflicts", "list", "customers", "--json")[1])
+    facts = (line["key"], line["column"], line["winner"], line["batch"])
+    assert facts == ("k1", "name", "finance", 7)
+    masked = projops("conflicts", "show", "1")[1]
+    assert "Ours" not in masked + str(line)
+    assert "change name of this row in Dataverse once more" in masked
+    with store.begin() as connection:
+        assert actions(connection) == []
+    [shown] = json.loads(projops("conflicts", "show", "1", "--values", "--json")[1])
+    assert (shown["dataverse held"], shown["finance held"]) == ({"name": "Ours"}, {"name": "Theirs"})
+    [line] = json.loads(projops("conflicts", "list", "--values", "--json")[1])
+    assert (line["dataverse"], line["finance"]) == ("Ours", "Theirs")
+    with store.begin() as connection:
+        told = [(each["actor"], each["action"], each["subject"]) for each in actions(connection)]
+    assert told == [("pat", "reveal", "conflicts of all maps"), ("pat", "reveal", "conflict 1")]
+    assert "There is no conflict 2" in projops("conflicts", "show", "2")[2]

@@ -1,0 +1,91 @@
+"""`projops conflicts`: shared columns that both sides changed, who won, and what the loser held."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from projops.commands.output import (
+    AsJson,
+    ShowValues,
+    actor,
+    fail,
+    open_engine,
+    print_facts,
+    print_rows,
+    shown,
+)
+from projops.mapping.model import Direction, System
+from projops.state import conflicts
+from projops.state.audit import record_action
+
+app = typer.Typer(help="Shared columns that both sides changed.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_conflicts(
+    map_id: Annotated[str | None, typer.Argument(help="Only this map.")] = None,
+    values: ShowValues = False,
+    as_json: AsJson = False,
+) -> None:
+    """List conflicts, newest first: a line for each column."""
+    with open_engine() as engine, engine.state.begin() as connection:
+        rows = conflicts.listed(connection, map_id)
+        if values and rows:
+            record_action(connection, actor(), "reveal", f"conflicts of {map_id or 'all maps'}")
+    print_rows([line for row in rows for line in _lines(row, values)], as_json, "No column was in conflict.")
+
+
+@app.command("show")
+def show_conflict(
+    number: Annotated[int, typer.Argument(help="Number, from `list`.")],
+    values: ShowValues = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show one conflict, and how to have it the other way."""
+    with open_engine() as engine, engine.state.begin() as connection:
+        row = conflicts.get(connection, number)
+        if values and row is not None:
+            record_action(connection, actor(), "reveal", f"conflict {number}")
+    if row is None:
+        fail(f"There is no conflict {number}; `projops conflicts list` shows those that were kept.")
+    facts = {name: row[name] for name in ("id", "map", "leg", "key", "winner", "batch", "seen_at")}
+    sides = _sides(row)
+    held = {f"{system.value} held": _shown(side, values) for system, side in sides.items()}
+    print_facts(facts | held | {"to undo": _remedy(row)}, as_json)
+
+
+def _lines(row: Mapping[str, Any], values: bool) -> list[dict[str, Any]]:
+    """Give a line for each column; both sides' values bear the name that it has on the written side."""
+    facts = {name: row[name] for name in ("id", "map", "key")}
+    sides = _sides(row)
+    return [
+        {
+            **facts,
+            "column": column,
+            **{system.value: shown(side[column], values) for system, side in sides.items()},
+            "winner": row["winner"],
+            "batch": row["batch"],
+            "seen_at": row["seen_at"],
+        }
+        for column in row["source_values"]
+    ]
+
+
+def _sides(row: Mapping[str, Any]) -> dict[System, Mapping[str, Any]]:
+    leg = Direction(row["leg"])
+    held = {leg.source: row["source_values"], leg.target: row["target_values"]}
+    return {system: held[system] for system in System}
+
+
+def _shown(side: Mapping[str, Any], values: bool) -> dict[str, Any]:
+    return {column: shown(value, values) for column, value in side.items()}
+
+
+def _remedy(row: Mapping[str, Any]) -> str:
+    loser = next(system for system in System if system != row["winner"])
+    columns = ", ".join(row["source_values"])
+    return (
+        f"Nothing has to be done. For the other value change {columns} of this row in "
+        f"{loser.value.capitalize()} once more: the next run moves it."
+    )
