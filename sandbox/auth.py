@@ -6,7 +6,6 @@ Microsoft's identity libraries fetch first [R].
 
 import json
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -19,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.clock import Clock
+from sandbox.trace import current_trace
 
 _LIFETIME_SECONDS = 3599
 _SCHEME = "Bearer"
@@ -53,22 +53,28 @@ class TokenDesk:
             self._expiry[token] = now + timedelta(seconds=_LIFETIME_SECONDS)
         return token
 
-    def accepts(self, token: str) -> bool:
-        """Say whether `token` is a static one or one that was issued and has not expired."""
-        if any(secrets.compare_digest(token.encode(), known.encode()) for known in self._static):
-            return True
+    def owner(self, token: str) -> str | None:
+        """Return who is behind a token: the application, or the place of a static token in their list.
+
+        Returns:
+            None where the token is neither a static one nor one that was issued and has not expired.
+        """
+        for number, known in enumerate(self._credentials.static_tokens, start=1):
+            if secrets.compare_digest(token.encode(), known.encode()):
+                return f"static token {number}"
         until = self._expiry.get(token)
-        return until is not None and until > self._clock.now()
+        return self._credentials.client_id if until is not None and until > self._clock.now() else None
+
+    def revoke(self, token: str) -> None:
+        """Take an issued token back; static ones stay good."""
+        with self._lock:
+            self._expiry.pop(token, None)
 
     def knows(self, client_id: str, client_secret: str) -> bool:
         """Say whether id and secret are those of the application."""
         given = f"{client_id}\n{client_secret}"
         known = f"{self._credentials.client_id}\n{self._credentials.client_secret}"
         return secrets.compare_digest(given.encode(), known.encode())
-
-    @property
-    def _static(self) -> Iterable[str]:
-        return self._credentials.static_tokens
 
 
 def token_routes(desk: TokenDesk) -> list[BaseRoute]:
@@ -136,11 +142,23 @@ class BearerGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401 with `WWW-Authenticate` where a protected path comes without a good token."""
         if scope["type"] == "http" and scope["path"].startswith(_PROTECTED):
-            scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not self._desk.accepts(token.strip()):
-                await JSONResponse(_UNAUTHORIZED, 401, _challenge(scope))(scope, receive, send)
+            owner = self._desk.owner(bearer_token(scope))
+            if owner is None:
+                await refuse_token(scope, receive, send)
                 return
+            current_trace().client = owner
         await self._app(scope, receive, send)
+
+
+def bearer_token(scope: Scope) -> str:
+    """Return the bearer token of a request, "" where it has none."""
+    scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+async def refuse_token(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 401 with `WWW-Authenticate`."""
+    await JSONResponse(_UNAUTHORIZED, 401, _challenge(scope))(scope, receive, send)
 
 
 _UNAUTHORIZED = {

@@ -1,7 +1,13 @@
 """The server's clock: real time by default, moved by tests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from threading import Lock
+
+_SKEW: ContextVar[timedelta] = ContextVar("skew", default=timedelta(0))
 
 
 class Clock:
@@ -15,9 +21,12 @@ class Clock:
             self.set(start)
 
     def now(self) -> datetime:
-        """Return the sandbox's present time, aware and in UTC, to the microsecond."""
+        """Return the sandbox's present time, aware and in UTC, to the microsecond.
+
+        A request that a fault rule gave a skewed clock sees that one.
+        """
         with self._lock:
-            return datetime.now(UTC) + self._offset
+            return datetime.now(UTC) + self._offset + _SKEW.get()
 
     def set(self, instant: datetime) -> None:
         """Make `instant` (aware) the present."""
@@ -33,6 +42,21 @@ class Clock:
         """Move the present by `seconds`, backwards where negative."""
         with self._lock:
             self._offset += timedelta(seconds=seconds)
+
+
+@contextmanager
+def skewed(seconds: float) -> Iterator[None]:
+    """Let every clock be off by `seconds` for what runs inside, slow where negative."""
+    token = _SKEW.set(timedelta(seconds=seconds))
+    try:
+        yield
+    finally:
+        _SKEW.reset(token)
+
+
+def http_date(instant: datetime) -> str:
+    """Write an aware time as HTTP headers have it: `Sun, 06 Nov 1994 08:49:37 GMT`."""
+    return format_datetime(instant.astimezone(UTC), usegmt=True)
 
 
 def parse_instant(text: str) -> datetime:

@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.clock import parse_instant
-from sandbox.faults import FaultBoard, read_rules
+from sandbox.faults import FaultBoard, FaultRuleError, read_rules
+from sandbox.odata.wire import dumps
 from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.seeding import SeedRefusedError, reseed
 from sandbox.stats import Stats
@@ -62,7 +63,7 @@ class ControlPlane:
         """`PUT /sandbox/faults`: replace the rules."""
         try:
             self.faults.replace(read_rules(await _json(request)))
-        except ValueError as refused:
+        except FaultRuleError as refused:
             raise HTTPException(400, str(refused)) from refused
         return await self.show_faults(request)
 
@@ -105,9 +106,14 @@ class ControlPlane:
             forget()
         return JSONResponse({"seed": name})
 
-    async def show_stats(self, _request: Request) -> Response:
-        """`GET /sandbox/stats`: counts and the write log."""
-        return JSONResponse(self.stats.snapshot())
+    async def show_stats(self, request: Request) -> Response:
+        """`GET /sandbox/stats`: counts and the write log; `?writes=false` leaves the log out."""
+        writes = request.query_params.get("writes", "true") != "false"
+        # A long log is written out beside the event loop, which goes on serving.
+        return Response(await run_in_threadpool(self._stats_json, writes), media_type="application/json")
+
+    def _stats_json(self, writes: bool) -> bytes:
+        return dumps(self.stats.snapshot(writes=writes))
 
     async def delete_stats(self, _request: Request) -> Response:
         """`DELETE /sandbox/stats`: start counting anew."""

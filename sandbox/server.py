@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -19,9 +20,10 @@ from sandbox.certificate import ensure_certificate
 from sandbox.clock import Clock
 from sandbox.control import ControlPlane, create_control_app
 from sandbox.dataverse.app import create_app as create_dataverse_app
-from sandbox.faults import CuttableProtocol, FaultBoard, FaultLayer
+from sandbox.faults import CuttableProtocol, FaultBoard, FaultLayer, FaultRule
 from sandbox.finance.app import create_app as create_finance_app
 from sandbox.jobs import open_jobs
+from sandbox.observer import Observer
 from sandbox.seeding import ensure_seeded
 from sandbox.stats import Stats
 from sandbox.store import Store
@@ -108,14 +110,15 @@ def _listen(name: str, settings: Settings) -> socket.socket:
 
 
 def _servers(settings: Settings, store: Store, certificate: tuple[Path, Path]) -> dict[str, _Server]:
-    stats, board = Stats(), FaultBoard()
+    stats, board = Stats(), FaultBoard(partial(_keep_past, store))
     desk = TokenDesk(settings.credentials, store.clock)
 
     def front(system: str, app: ASGIApp) -> ASGIApp:
-        return FaultLayer(BearerGate(app, desk), system, board, stats)
+        layer = FaultLayer(BearerGate(app, desk), system, board, stats, store.clock, desk)
+        return Observer(layer, system, stats, store.clock)
 
-    dataverse = front("dataverse", create_dataverse_app(store, stats, desk))
-    finance = front("finance", create_finance_app(store, stats, desk, settings.default_company))
+    dataverse = front("dataverse", create_dataverse_app(store, stats, desk, board))
+    finance = front("finance", create_finance_app(store, stats, desk, board, settings.default_company))
     control = create_control_app(
         ControlPlane(store, stats, board, open_jobs(store, settings.default_company))
     )
@@ -132,6 +135,11 @@ def _servers(settings: Settings, store: Store, certificate: tuple[Path, Path]) -
     }
 
 
+def _keep_past(store: Store, rules: tuple[FaultRule, ...]) -> None:
+    """Keep as much of the past as the rules let reads look back."""
+    store.past.keep(max((rule.stale_seconds or 0 for rule in rules), default=0))
+
+
 def _config(app: ASGIApp, certificate: tuple[Path, Path] | None) -> uvicorn.Config:
     return uvicorn.Config(
         app,
@@ -140,6 +148,7 @@ def _config(app: ASGIApp, certificate: tuple[Path, Path] | None) -> uvicorn.Conf
         access_log=False,
         lifespan="off",
         server_header=False,
+        date_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=3,
         ssl_certfile=str(certificate[0]) if certificate else None,

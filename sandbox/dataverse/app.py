@@ -14,6 +14,7 @@ from sandbox.dataverse.batch import BatchRun
 from sandbox.dataverse.errors import method_not_allowed
 from sandbox.dataverse.service import Outcome, attempt, guarded, record
 from sandbox.dataverse.wire import Request, Response
+from sandbox.faults import BatchFaults, FaultBoard
 from sandbox.stats import Stats
 from sandbox.store import Store
 
@@ -21,13 +22,14 @@ _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 _PARALLEL = "8"  # x-ms-dop-hint: the recommended number of parallel requests [D]
 
 
-def create_app(store: Store, stats: Stats, desk: TokenDesk) -> Starlette:
+def create_app(store: Store, stats: Stats, desk: TokenDesk, board: FaultBoard) -> Starlette:
     """Return the application: token endpoints and the Web API under `/api/data/v9.x/`."""
+    faults = BatchFaults("dataverse", board, stats, store.clock)
     api = open_api(store)
 
     async def web_api(request: HttpRequest) -> HttpResponse:
         plain = await _plain(request)
-        response = await run_in_threadpool(answer, api, stats, plain)
+        response = await run_in_threadpool(answer, api, stats, faults, plain)
         return _http(response)
 
     routes = [
@@ -37,21 +39,21 @@ def create_app(store: Store, stats: Stats, desk: TokenDesk) -> Starlette:
     return Starlette(routes=[*token_routes(desk), *routes])
 
 
-def answer(api: Api, stats: Stats, request: Request) -> Response:
+def answer(api: Api, stats: Stats, faults: BatchFaults, request: Request) -> Response:
     """Answer one HTTP request, a batch or a single operation, and count it."""
     if request.path != "$batch":
         outcome = attempt(api, request)
         record(api, stats, outcome)
         return outcome.response
-    response = guarded(request, lambda: _batch(api, stats, request))
+    response = guarded(request, lambda: _batch(api, stats, faults, request))
     record(api, stats, Outcome(request, response))
     return response
 
 
-def _batch(api: Api, stats: Stats, request: Request) -> Response:
+def _batch(api: Api, stats: Stats, faults: BatchFaults, request: Request) -> Response:
     if request.method != "POST":
         raise method_not_allowed(request.method, "$batch")
-    return BatchRun(api, stats, request).run()
+    return BatchRun(api, stats, request, faults).run()
 
 
 async def _plain(request: HttpRequest) -> Request:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from sandbox.dataverse.api import Api
 from sandbox.dataverse.errors import bad_request
 from sandbox.dataverse.references import resource_path
-from sandbox.dataverse.service import Outcome, attempt, record
-from sandbox.dataverse.wire import Request, Response
+from sandbox.dataverse.service import Outcome, attempt, named, record
+from sandbox.dataverse.wire import JSON, Request, Response
+from sandbox.faults import BatchFaults
 from sandbox.odata.batch import (
     BatchRequest,
     BatchResponse,
@@ -33,6 +34,7 @@ class BatchRun:
     api: Api
     stats: Stats
     request: Request
+    faults: BatchFaults
     content_ids: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> Response:
@@ -57,7 +59,7 @@ class BatchRun:
         return Response(status, body, {"Content-Type": content_type}, entity="$batch", rows=len(answers))
 
     def _single(self, part: BatchRequest) -> tuple[BatchResponse, int]:
-        outcome = attempt(self.api, self._request(part))
+        outcome = self._attempt(self._request(part))
         record(self.api, self.stats, outcome)
         self._remember(part, outcome)
         return _rendered(part, outcome.response), outcome.response.status
@@ -89,7 +91,15 @@ class BatchRun:
         if request.method == "GET":
             refused = bad_request("A GET request is not allowed inside of a changeset.")
             return attempt(self.api, request, unit, refused)
-        return attempt(self.api, request, unit)
+        return self._attempt(request, unit)
+
+    def _attempt(self, request: Request, unit: WriteUnit | None = None) -> Outcome:
+        """Do one operation, unless a fault stands in its way."""
+        fault = self.faults.meet(request.method, request.path)
+        if fault is None:
+            return attempt(self.api, request, unit)
+        headers = {"Content-Type": JSON, **fault.headers}
+        return Outcome(request, named(request, Response(fault.status, fault.body, headers)))
 
     def _request(self, part: BatchRequest) -> Request:
         address, _, query = part.url.partition("?")

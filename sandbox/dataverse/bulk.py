@@ -1,7 +1,7 @@
 """CreateMultiple, UpdateMultiple and UpsertMultiple: many rows, all or nothing (protocol 1.5)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.dataverse.api import Api
@@ -53,7 +53,7 @@ class BulkMessage:
         ids = self.api.writer.insert(self.unit, self.entity, values, Caller.IMPORT)
         context = f"{self.request.root}$metadata#{NAMESPACE}.CreateMultipleResponse"
         answer = json_response(200, {"@odata.context": context, "Ids": ids})
-        return self._noted("CreateMultiple", answer, payloads)
+        return self._noted("CreateMultiple", answer, payloads, ids)
 
     def update(self) -> Response:
         """`UpdateMultiple`: rows named by their primary id; 204.
@@ -76,7 +76,7 @@ class BulkMessage:
             for ref, value in zip(references, values, strict=True)
         ]
         self.api.writer.update(self.unit, self.entity, rows, Caller.IMPORT)
-        return self._noted("UpdateMultiple", Response(204), payloads)
+        return self._noted("UpdateMultiple", Response(204), payloads, [row_id for row_id, _ in rows])
 
     def upsert(self) -> Response:
         """`UpsertMultiple`: rows named by `@odata.id` or primary id; 204.
@@ -103,8 +103,9 @@ class BulkMessage:
                 raise bad_request("An unexpected error occurred.", UNEXPECTED)
             created.append(new_values(self.entity, ref, value))
         self.api.writer.update(self.unit, self.entity, changed, Caller.IMPORT)
-        self.api.writer.insert(self.unit, self.entity, created, Caller.IMPORT)
-        return self._noted("UpsertMultiple", Response(204), payloads)
+        ids = iter(self.api.writer.insert(self.unit, self.entity, created, Caller.IMPORT))
+        row_ids = [found.get(ref.identity) or next(ids) for ref in references]
+        return self._noted("UpsertMultiple", Response(204), payloads, row_ids)
 
     def delete(self) -> Response:
         """`DeleteMultiple`: for elastic tables only.
@@ -155,11 +156,9 @@ class BulkMessage:
     def _reader(self) -> PayloadReader:
         return PayloadReader(self.api.entities, self.request.root, self.request.content_ids)
 
-    def _noted(self, verb: str, answer: Response, payloads: list[Payload]) -> Response:
-        columns = tuple(dict.fromkeys(name for payload in payloads for name in payload.columns))
-        return Response(
-            answer.status, answer.body, answer.headers, columns=columns, rows=len(payloads), verb=verb
-        )
+    def _noted(self, verb: str, answer: Response, payloads: list[Payload], row_ids: list[str]) -> Response:
+        written = tuple((row_id, payload.columns) for row_id, payload in zip(row_ids, payloads, strict=True))
+        return replace(answer, rows=len(payloads), verb=verb, written=written)
 
 
 MESSAGES: Mapping[str, Callable[[BulkMessage], Response]] = {

@@ -45,7 +45,7 @@ class TrackedReading:
         if not self.reading.entity.table.change_tracking:
             raise bad_request(f"Change tracking is not enabled for '{self.reading.entity.table.name}'.")
         since = self._since()
-        until = self._until()
+        until = self._until(since)
         size = self.reading.request.preferences.page_size or PAGE_SIZE
         shape = shape_of(self.reading.entity, parse_select(options.get("$select", "")))
         rows, last = (
@@ -63,7 +63,8 @@ class TrackedReading:
 
     def count(self) -> Response:
         """Answer `/$count?$deltatoken=`: how many rows have changed or gone, as text."""
-        since, until = self._since(), self._until()
+        since = self._since()
+        until = self._until(since)
         changed = self._window(self.reading.entity.sql.c[VERSION], since, until)
         found = self.reading.counted(sa.select(self.reading.entity.id_column).where(changed))
         found += self.reading.counted(sa.select(self._gone.row_id).where(*self._deleted(since, until)))
@@ -77,9 +78,13 @@ class TrackedReading:
         check_token(self.reading.api.store, self.reading.connection, token)
         return token
 
-    def _until(self) -> DeltaToken:
+    def _until(self, since: DeltaToken | None) -> DeltaToken:
         known = self.cookie.last.get("until")
-        return read_token(known) if known else present_token(self.reading.api.store, self.reading.connection)
+        if known:
+            return read_token(known)
+        present = present_token(self.reading.api.store, self.reading.connection)
+        # A stale read shows nothing new, and must not lead the client back either.
+        return since if since and since.version > present.version else present
 
     def _baseline(self, shape: Shape, size: int) -> tuple[list[Row], dict[str, str] | None]:
         entity = self.reading.entity

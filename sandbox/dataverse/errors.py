@@ -39,6 +39,13 @@ def bad_request(message: str, code: str = INVALID_REQUEST) -> ApiError:
     return ApiError(400, code, message)
 
 
+def expired_delta_token() -> ApiError:
+    """A delta token that is too old [L]; 400 is our choice of status [?]."""
+    return bad_request(
+        "Version stamp associated with the client has expired. Please perform a full sync.", EXPIRED_TOKEN
+    )
+
+
 def resource_not_found(segment: str) -> ApiError:
     """A path that leads nowhere."""
     return ApiError(404, INVALID_REQUEST, f"Resource not found for the segment '{segment}'.")

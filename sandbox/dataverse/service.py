@@ -3,16 +3,18 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sandbox.dataverse.api import Api
 from sandbox.dataverse.errors import UNEXPECTED, ApiError, bad_request
 from sandbox.dataverse.router import dispatch
 from sandbox.dataverse.wire import Request, Response, error_response
 from sandbox.odata.errors import ODataError
+from sandbox.odata.wire import loads
 from sandbox.rules.rowset import MissingRowError
 from sandbox.stats import Operation, Stats
 from sandbox.store import WriteUnit
-from sandbox.store.types import instant_text
+from sandbox.write_log import WrittenRow, written_row
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ def guarded(request: Request, operation: Callable[[], Response]) -> Response:
     except Exception:
         _log.exception("%s %s failed", request.method, request.path)
         refused = ApiError(500, UNEXPECTED, "An unexpected error occurred.")
-    return _named(request, error_response(refused))
+    return named(request, error_response(refused))
 
 
 def record(api: Api, stats: Stats, outcome: Outcome) -> None:
@@ -71,14 +73,36 @@ def record(api: Api, stats: Stats, outcome: Outcome) -> None:
         entity=response.entity,
         verb=response.verb or outcome.request.method,
         status=response.status,
-        key=response.key,
-        columns=response.columns,
         rows=response.rows,
+        written=_written(outcome),
     )
-    stats.record(operation, instant_text(api.store.clock.now()))
+    stats.record(operation, api.store.clock.now().isoformat())
 
 
-def _named(request: Request, response: Response) -> Response:
+def _written(outcome: Outcome) -> tuple[WrittenRow, ...]:
+    """Note the rows that a write meant; one that was refused as a whole is one of them."""
+    request, response = outcome.request, outcome.response
+    if request.method == "GET":
+        return ()
+    body = _sent(request)
+    if response.written:
+        rows = zip(response.written, body["Targets"], strict=True)
+        return tuple(written_row(row_id, columns, target) for (row_id, columns), target in rows)
+    return (written_row(response.key, response.columns, body),)
+
+
+def _sent(request: Request) -> dict[str, Any]:
+    """Return the JSON object of a write, nothing where there is none or it cannot be read."""
+    if request.path == "$batch" or not request.body:
+        return {}
+    try:
+        body = loads(request.body)
+    except ODataError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def named(request: Request, response: Response) -> Response:
     """Note which set and key a refused request was about, as far as its path tells."""
     entity, _, rest = request.path.partition("/")[0].partition("(")
     return replace(response, entity=entity, key=rest.removesuffix(")"))

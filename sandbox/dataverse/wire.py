@@ -88,6 +88,7 @@ class Response:
         rows: Rows read or written.
         verb: Name of the bulk message, "" for the HTTP verb.
         entity: Entity set that was asked, "" for none.
+        written: GUID and columns of each row of a bulk message, in the order of its targets.
     """
 
     status: int
@@ -98,6 +99,7 @@ class Response:
     rows: int = 0
     verb: str = ""
     entity: str = ""
+    written: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def read_preferences(header: str) -> Preferences:

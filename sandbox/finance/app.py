@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.auth import TokenDesk, token_routes
+from sandbox.faults import BatchFaults, FaultBoard
 from sandbox.finance.batch import answer_batch
 from sandbox.finance.catalog import Catalog
 from sandbox.finance.metadata import public_entities, public_enumerations
@@ -30,13 +31,16 @@ _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 _NAMED = re.compile(r"(PublicEntities|PublicEnumerations|DataEntities)(?:\[?\('?([^')\]]*)'?\)\]?)?")
 
 
-def create_app(store: Store, stats: Stats, desk: TokenDesk, default_company: str | None = None) -> Starlette:
+def create_app(
+    store: Store, stats: Stats, desk: TokenDesk, board: FaultBoard, default_company: str | None = None
+) -> Starlette:
     """Return Finance's application.
 
     Args:
         store: Both systems' rows; data management keeps its tables in the same database.
         stats: Where operations are counted.
         desk: Issues tokens; whoever mounts the application checks them.
+        board: Fault rules, for what is inside of batches.
         default_company: Company of requests that name none, None for the first legal entity.
     """
     register_functions(store.engine)
@@ -47,7 +51,9 @@ def create_app(store: Store, stats: Stats, desk: TokenDesk, default_company: str
     blobs = BlobStore(store, tables)
     actions = PackageActions(catalog, tables, blobs)
     actions.resume()
-    service = Service(catalog, stats, {(GROUPS.name, name): act for name, act in actions.by_name.items()})
+    faults = BatchFaults("finance", board, stats, store.clock)
+    acts = {(GROUPS.name, name): act for name, act in actions.by_name.items()}
+    service = Service(catalog, stats, faults, acts)
 
     def answer(request: DataRequest) -> Response:
         if "/DataManagement" in request.path or request.path.endswith("/$batch"):

@@ -4,7 +4,7 @@ A changeset is one transaction; one that fails leaves nothing behind and is answ
 part. The batch goes on after a failure, and its own status is 200 whatever became of its parts [L].
 """
 
-from sandbox.finance.errors import FinanceError, UnknownResourceError, render_error
+from sandbox.finance.errors import FinanceError, HinderedError, UnknownResourceError, render_error
 from sandbox.finance.request import DataRequest, DataResponse, read_request
 from sandbox.finance.service import Service, render_failure
 from sandbox.odata.batch import (
@@ -53,7 +53,7 @@ def _answer_changeset(
         with service.catalog.store.write() as unit:
             for request in requests:
                 responses.append(service.write(unit, request))  # noqa: PERF401 - what was done before a failure counts
-    except (FinanceError, ODataError, UnknownResourceError) as error:
+    except (FinanceError, HinderedError, ODataError, UnknownResourceError) as error:
         failed = requests[len(responses)]
         response = render_failure(error, failed)
         service.count(failed, response)

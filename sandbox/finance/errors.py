@@ -27,6 +27,19 @@ class FinanceError(Exception):
         self.kind = kind
 
 
+class HinderedError(Exception):
+    """An operation of a batch that a fault rule stands in the way of.
+
+    Attributes:
+        response: What is answered instead.
+    """
+
+    def __init__(self, response: DataResponse) -> None:
+        """Keep the answer."""
+        super().__init__(f"A fault rule answers {response.status}.")
+        self.response = response
+
+
 class UnknownResourceError(Exception):
     """A URL that leads nowhere, which Finance answers in a form of its own [L]."""
 

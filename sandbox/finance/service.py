@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
 
+from sandbox.faults import BatchFaults
+from sandbox.faults.board import resource_of
 from sandbox.finance.catalog import NAMESPACE, Catalog
 from sandbox.finance.errors import (
     FinanceError,
+    HinderedError,
     UnknownResourceError,
     render_error,
     render_unknown,
@@ -20,6 +25,7 @@ from sandbox.odata.wire import dumps, loads
 from sandbox.schema.model import Table
 from sandbox.stats import Operation, Stats
 from sandbox.store import WriteUnit
+from sandbox.write_log import WrittenRow, written_row
 
 Action = Callable[[DataRequest, Mapping[str, object]], object]
 _WRITES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
@@ -32,19 +38,21 @@ class Service:
     Attributes:
         catalog: The entity sets.
         stats: Where every operation is counted.
+        faults: What stands in the way of operations inside of batches.
         actions: Set-bound actions by set and name; they take the request and its parameters and
             return the value.
     """
 
     catalog: Catalog
     stats: Stats
+    faults: BatchFaults
     actions: Mapping[tuple[str, str], Action] = field(default_factory=dict)
 
     def answer(self, request: DataRequest) -> DataResponse:
         """Answer one request in a transaction of its own, errors included."""
         try:
             response = self._respond(request)
-        except (FinanceError, ODataError, UnknownResourceError) as error:
+        except (FinanceError, HinderedError, ODataError, UnknownResourceError) as error:
             response = render_failure(error, request)
         self.count(request, response)
         return response
@@ -54,9 +62,11 @@ class Service:
 
         Raises:
             FinanceError: It is refused, or it is no write.
+            HinderedError: A fault rule means it.
             ODataError: URL or body cannot be read.
             UnknownResourceError: Its URL leads nowhere.
         """
+        self._refuse_hindered(request)
         segments = _segments(request)
         if request.method not in _WRITES or len(segments) != 1:
             raise FinanceError(400, "A changeset holds create, update and delete requests of entities only.")
@@ -67,7 +77,14 @@ class Service:
         now = self.catalog.store.clock.now().isoformat()
         self.stats.record(describe(request, response), now)
 
+    def _refuse_hindered(self, request: DataRequest) -> None:
+        resource = resource_of(request.path) if request.in_batch else None
+        fault = None if resource is None else self.faults.meet(request.method, resource)
+        if fault is not None:
+            raise HinderedError(DataResponse(fault.status, fault.body, fault.headers))
+
     def _respond(self, request: DataRequest) -> DataResponse:
+        self._refuse_hindered(request)
         segments = _segments(request)
         if not segments or segments[0].name == "$metadata":
             return self._describe_service(request, segments[0].name if segments else "")
@@ -143,6 +160,8 @@ def not_allowed(request: DataRequest) -> FinanceError:
 
 def render_failure(error: Exception, request: DataRequest) -> DataResponse:
     """The answer for a request that was refused, whatever refused it."""
+    if isinstance(error, HinderedError):
+        return error.response
     if isinstance(error, UnknownResourceError):
         return render_unknown(str(error))
     refused = error if isinstance(error, FinanceError) else FinanceError(400, str(error))
@@ -159,15 +178,24 @@ def describe(request: DataRequest, response: DataResponse) -> Operation:
     verb = request.method
     if len(segments) > 1 and request.method == "POST":
         verb = segments[1].name.rpartition(".")[2]
-    return Operation("finance", entity, verb, response.status, key, _named(request), response.rows)
+    written: tuple[WrittenRow, ...] = ()
+    if request.method in _WRITES:
+        body = _sent(request)
+        written = (written_row(key or _created_key(response), tuple(body), body),)
+    return Operation("finance", entity, verb, response.status, response.rows, written)
 
 
-def _named(request: DataRequest) -> tuple[str, ...]:
-    """The columns that a write names; none where its body cannot be read."""
-    if request.method not in _WRITES or not request.body:
-        return ()
+def _created_key(response: DataResponse) -> str:
+    """The key predicate of a row that was created, as its address has it."""
+    return unquote(response.headers.get("Location", "").partition("(")[2].removesuffix(")"))
+
+
+def _sent(request: DataRequest) -> dict[str, Any]:
+    """The JSON object of a write; nothing where there is none or it cannot be read."""
+    if not request.body:
+        return {}
     try:
         body = loads(request.body)
     except ODataError:
-        return ()
-    return tuple(str(name) for name in body) if isinstance(body, dict) else ()
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -14,6 +15,7 @@ from sandbox.schema import load_dataverse, load_finance
 from sandbox.schema.model import Table
 from sandbox.store.defaults import Value, finance_blank
 from sandbox.store.engine import WRITING, open_engine
+from sandbox.store.past import Past, lag
 from sandbox.store.tables import (
     REC_ID,
     REC_VERSION,
@@ -26,6 +28,15 @@ from sandbox.store.types import instant_text
 
 _CHUNK = 2_000
 _FIRST_REC_ID = 22_565_420_000  # Finance's record ids are long from the start; shape as seen [L]
+_COMMIT: ContextVar[int | None] = ContextVar("commit", default=None)
+
+
+def last_commit() -> int | None:
+    """Return the version up to which the last transaction of this request has written, None before one.
+
+    Versions grow from transaction to transaction: what has the higher one was written later.
+    """
+    return _COMMIT.get()
 
 
 class WriteUnit:
@@ -93,6 +104,7 @@ class Store:
         self._refuse_other_columns()
         self._metadata.create_all(self.engine)
         self.environment_id = self._identify()
+        self.past = Past(self._snapshot)
 
     def sql(self, table: Table) -> sa.Table:
         """Return the SQL table that holds the rows of `table`."""
@@ -100,9 +112,12 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Open a transaction that sees one snapshot of the database."""
-        options = {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+        """Open a transaction that sees one snapshot of the database, an older one for a stale read."""
+        with self.past.reading(lag()) as old:
+            if old is not None:
+                yield old
+                return
+        with self._snapshot() as connection:
             yield connection
 
     @contextmanager
@@ -114,12 +129,20 @@ class Store:
             self.engine.connect().execution_options(**{WRITING: True}) as connection,
             connection.begin(),
         ):
+            self.past.before_write()
             counters = self._lock_counters(connection)
             unit = WriteUnit(connection, self.clock.now().replace(microsecond=0), counters)
             yield unit
             if unit.counters != counters:
                 version, recid = unit.counters
                 connection.execute(sa.update(self.environment).values(version=version, recid=recid))
+        _COMMIT.set(unit.counters[0])
+
+    def latest_version(self) -> int:
+        """Return the version of the last write, whatever a stale read sees."""
+        with self._snapshot() as connection:
+            version: int = connection.execute(sa.select(self.environment.c.version)).scalar_one()
+            return version
 
     def seed_name(self) -> str | None:
         """Return the name of the seed that filled this database, None where there is none."""
@@ -163,7 +186,14 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
+        self.past.keep(0)
         self.engine.dispose()
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[sa.Connection]:
+        options = {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
 
     @property
     def _sqlite(self) -> bool:
