@@ -16,11 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projops.errors import ProtocolError, SystemUnavailableError
+from projops.mapping.keys import guid_column
 from projops.mapping.model import System
 from projops.systems.properties import Form, Property
 
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 _FINANCE_NO_DATE = "1900-01-01"
+_YEAR_NOUGHT = "0000-"
 _ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 _BEYOND_MICROSECONDS = r"(\.\d{6})\d+"
 _DATAVERSE_ETAG = re.compile(r'^W/"(\d+)"$')
@@ -109,13 +111,14 @@ def record_batch(
     primary_id: str | None = None,
 ) -> pa.RecordBatch:
     """Turn rows as they came into columns, with `_id` and `_version` first."""
-    ids = [row.get(primary_id) for row in rows] if primary_id else [None] * len(rows)
     columns: dict[str, pa.Array[Any]] = {
-        "_id": pc.utf8_lower(pa.array(ids, pa.string())),
+        "_id": _ids(rows, primary_id, what) if primary_id else pa.nulls(len(rows), pa.string()),
         "_version": pa.array([_version(row.get("@odata.etag")) for row in rows], pa.string()),
     }
     for column in properties:
         name = column.wire_name
+        if rows and not any(name in row for row in rows):  # else it would pass for empty
+            raise _unlike(what, f"lacks the column {name}", column.name)
         columns[column.name] = _column(system, column, [row.get(name) for row in rows], what)
     return pa.RecordBatch.from_pydict(columns)
 
@@ -147,6 +150,8 @@ def typed_texts(system: System, column: Property, texts: pa.Array[Any]) -> pa.Ar
 def _temporal(system: System, kind: pa.DataType, texts: pa.Array[Any]) -> pa.Array[Any]:
     if system is System.FINANCE:
         texts = _null_where(pc.starts_with(texts, _FINANCE_NO_DATE), texts)
+    if pc.any(pc.starts_with(texts, _YEAR_NOUGHT)).as_py():  # Arrow knows it, Python and both systems do not
+        raise pa.ArrowInvalid(f"no year of a {kind}")
     if pa.types.is_date(kind):  # a day never passes a zone
         return _cast(pc.utf8_slice_codeunits(texts, 0, 10), kind)
     return _cast(pc.replace_substring_regex(texts, _BEYOND_MICROSECONDS, r"\1"), kind)
@@ -166,11 +171,23 @@ def _column(system: System, column: Property, values: list[Any], what: str) -> p
     try:
         return _builder(column.type)(system, column, values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, TypeError, ValueError):
-        raise ProtocolError(
-            f"The answer to {what} holds a value in {column.name} that is no {column.type}.",
-            remedy="Compare the column's type in the catalog with the system's own metadata.",
-            field=column.name,
-        ) from None
+        raise _unlike(what, f"holds a value in {column.name} that is no {column.type}", column.name) from None
+
+
+def _ids(rows: Sequence[Mapping[str, Any]], primary_id: str, what: str) -> pa.Array[Any]:
+    """Give the GUIDs of rows; a row that has none could never be told from others."""
+    guids = guid_column(pa.array([str(row.get(primary_id)) for row in rows], pa.string()))
+    if guids.null_count:
+        raise _unlike(what, f"holds a value in {primary_id} that is no GUID", primary_id)
+    return guids
+
+
+def _unlike(what: str, how: str, field: str) -> ProtocolError:
+    return ProtocolError(
+        f"The answer to {what} {how}.",
+        remedy="Compare the column's type in the catalog with the system's own metadata.",
+        field=field,
+    )
 
 
 def _texts(system: System, column: Property, values: list[Any]) -> pa.Array[Any]:

@@ -66,7 +66,11 @@ def implied_expectations(
     table_map: TableMap, leg: Leg, value_maps: Mapping[str, ValueMap]
 ) -> tuple[RowExpectation, ...]:
     """What map and schema imply: keys and required fields present, lengths, values of value maps."""
-    found = [_present("key", path) for path in key_paths(table_map, leg.direction.source)]
+    found = [
+        each
+        for path in key_paths(table_map, leg.direction.source)
+        for each in _of_key(path, source_column(table_map, leg, path))
+    ]
     for rule in leg.fields:
         if rule.source is not None:
             source = source_column(table_map, leg, rule.source)
@@ -125,6 +129,17 @@ def lint_expectations(folder: Path, maps: Mapping[str, TableMap]) -> tuple[Findi
 def _present(rule: str, path: str) -> RowExpectation:
     message = f"{path} must have a value and has none; fill it at the source."
     return RowExpectation(rule, path, message, "expect_column_values_to_not_be_null", {"column": path})
+
+
+def _of_key(path: str, column: Column) -> Iterator[RowExpectation]:
+    """A key is there, and more than blanks: both systems compare keys without them."""
+    yield _present("key", path)
+    if column.is_text:
+        message = f"{path} holds nothing but blanks, which is no key; fill it at the source."
+        columns, options = {"column": path}, {"regex": r"\S"}
+        yield RowExpectation(
+            "key_blank", path, message, "expect_column_values_to_match_regex", columns, options
+        )
 
 
 def _of_rule(

@@ -32,8 +32,11 @@ async def test_environment_id(wire: Wire, open_session: OpenSession) -> None:
 async def test_changes_from_the_beginning(wire: Wire, open_session: OpenSession) -> None:
     cookie = "%3Ccookie%20pagenumber=%222%22%20pagingcookie=%22%253ccookie%22%20/%3E"
     next_link = f"{wire.base_url}/api/data/v9.2/accounts?$select=name&$skiptoken={cookie}"
-    wire.reply(200, {"value": [row(A, name="a")], "@odata.nextLink": next_link})
-    wire.reply(200, {"value": [row(B, name="b")], "@odata.deltaLink": wire.base_url + DELTA})
+    wire.reply(200, {"value": [row(A, name="a", _msdyn_company_value=None)], "@odata.nextLink": next_link})
+    wire.reply(
+        200,
+        {"value": [row(B, name="b", _msdyn_company_value=None)], "@odata.deltaLink": wire.base_url + DELTA},
+    )
     async with open_session() as session:
         pages = [page async for page in Dataverse(session).changes(ACCOUNTS, [NAME, COMPANY], page_size=7)]
     assert [page.batch.column("_id").to_pylist() for page in pages] == [[A], [B]]

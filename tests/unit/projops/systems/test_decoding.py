@@ -25,8 +25,12 @@ COLUMNS = (
 )
 
 
+WHOLE: dict[str, object] = {"accountid": GUID} | {column.wire_name: None for column in COLUMNS}
+
+
 def page_of(system: System, *rows: dict[str, object], **more: object) -> Page:
-    body = dumps({"value": list(rows), **more})
+    """Decode a page of rows; columns that a row does not name are null."""
+    body = dumps({"value": [row if "reason" in row else WHOLE | row for row in rows], **more})
     return decode_page(system, body, COLUMNS, "accounts", "accountid" if system is System.DATAVERSE else None)
 
 
@@ -120,7 +124,7 @@ def test_a_delta_with_deletes() -> None:
 
 
 def test_columns_named_like_a_delete_are_rows() -> None:
-    page = page_of(System.DATAVERSE, {"id": "x", "reason": "deleted", "name": "a"})
+    page = page_of(System.DATAVERSE, WHOLE | {"id": "x", "reason": "deleted", "name": "a"})
     assert page.deleted == ()
     assert page.batch.num_rows == 1
 
@@ -162,6 +166,24 @@ def test_an_answer_that_is_no_page(body: bytes) -> None:
 def test_a_value_of_another_type_names_its_column(name: str, value: object) -> None:
     with pytest.raises(ProtocolError, match=f" {name} "):
         page_of(System.DATAVERSE, {name: value})
+
+
+@pytest.mark.parametrize("value", [None, 5, "nobody", "", "../x", GUID[:-1]])
+def test_a_row_without_a_guid_is_refused(value: object) -> None:
+    with pytest.raises(ProtocolError, match="accountid that is no GUID"):
+        page_of(System.DATAVERSE, {"accountid": value})
+
+
+@pytest.mark.parametrize("name", ["day", "moment"])
+def test_a_year_that_no_calendar_has(name: str) -> None:
+    with pytest.raises(ProtocolError, match=f" {name} "):
+        page_of(System.DATAVERSE, {name: "0000-01-01T00:00:00Z"})
+
+
+def test_a_column_that_was_asked_for_and_never_comes_is_not_taken_for_empty() -> None:
+    rows = [{name: None for name in WHOLE if name != "amount"}] * 2
+    with pytest.raises(ProtocolError, match="lacks the column amount"):
+        decode_page(System.FINANCE, dumps({"value": rows}), COLUMNS, "accounts")
 
 
 def test_an_entry_that_is_no_row() -> None:
