@@ -57,12 +57,13 @@ def compare(mappings: Path, areas: tuple[str, ...], wire: Wire) -> list[Differen
     """
     loaded, rows = load_maps(mappings), Rows(wire)
     maps = [found for found in loaded.maps.values() if found.area in areas and found.enabled]
-    return [
-        difference
-        for table_map in maps
-        for direction in table_map.legs
-        for difference in _leg(table_map, direction, rows, loaded)
-    ]
+    return [difference for table_map in maps for difference in differences_of(table_map, rows, loaded)]
+
+
+def differences_of(table_map: TableMap, rows: Rows, loaded: LoadedMaps) -> Iterator[Difference]:
+    """Compare the legs of one map."""
+    for direction in table_map.legs:
+        yield from _leg(table_map, direction, rows, loaded)
 
 
 def _leg(table_map: TableMap, direction: Direction, rows: Rows, loaded: LoadedMaps) -> Iterator[Difference]:

@@ -1,0 +1,157 @@
+"""What happens in a run of chaos, from its seed alone: changes, faults, workers, and when they die."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from tests.chaos.changes import WEIGHTS
+from tests.chaos.faults import held_back, random_faults
+
+MAPS = (
+    "units",
+    "workers",
+    "customers",
+    "resource_roles",
+    "contract_headers",
+    "funding_sources",
+    "projects",
+    "project_tasks",
+)
+STEPS_A_ROUND = 4
+_FOLDERS = {"extract": 400, "validate": 150, "transform": 600, "load": 1500, "state": 1200, "systems": 6000}
+_LONGEST_LIFE = 1.5
+
+
+class Way(Enum):
+    """How a worker ends.
+
+    LIVES: by itself. TIME: killed from outside after some seconds. CALL: at the n-th call, or return, of
+    a function of one folder of the engine. COMMIT: at the n-th commit to the state, before or after it
+    took effect. ANSWER: from outside, while a system keeps its answer to a write back.
+    """
+
+    LIVES = "lives"
+    TIME = "time"
+    CALL = "call"
+    COMMIT = "commit"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """When a worker is killed.
+
+    Attributes:
+        way: How it ends.
+        count: Which call or commit; from 1.
+        after: Whether the call has returned, or the commit has taken effect.
+        folder: Folder of the engine whose calls are counted.
+        seconds: For `Way.TIME`, from its start.
+    """
+
+    way: Way
+    count: int = 1
+    after: bool = False
+    folder: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One worker: a process that runs whole legs.
+
+    Attributes:
+        maps: Maps to move.
+        mode: "incremental" or "full".
+        again: Whether it goes on under the run id of an earlier worker, as Airflow's second try does.
+        death: Its end.
+    """
+
+    maps: tuple[str, ...]
+    mode: str
+    again: bool
+    death: Death
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that people do, with the seed of its own choices."""
+
+    name: str
+    seed: int
+
+    def draw(self) -> random.Random:
+        """Its own choices."""
+        return random.Random(self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Changes, then workers that run at the same time, among faults or among more changes.
+
+    Attributes:
+        before: Changes before the workers start.
+        meanwhile: Changes while they run; only where there are no faults.
+        faults: Rules for the sandbox.
+        runs: The workers.
+    """
+
+    before: Sequence[Change]
+    meanwhile: Sequence[Change]
+    faults: Sequence[Mapping[str, Any]]
+    runs: Sequence[Run]
+
+
+def round_of(seed: int, number: int) -> list[Step]:
+    """Derive a round from the seed of the whole and its number."""
+    draw = random.Random(f"{seed}/{number}")
+    return [_step(draw) for _ in range(STEPS_A_ROUND)]
+
+
+def _step(draw: random.Random) -> Step:
+    faulty = draw.random() < 0.6
+    runs = _runs(draw)
+    held = [held_back(draw)] if any(run.death.way is Way.ANSWER for run in runs) else []
+    return Step(
+        before=_changes(draw, draw.randint(1, 6)),
+        meanwhile=() if faulty else _changes(draw, draw.randint(0, 3)),
+        faults=(*held, *(random_faults(draw) if faulty else ())),
+        runs=runs,
+    )
+
+
+def _changes(draw: random.Random, count: int) -> list[Change]:
+    names = draw.choices(list(WEIGHTS), list(WEIGHTS.values()), k=count)
+    return [Change(name, draw.getrandbits(32)) for name in names]
+
+
+def _runs(draw: random.Random) -> list[Run]:
+    """One to three workers; now and then all of them for the same maps."""
+    first = _maps(draw)
+    same = draw.random() < 0.3
+    return [_run(draw, first if same else _maps(draw)) for _ in range(draw.choice((1, 2, 3, 3)))]
+
+
+def _maps(draw: random.Random) -> tuple[str, ...]:
+    chosen = set(draw.sample(MAPS, draw.choice((1, 2, 2, 3))))
+    return tuple(each for each in MAPS if each in chosen)
+
+
+def _run(draw: random.Random, maps: tuple[str, ...]) -> Run:
+    mode = "full" if draw.random() < 0.1 else "incremental"
+    return Run(maps, mode, draw.random() < 0.3, _death(draw))
+
+
+def _death(draw: random.Random) -> Death:
+    way = draw.choices(list(Way), (1, 3, 6, 4, 2))[0]
+    folder = draw.choice(list(_FOLDERS))
+    most = 25 if way is Way.COMMIT else _FOLDERS[folder]
+    return Death(
+        way,
+        count=max(1, round(most ** draw.random())),
+        after=draw.random() < 0.5,
+        folder=folder,
+        seconds=draw.uniform(0.0, _LONGEST_LIFE),
+    )

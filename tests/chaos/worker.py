@@ -1,0 +1,138 @@
+"""A worker of chaos: a process that runs whole legs, as a task or the command line does, until it dies.
+
+The module is loaded once, by the server that workers are forked from, so that each of them costs
+some milliseconds.
+"""
+
+import asyncio
+import functools
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import projops
+import projops.engine
+from projops.engine import Engine
+from projops.errors import ProjOpsError
+from projops.pipeline import detect, extract, load, transform, validate
+from projops.run import LegRef, RunRequest
+from projops.systems.retries import RetryPolicy
+from projops.systems.session import ODataSession
+from tests.chaos.plan import Death, Way
+from tests.e2e.engine.world import AREAS, World
+
+_ENGINE = Path(projops.__file__).parent
+_COMMIT = ("sqlalchemy/engine/default.py", "do_commit")
+_PATIENCE = RetryPolicy(attempts=3, base=0.01, longest=0.02)
+_LONGEST_PAUSE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker is to do.
+
+    Attributes:
+        world: Where the systems, the state and the staging area are.
+        run_id: Run.
+        maps: Maps to move.
+        mode: "incremental" or "full".
+        death: Its end.
+        log: File to which it appends a line of JSON for each leg.
+    """
+
+    world: World
+    run_id: str
+    maps: tuple[str, ...]
+    mode: str
+    death: Death
+    log: Path
+
+
+def work(job: Job) -> None:
+    """Run the legs that are due, one after another; one that fails does not stop the others."""
+    make_impatient()
+    arm(job.death)
+    with job.world.engine() as engine:
+        for area in AREAS:
+            named = tuple(each for each in job.maps if engine.map(each).area == area)
+            if named:
+                _area(job, engine, area, RunRequest("chaos", job.run_id, named, mode=job.mode, manual=True))
+    note(job.log, {"run": job.run_id, "ended": True})
+
+
+def make_impatient() -> None:
+    """Ask again soon what fails: waits are as many as ever, and short."""
+
+    async def pause(seconds: float) -> None:
+        await asyncio.sleep(min(seconds, _LONGEST_PAUSE))
+
+    session = functools.partial(ODataSession, policy=_PATIENCE, pause=pause)
+    vars(projops.engine)["ODataSession"] = session
+
+
+def note(log: Path, fact: dict[str, Any]) -> None:
+    """Append a line; short ones of several processes do not mix."""
+    with log.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(fact) + "\n")
+
+
+def _area(job: Job, engine: Engine, area: str, request: RunRequest) -> None:
+    due: list[LegRef] = []
+    _noting(job, area, lambda: due.extend(detect(engine, area, request)))
+    for ref in due:
+        _noting(job, str(ref), functools.partial(_leg, engine, ref, request))
+
+
+def _leg(engine: Engine, ref: LegRef, request: RunRequest) -> None:
+    load(engine, transform(engine, validate(engine, extract(engine, ref, request))))
+
+
+def _noting(job: Job, what: str, act: Callable[[], object]) -> None:
+    """Act; an error of the engine's own kind is ordinary here, any other is a finding."""
+    try:
+        act()
+    except ProjOpsError as error:
+        note(
+            job.log, {"run": job.run_id, "at": what, "error": type(error).__name__, "text": str(error)[:500]}
+        )
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"[:500]
+        note(job.log, {"run": job.run_id, "at": what, "bare": type(error).__name__, "text": text})
+
+
+def arm(death: Death) -> None:
+    """Make this process kill itself, by SIGKILL, at a call or a commit."""
+    if death.way is Way.CALL:
+        folder = str(_ENGINE / death.folder) + os.sep
+        _set_trap(lambda code: code.co_filename.startswith(folder), death)
+    elif death.way is Way.COMMIT:
+        file, name = _COMMIT
+        _set_trap(lambda code: code.co_name == name and code.co_filename.endswith(file), death)
+
+
+def _set_trap(meant: Callable[[CodeType], bool], death: Death) -> None:
+    wanted = "return" if death.after else "call"
+    known: dict[CodeType, bool] = {}
+    left = death.count
+
+    def look(frame: FrameType, event: str, _argument: Any) -> None:
+        nonlocal left
+        if event != wanted:
+            return
+        code = frame.f_code
+        if code not in known:
+            known[code] = meant(code)
+        if known[code]:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.setprofile(look)
+    sys.setprofile(look)
