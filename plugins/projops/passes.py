@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import pyarrow as pa  # noqa: TID253  no DAG file leads here
 
 from projops.engine import Engine
+from projops.identities import Identities
 from projops.mapping.model import Leg, TableMap
 from projops.transform.rows import transform_table
 from projops.validate.expectations import implied_expectations, read_expectations
@@ -20,7 +21,7 @@ def validation(engine: Engine, table_map: TableMap, leg: Leg) -> Pass:
         *implied_expectations(table_map, leg, engine.loaded.value_maps),
         *read_expectations(engine.settings.expectations, table_map, leg),
     )
-    seen: dict[str, str] = {}
+    seen = Identities()
 
     def judge(table: pa.Table) -> tuple[pa.Table, pa.Table]:
         verdict = validate_table(table_map, leg, table, expectations, seen)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from projops.extract.source import Chunk, Watermark, nothing_came
+from projops.extract.source import Chunk, Known, Watermark, nobody, require_rows
+from projops.identities import Identities
 from projops.mapping.catalog import Table
 from projops.systems.columns import entity_set, properties
 from projops.systems.dataverse import Dataverse
@@ -25,7 +26,7 @@ class ChangeTracking:
         columns: Own columns of the table.
         since: Watermark; an empty one reads everything.
         page_size: Rows a page.
-        known: GUIDs of rows that were in step before, where deletes matter to the leg, else empty.
+        known: GUIDs of rows that were in step before, where deletes matter to the leg, else of none.
     """
 
     dataverse: Dataverse
@@ -33,9 +34,8 @@ class ChangeTracking:
     columns: Sequence[str]
     since: Watermark
     page_size: int
-    known: frozenset[str] = frozenset()
+    known: Known = nobody
     _delta_link: str = field(default="", init=False)
-    _came: int = field(default=0, init=False)
 
     async def chunks(self) -> AsyncIterator[Chunk]:
         """Read page by page.
@@ -45,23 +45,21 @@ class ChangeTracking:
             ImplausibleReadError: Reading everything gave nothing, though there were rows before.
         """
         delta_link = self.since.facts.get("delta_link")
-        unseen = set() if delta_link else set(self.known)
-        names = properties(self.table, self.columns)
-        pages = self.dataverse.changes(entity_set(self.table), names, delta_link, self.page_size)
-        async for page in pages:
+        known = nobody if delta_link else self.known
+        table, names = entity_set(self.table), properties(self.table, self.columns)
+        came, seen = 0, Identities()
+        async for page in self.dataverse.changes(table, names, delta_link, self.page_size):
             self._delta_link = page.delta_link or self._delta_link
             rows = pa.Table.from_batches([page.batch])
-            self._came += rows.num_rows
-            unseen.difference_update(rows["_id"].to_pylist())
+            came += rows.num_rows
+            if known is not nobody:
+                seen.note((identity, "") for identity in rows["_id"].to_pylist())
             yield Chunk(rows, page.deleted)
-        if unseen:
-            yield Chunk(rows.schema.empty_table(), await self._gone(unseen))
-
-    async def _gone(self, unseen: set[str]) -> Sequence[str]:
-        if self._came == 0:
-            raise nothing_came(self.table.entity_set, len(unseen))
-        _, gone = await self.dataverse.by_ids(entity_set(self.table), (), sorted(unseen))
-        return gone
+        require_rows(self.table.entity_set, came, known)
+        for some in known():
+            if unseen := seen.missing(some):
+                _, gone = await self.dataverse.by_ids(table, (), unseen)
+                yield Chunk(rows.schema.empty_table(), gone)
 
     def watermark(self) -> Watermark:
         """Give the next delta link."""

@@ -13,13 +13,16 @@ import pyarrow.compute as pc
 from projops.mapping import catalog
 from projops.mapping.keys import guid_column
 
+# Rows of one table that are remembered; beyond them all are forgotten, and read again where they occur.
+MOST_REMEMBERED = 50_000
+
 # Table, GUIDs, columns -> rows with `_id` and those columns; absent rows are left out.
 ReadByIds = Callable[[str, Sequence[str], Sequence[str]], Awaitable[pa.Table]]
 
 
 @dataclass(slots=True)
 class Lookups:
-    """Resolves lookup paths for one run, remembering what it has read.
+    """Resolves lookup paths for one run, remembering some of what it has read.
 
     Attributes:
         read_by_ids: Reads rows of a table by GUID.
@@ -65,6 +68,8 @@ class Lookups:
         place = (table, tuple(columns))
         wanted = pc.drop_null(pc.unique(ids))
         known = self._known.get(place)
+        if known is not None and known.num_rows > MOST_REMEMBERED:
+            known = None
         if known is not None:
             wanted = wanted.filter(pc.invert(pc.is_in(wanted, value_set=known["__asked"].combine_chunks())))
         if known is None or len(wanted):

@@ -4,12 +4,13 @@ What is in step already is told by the crosswalk when it is loaded; what is miss
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from projops.extract.source import Chunk, Watermark, nothing_came
+from projops.extract.source import Chunk, Known, Watermark, require_rows
+from projops.identities import Identities
 from projops.mapping.catalog import Table
 from projops.mapping.keys import key_column
 from projops.mapping.model import System
@@ -27,7 +28,7 @@ class Snapshot:
         table: What is read.
         columns: Properties.
         key: Key fields in the map's order.
-        known: Key texts that were in step before.
+        known: Key texts that were in step before; none where the read is not to tell of them.
         deletes: Whether missing rows matter to the leg.
     """
 
@@ -35,9 +36,8 @@ class Snapshot:
     table: Table
     columns: Sequence[str]
     key: Sequence[str]
-    known: set[str]
+    known: Known
     deletes: bool
-    _seen: set[str] = field(default_factory=set, init=False)
 
     async def chunks(self) -> AsyncIterator[Chunk]:
         """Read page by page; then say which rows are gone.
@@ -46,20 +46,24 @@ class Snapshot:
             ImplausibleReadError: Nothing came, though there were rows before.
         """
         names = properties(self.table, self.columns)
+        came, seen = 0, Identities()
         async for page in self.finance.pages(self.table.entity_set, names, order_by=self.table.keys[0]):
             rows = pa.Table.from_batches([page.batch])
-            self._seen.update(key_column([rows[name] for name in self.key]).drop_null().to_pylist())
+            keys = key_column([rows[name] for name in self.key]).drop_null().to_pylist()
+            came += len(keys)
+            if self.deletes:
+                seen.note((key, "") for key in keys)
             yield Chunk(rows)
-        if self.known and not self._seen:
-            raise nothing_came(self.table.entity_set, len(self.known))
-        if self.deletes:
-            yield Chunk(rows.schema.empty_table(), await self._gone())
+        require_rows(self.table.entity_set, came, self.known)
+        for some in self.known() if self.deletes else ():
+            if gone := await self._gone(seen.missing(some)):
+                yield Chunk(rows.schema.empty_table(), gone)
 
-    async def _gone(self) -> list[str]:
+    async def _gone(self, unseen: Sequence[str]) -> list[str]:
         """Of the rows that did not come, give those that Finance says are not there."""
         columns = properties(self.table, self.key)
         gone = []
-        for text in sorted(self.known - self._seen):
+        for text in unseen:
             predicate = quoting.key_predicate(System.FINANCE, columns, key_values(text, columns))
             if await self.finance.get(self.table.entity_set, columns, predicate) is None:
                 gone.append(text)

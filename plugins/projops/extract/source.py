@@ -1,7 +1,7 @@
 """What an extract strategy hands on: chunks of source rows, then the next watermark."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -43,12 +43,27 @@ class Watermark:
         return cls(json.loads(text)) if text else cls()
 
 
-def nothing_came(entity_set: str, known: int) -> ImplausibleReadError:
-    """Give the error for a full read without rows where there were some: no reason to delete them all."""
-    return ImplausibleReadError(
-        f"{entity_set} came back empty, though {known} rows were in step.",
-        remedy="See whether they are there and whether the integration user may read them.",
-    )
+# Gives the identities (GUIDs, or key texts) of rows that were in step before, sorted, some at a time.
+Known = Callable[[], Iterator[Sequence[str]]]
+
+
+def nobody() -> Iterator[Sequence[str]]:
+    """Know of no rows: a read that is to tell of no deletes."""
+    return iter(())
+
+
+def require_rows(entity_set: str, came: int, known: Known) -> None:
+    """Refuse a full read without rows where there were some: that is no reason to delete them all.
+
+    Raises:
+        ImplausibleReadError: Nothing came, and rows were in step.
+    """
+    were = 0 if came else sum(len(page) for page in known())
+    if were:
+        raise ImplausibleReadError(
+            f"{entity_set} came back empty, though {were} rows were in step.",
+            remedy="See whether they are there and whether the integration user may read them.",
+        )
 
 
 class Source(Protocol):

@@ -6,8 +6,9 @@ from projops.extract.change_tracking import ChangeTracking
 from projops.extract.incremental_export import FullRead, IncrementalExport
 from projops.extract.reread import Reread
 from projops.extract.snapshot import Snapshot
-from projops.extract.source import Source, Watermark
+from projops.extract.source import Known, Source, Watermark, nobody
 from projops.extract.stage import ExtractJob
+from projops.identities import pages
 from projops.mapping.fingerprint import fingerprint
 from projops.mapping.model import Deletes, Leg, Strategy, System, TableMap
 from projops.mapping.paths import key_paths, source_columns, table_of
@@ -105,23 +106,29 @@ def _all_rows(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg, b
     """Read everything: at the beginning, when asked for, and where a watermark is of no use any more."""
     table = table_of(table_map, leg.direction.source)
     columns = own_columns(table_map, leg)
+    deletes = leg.deletes is not Deletes.IGNORE
+    known = _known(engine, table_map, leg) if batch.advances else nobody
     if leg.extract.strategy is Strategy.CHANGE_TRACKING:
-        ids = _known_ids(engine, table_map, leg) if batch.advances else frozenset()
-        return ChangeTracking(systems.dataverse, table, columns, Watermark(), engine.settings.chunk_rows, ids)
+        gone_from = known if deletes else nobody
+        size = engine.settings.chunk_rows
+        return ChangeTracking(systems.dataverse, table, columns, Watermark(), size, gone_from)
     if leg.extract.strategy is Strategy.SNAPSHOT:
-        with engine.state.begin() as connection:
-            known = crosswalk.all_keys(connection, table_map.map, leg.direction) if batch.advances else set()
         key = key_paths(table_map, System.FINANCE)
-        return Snapshot(systems.finance, table, columns, key, known, leg.deletes is not Deletes.IGNORE)
+        return Snapshot(systems.finance, table, columns, key, known, deletes)
     return FullRead(engine.state, systems.finance, table, columns, table_map.map, leg)
 
 
-def _known_ids(engine: Engine, table_map: TableMap, leg: Leg) -> frozenset[str]:
-    """Give the rows that a full read should find, where it matters if it does not."""
-    if leg.deletes is Deletes.IGNORE:
-        return frozenset()
-    with engine.state.begin() as connection:
-        return frozenset(crosswalk.all_ids(connection, table_map.map))
+def _known(engine: Engine, table_map: TableMap, leg: Leg) -> Known:
+    """Give the rows that a full read should find: GUIDs, or key texts of Finance."""
+    map_id, size = table_map.map, engine.settings.chunk_rows
+
+    def after(last: str) -> list[str]:
+        with engine.state.begin() as connection:
+            if leg.direction.source is System.DATAVERSE:
+                return crosswalk.ids_after(connection, map_id, last, size)
+            return crosswalk.keys_after(connection, map_id, leg.direction, last, size)
+
+    return lambda: pages(after)
 
 
 async def _striped_by(

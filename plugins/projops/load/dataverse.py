@@ -64,6 +64,7 @@ class DataverseTarget:
         path = company_path(self.table_map, System.DATAVERSE)
         companies = table[path].to_pylist() if path else [None] * table.num_rows
         found = await self.references.resolve(self.table, table, self._paths(), companies)
+        self._guids.clear()  # of the chunk before
         self._remember(table["_key"].to_pylist(), found)
         own = self.table_map.map
         return [wait for reference in found for wait in await self.references.awaited(reference, own)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from projops.extract.lookups import MOST_REMEMBERED
 from projops.load.target import Waiting
 from projops.mapping import catalog
 from projops.mapping.catalog import ColumnType, Table
@@ -57,7 +58,7 @@ class Missing:
 
 @dataclass(slots=True)
 class References:
-    """Finds referenced rows for one run, remembering those that it found.
+    """Finds referenced rows for one run, remembering some of those that it found.
 
     Attributes:
         dataverse: Where they are looked up.
@@ -197,6 +198,8 @@ class References:
     ) -> Mapping[str, str]:
         """Give GUIDs by key text, reading the keys not found before."""
         known = self._found.setdefault((parent.name, tuple(key)), {})
+        if len(known) > MOST_REMEMBERED:
+            known.clear()
         unknown = {key_text(each): each for each in wanted if key_text(each) not in known}
         if unknown:
             columns = properties(parent, key)

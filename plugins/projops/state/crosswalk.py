@@ -52,21 +52,31 @@ def by_ids(connection: Connection, map_id: str, ids: Iterable[str]) -> list[Entr
     return list(_read(connection, map_id, crosswalk.c.dataverse_id, ids))
 
 
-def all_keys(connection: Connection, map_id: str, direction: Direction) -> set[str]:
-    """Give the keys that were in step in a direction."""
-    column = crosswalk.c[f"hash_{direction.value}"]
-    rows = connection.execute(select(crosswalk.c.key).where(crosswalk.c.map == map_id, column.is_not(None)))
-    return set(rows.scalars())
-
-
-def all_ids(connection: Connection, map_id: str) -> set[str]:
-    """Give the GUIDs of all pairs of a map."""
-    rows = connection.execute(
-        select(crosswalk.c.dataverse_id).where(
-            crosswalk.c.map == map_id, crosswalk.c.dataverse_id.is_not(None)
+def keys_after(connection: Connection, map_id: str, direction: Direction, last: str, limit: int) -> list[str]:
+    """Give the next keys, behind the last one, of pairs that were in step in a direction."""
+    statement = (
+        select(crosswalk.c.key)
+        .where(
+            crosswalk.c.map == map_id,
+            crosswalk.c.key > last,
+            crosswalk.c[f"hash_{direction.value}"].is_not(None),
         )
+        .order_by(crosswalk.c.key)
+        .limit(limit)
     )
-    return {str(each) for each in rows.scalars()}
+    return [str(key) for key in connection.execute(statement).scalars()]
+
+
+def ids_after(connection: Connection, map_id: str, last: str, limit: int) -> list[str]:
+    """Give the next GUIDs, behind the last one, of a map's pairs, each once."""
+    statement = (
+        select(crosswalk.c.dataverse_id)
+        .where(crosswalk.c.map == map_id, crosswalk.c.dataverse_id > last)
+        .distinct()
+        .order_by(crosswalk.c.dataverse_id)
+        .limit(limit)
+    )
+    return [str(each) for each in connection.execute(statement).scalars()]
 
 
 def count(connection: Connection, map_id: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pandas as pd  # type: ignore[import-untyped]
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from projops.identities import Identities
 from projops.mapping.conditions import matches
 from projops.mapping.expressions import parse
 from projops.mapping.model import Leg, TableMap
@@ -41,7 +42,7 @@ def validate_table(
     leg: Leg,
     table: pa.Table,
     expectations: Sequence[RowExpectation],
-    seen: MutableMapping[str, str] | None = None,
+    seen: Identities | None = None,
     docs: Path | None = None,
 ) -> Validated:
     """Hold rows against expectations, and their keys against each other. Deletes are not judged.
@@ -51,7 +52,7 @@ def validate_table(
         leg: The leg.
         table: Source frame.
         expectations: What must hold: `implied_expectations` and `read_expectations`.
-        seen: Ids of rows by key, of the batch's earlier frames; the good rows' keys are added.
+        seen: Keys of the batch's earlier frames, with the ids of their rows; the good rows' are added.
         docs: Page of Data Docs to write, or None. Frames of more than 100,000 rows give several,
             numbered behind the name.
 
@@ -60,7 +61,7 @@ def validate_table(
     """
     gone = pc.fill_null(one_array(table["_deleted"]), False)
     alive = table.filter(pc.invert(gone))
-    known = seen if seen is not None else {}
+    known = seen if seen is not None else Identities()
     parts = [
         _validate_part(table_map, part, expectations, known, _page(docs, number))
         for number, part in enumerate(_parts(alive))
@@ -85,7 +86,7 @@ def _validate_part(
     table_map: TableMap,
     table: pa.Table,
     expectations: Sequence[RowExpectation],
-    seen: MutableMapping[str, str],
+    seen: Identities,
     page: Path | None,
 ) -> Validated:
     faults = [
@@ -95,7 +96,7 @@ def _validate_part(
     ]
     faults += _same_keys(table, any_bad(table, faults), seen)
     good = table.filter(pc.invert(any_bad(table, faults)))
-    seen.update(zip(good["_key"].to_pylist(), good["_id"].to_pylist(), strict=True))
+    seen.note(zip(good["_key"].to_pylist(), good["_id"].to_pylist(), strict=True))
     broken = {f"{fault.rule}:{fault.field}": int(pc.sum(fault.bad).as_py()) for fault in faults}
     return Validated(good, rejects(STAGE, table, faults), broken)
 
@@ -153,13 +154,12 @@ def _column_names(expectation: RowExpectation) -> Iterable[str]:
         yield from value if isinstance(value, list) else [value]
 
 
-def _same_keys(table: pa.Table, bad: pa.Array, seen: MutableMapping[str, str]) -> list[Fault]:
+def _same_keys(table: pa.Table, bad: pa.Array, seen: Identities) -> list[Fault]:
     """Rows whose key an earlier good row of the batch has: they would overwrite each other."""
-    first = dict(seen)
+    keys = table["_key"].to_pylist()
+    first = seen.among([key for key in keys if key is not None])
     messages: list[str | None] = []
-    for row_id, key, is_bad in zip(
-        table["_id"].to_pylist(), table["_key"].to_pylist(), bad.to_pylist(), strict=True
-    ):
+    for row_id, key, is_bad in zip(table["_id"].to_pylist(), keys, bad.to_pylist(), strict=True):
         other = row_id if is_bad or key is None else first.setdefault(key, row_id)
         messages.append(None if other == row_id else _same_key(row_id, other))
     shown = pa.array(messages, pa.string())

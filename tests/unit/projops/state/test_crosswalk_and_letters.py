@@ -17,7 +17,9 @@ def test_a_crosswalk_entry_keeps_what_the_other_leg_wrote(store: StateStore) -> 
         crosswalk.put(connection, "customers", 1, [Entry("k1", "g1", hash_dataverse_to_finance="a")])
         crosswalk.put(connection, "customers", 2, [Entry("k1", hash_finance_to_dataverse="b")])
         assert crosswalk.by_ids(connection, "customers", ["g1"]) == [Entry("k1", "g1", "a", "b")]
-        assert crosswalk.all_keys(connection, "customers", Direction.DATAVERSE_TO_FINANCE) == {"k1"}
+        forth = Direction.DATAVERSE_TO_FINANCE
+        assert crosswalk.keys_after(connection, "customers", forth, "", 10) == ["k1"]
+        assert crosswalk.keys_after(connection, "customers", forth, "k1", 10) == []
         crosswalk.remove(connection, "customers", ["k1"])
         assert crosswalk.count(connection, "customers") == 0
 

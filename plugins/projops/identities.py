@@ -1,0 +1,61 @@
+"""Identities of rows on disk: a batch remembers a million rows in the memory of a thousand."""
+
+import json
+import sqlite3
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_CACHE_KIB = 16_384
+
+
+class Identities:
+    """A mapping of texts (GUIDs, key texts) to texts, in a temporary database that goes with the object.
+
+    SQLite keeps it in its cache until that is full, and then in a file that has no name. The texts
+    hold no NUL: key texts are JSON, which escapes it.
+    """
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._database.close)
+        for setting in (f"cache_size = -{_CACHE_KIB}", "journal_mode = OFF", "synchronous = OFF"):
+            self._database.execute(f"PRAGMA {setting}")
+        self._database.execute("CREATE TABLE noted (text TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
+
+    def note(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Remember texts with their values; one that is known keeps the value that it has."""
+        self._database.execute("BEGIN")
+        self._database.executemany("INSERT OR IGNORE INTO noted VALUES (?, ?)", pairs)
+        self._database.execute("COMMIT")
+
+    def forget(self, texts: Sequence[str]) -> int:
+        """Forget texts; give how many of them were known."""
+        statement = "DELETE FROM noted WHERE text IN (SELECT value FROM json_each(?))"
+        return self._database.execute(statement, (json.dumps(texts),)).rowcount
+
+    def among(self, texts: Sequence[str]) -> dict[str, str]:
+        """Of some texts, give those that are known, with their values."""
+        statement = "SELECT text, value FROM noted WHERE text IN (SELECT value FROM json_each(?))"
+        return dict(self._database.execute(statement, (json.dumps(texts),)))
+
+    def missing(self, texts: Sequence[str]) -> list[str]:
+        """Of some texts, give those that are not known."""
+        known = self.among(texts)
+        return [text for text in texts if text not in known]
+
+    def pages(self, size: int) -> Iterator[list[str]]:
+        """Give all texts, sorted, some at a time."""
+        statement = "SELECT text FROM noted WHERE text > ? ORDER BY text LIMIT ?"
+        return pages(lambda last: [text for (text,) in self._database.execute(statement, (last, size))])
+
+
+def pages(after: Callable[[str], list[str]]) -> Iterator[list[str]]:
+    """Give sorted texts some at a time, as far as there are any.
+
+    Args:
+        after: Gives the next texts behind the last one; behind "" the first.
+    """
+    last = ""
+    while page := after(last):
+        yield page
+        last = page[-1]
