@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from projops.mapping.model import Direction, FieldRule, Leg, Step, TableMap
+from projops.mapping.model import DeleteLimit, Direction, FieldRule, Leg, Step, TableMap
 
 _ARROWS = {
     Direction.DATAVERSE_TO_FINANCE: "Dataverse to Finance",
@@ -100,8 +100,14 @@ def _plain_leg(leg: Leg) -> dict[str, Any]:
         "also": list(leg.extract.also),
         "write": leg.write,
         "deletes": leg.deletes,
+        "approve_deletes_above": _plain_limit(leg.approve_deletes_above),
         "fields": {rule.target: _plain_rule(rule) for rule in leg.fields},
     }
+
+
+def _plain_limit(limit: DeleteLimit) -> dict[str, Any] | None:
+    plain = {"share": limit.share, "rows": limit.rows}
+    return {name: value for name, value in plain.items() if value is not None} or None
 
 
 def _plain_rule(rule: FieldRule) -> dict[str, Any]:
@@ -182,7 +188,8 @@ def _leg_text(leg: Leg) -> str:
     where = f", where `{leg.extract.where}`" if leg.extract.where else ""
     head = (
         f"#### {_ARROWS[leg.direction]}\n\n{leg.extract.strategy}{where}; write {leg.write}, "
-        f"deletes {leg.deletes}, rows that match no longer: {leg.extract.leaves}.\n"
+        f"deletes {leg.deletes}{_limit_text(leg.approve_deletes_above)}, "
+        f"rows that match no longer: {leg.extract.leaves}.\n"
     )
     rows = [
         (
@@ -194,6 +201,12 @@ def _leg_text(leg: Leg) -> str:
         for rule in leg.fields
     ]
     return head + "\n" + _table(("field", "from", "operators", "evidence"), rows)
+
+
+def _limit_text(limit: DeleteLimit) -> str:
+    parts = [f"{limit.share:.0%}"] if limit.share is not None else []
+    parts += [f"{limit.rows} rows"] if limit.rows is not None else []
+    return f" (asked about above {' or '.join(parts)})" if parts else ""
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -95,6 +95,16 @@ class Document:
         """A true or false entry."""
         return bool(self._scalar(entries, key, what, default, (bool,), "true or false"))
 
+    def number(self, entries: Mapping[Any, Located], key: str, what: str) -> int | Decimal | None:
+        """A number entry, None when it is missing."""
+        located = entries.get(key)
+        if located is None:
+            return None
+        if isinstance(located.value, bool) or not isinstance(located.value, int | Decimal):
+            self.report(located.line, f"{key} of {what} must be a number.", f"Write a number after `{key}:`.")
+            return None
+        return located.value
+
     def texts(self, entries: Mapping[Any, Located], key: str, what: str) -> tuple[str, ...]:
         """A list of texts, empty when it is missing."""
         located = entries.get(key)

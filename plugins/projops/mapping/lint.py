@@ -14,7 +14,17 @@ from projops.mapping import catalog
 from projops.mapping.companies import Company
 from projops.mapping.findings import Finding
 from projops.mapping.lint_fields import condition_findings, field_findings
-from projops.mapping.model import Deletes, Direction, Leaves, Leg, Strategy, System, TableMap, WriteMode
+from projops.mapping.model import (
+    DeleteLimit,
+    Deletes,
+    Direction,
+    Leaves,
+    Leg,
+    Strategy,
+    System,
+    TableMap,
+    WriteMode,
+)
 from projops.mapping.order import cycles
 from projops.mapping.paths import source_column, table_of
 from projops.mapping.reader import MapFolder, read_folder
@@ -175,6 +185,7 @@ def _leg_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
     if leg.write is WriteMode.UPDATE_ONLY and leg.deletes is Deletes.PROPAGATE:
         message = f"The leg {leg.direction} only updates, but hands on deletes."
         yield _finding(table_map, leg.line, message, "Say `deletes: ignore`.")
+    yield from _delete_findings(table_map, leg)
     if leg.direction.target is System.FINANCE and Deletes.DEACTIVATE in (
         leg.deletes,
         leg.extract.leaves.value,
@@ -186,6 +197,16 @@ def _leg_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
     if not leg.kept_in_step and leg.write is WriteMode.UPDATE_ONLY:
         yield _finding(table_map, leg.line, f"The leg {leg.direction} updates no field.", "Add fields.")
     yield from _extract_findings(table_map, leg)
+
+
+def _delete_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
+    if leg.deletes is Deletes.IGNORE:
+        if leg.approve_deletes_above != DeleteLimit():
+            message = f"The leg {leg.direction} ignores deletes, but limits them."
+            yield _finding(table_map, leg.line, message, "Take `approve_deletes_above` out.")
+    elif leg.extract.strategy is Strategy.INCREMENTAL_EXPORT:
+        message = f"The leg {leg.direction} hands on deletes, of which an export tells nothing."
+        yield _finding(table_map, leg.line, message, "Use snapshot, or say `deletes: ignore`.")
 
 
 def _extract_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:

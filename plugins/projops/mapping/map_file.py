@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from projops.mapping.documents import Document, Located
 from projops.mapping.findings import Finding
 from projops.mapping.model import (
+    DeleteLimit,
     Deletes,
     Direction,
     Extract,
@@ -45,7 +46,8 @@ _MAP_KEYS = frozenset(
         "gate",
     }
 )
-_LEG_KEYS = frozenset({"extract", "write", "deletes", "fields"})
+_LEG_KEYS = frozenset({"extract", "write", "deletes", "approve_deletes_above", "fields"})
+_LIMIT_KEYS = frozenset({"share", "rows"})
 _GATE_KEYS = frozenset({"billed_actuals"})
 _EXTRACT_KEYS = frozenset({"strategy", "where", "leaves", "also"})
 _RULE_KEYS = ("from", "required", "create_only")
@@ -178,7 +180,24 @@ def _leg(document: Document, direction: Direction, located: Located) -> Leg:
         deletes=_choice(document, entries, "deletes", Deletes, Deletes.IGNORE, what) or Deletes.IGNORE,
         fields=tuple(_rule(document, str(target), field) for target, field in fields.items()),
         line=located.key_line,
+        approve_deletes_above=_delete_limit(document, entries.get("approve_deletes_above"), what),
     )
+
+
+def _delete_limit(document: Document, located: Located | None, what: str) -> DeleteLimit:
+    if located is None:
+        return DeleteLimit()
+    name = f"approve_deletes_above of {what}"
+    entries = document.section(located, name, _LIMIT_KEYS)
+    if not entries:
+        document.report(located.line, f"{name} is empty.", "Write {share: 0.05, rows: 100}, or one of them.")
+    share = document.number(entries, "share", name)
+    rows = document.number(entries, "rows", name)
+    if share is not None and not 0 <= share <= 1:
+        document.report(entries["share"].line, f"share of {name} is {share}.", "Write a share from 0 to 1.")
+    if rows is not None and (rows < 0 or rows != int(rows)):
+        document.report(entries["rows"].line, f"rows of {name} is {rows}.", "Write a number of rows.")
+    return DeleteLimit(None if share is None else float(share), None if rows is None else int(rows))
 
 
 def _extract(document: Document, located: Located | None, leg_line: int) -> Extract:

@@ -137,6 +137,19 @@ class FieldRule:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteLimit:
+    """Above how many deletes a leg asks a person; None leaves it to the settings.
+
+    Attributes:
+        share: Share of the rows in step, 0 to 1.
+        rows: Number of rows.
+    """
+
+    share: float | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Leg:
     """One direction of a map.
 
@@ -147,6 +160,7 @@ class Leg:
         deletes: What a delete at the source does.
         fields: Rules by target field, in file order. Key fields are not repeated here.
         line: Line in the file, from 1.
+        approve_deletes_above: Above how many deletes a person is asked.
     """
 
     direction: Direction
@@ -155,6 +169,7 @@ class Leg:
     deletes: Deletes
     fields: tuple[FieldRule, ...]
     line: int
+    approve_deletes_above: DeleteLimit = DeleteLimit()
 
     @property
     def kept_in_step(self) -> tuple[str, ...]:
