@@ -15,7 +15,7 @@ from projops.mapping.order import leg_order
 from projops.mapping.paths import table_of
 from projops.pausing import paused_maps, refuse_paused
 from projops.run import LegRef, RunRequest
-from projops.state import crosswalk, dead_letters, exports, pauses
+from projops.state import crosswalk, dead_letters, exports, in_flight, pauses
 from projops.state.batches import LegState, leg_state, renew_watermark
 from projops.systems.columns import entity_set
 
@@ -35,6 +35,7 @@ class Why(StrEnum):
     FIRST = "first run"
     MAPPING = "the mapping has changed"
     SET_ASIDE = "rows that were set aside may go"
+    IN_DOUBT = "what a writer that fell silent had on its way is in doubt"
     EXPORT = "an export has not been loaded yet"
     CHANGES = "the source has changes"
     RESUMED = "the map was resumed"
@@ -140,6 +141,8 @@ async def why_due(
     with engine.state.begin() as connection:
         state = leg_state(connection, ref.map, ref.leg)
         waiting = dead_letters.may_go(connection, ref.map, ref.leg)
+        pause = timedelta(seconds=engine.settings.lease_seconds)
+        in_doubt = in_flight.is_due(connection, ref.map, ref.leg, pause)
         fetched = bool(exports.uncommitted(connection, ref.map, ref.leg))
         resumed_at = pauses.resumed(connection).get(ref.map)
     meaning = fingerprint(table_map, leg, engine.loaded.value_maps)
@@ -149,6 +152,7 @@ async def why_due(
         Why.FIRST: state.watermark is None,
         Why.MAPPING: state.fingerprint != meaning,
         Why.SET_ASIDE: waiting,
+        Why.IN_DOUBT: in_doubt,
         Why.EXPORT: fetched,
     }
     for why, holds in known.items():

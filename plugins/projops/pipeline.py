@@ -7,6 +7,7 @@ moved on by a later one is superseded and writes nothing.
 """
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -29,7 +30,7 @@ from projops.rejects import record_rejects
 from projops.retention import clean_daily
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 from projops.staging import Manifest, StageWriter
-from projops.state import exports
+from projops.state import exports, in_flight
 from projops.state.batches import (
     Batch,
     Counts,
@@ -41,7 +42,7 @@ from projops.state.batches import (
     record_extracted,
     superseded_by,
 )
-from projops.state.leases import Lease, acquire_waiting
+from projops.state.leases import Lease, held
 from projops.validate.breaker import check_breaker
 
 
@@ -80,12 +81,10 @@ def extract(engine: Engine, ref: LegRef, request: RunRequest) -> Staged:
         return Staged(batch.id, ref.map, ref.leg, "extract", "", 0, later)
     # An export moves Finance's own mark, so that only one run at a time may ask for it.
     exporting = leg.extract.strategy is Strategy.INCREMENTAL_EXPORT
-    lease = acquire_waiting(engine.state, ref.map, f"{request.owner} extract") if exporting else None
-    try:
+    seconds = engine.settings.lease_seconds
+    hold = held(engine.state, ref.map, f"{request.owner} extract", seconds) if exporting else nullcontext()
+    with hold as lease:
         return asyncio.run(_extract(engine, table_map, leg, batch, request, lease))
-    finally:
-        if lease is not None:
-            lease.release()
 
 
 def validate(engine: Engine, staged: Staged) -> Staged:
@@ -123,16 +122,14 @@ def load(engine: Engine, staged: Staged) -> LegOutcome:
         return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
     _require_same_mapping(engine, table_map, leg, batch)
     manifest = engine.staging.open(staged.uri)
-    lease = acquire_waiting(engine.state, staged.map, f"batch {batch.id} load")
-    try:
+    seconds = engine.settings.lease_seconds
+    with held(engine.state, staged.map, f"batch {batch.id} load", seconds) as lease:
         later = _superseded(engine, batch)
         if later is not None:
             return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
         refuse_paused(engine, [staged.map])  # from here on the batch is finished, whoever pauses the map
         counts = asyncio.run(_load(engine, table_map, leg, batch, manifest, lease))
-        return _finish(engine, leg, batch, counts)
-    finally:
-        lease.release()
+        return _finish(engine, leg, batch, counts, lease)
 
 
 def close_empty(engine: Engine, staged: Staged) -> LegOutcome:
@@ -222,19 +219,23 @@ async def _load(
     engine: Engine, table_map: TableMap, leg: Leg, batch: Batch, manifest: Manifest, lease: Lease
 ) -> Counts:
     async with engine.systems(lease.seconds_left) as systems:
-        job = load_job(engine, systems, table_map, leg, batch, manifest.counts.get("deletes", 0))
+        job = load_job(engine, systems, table_map, leg, batch, manifest.counts.get("deletes", 0), lease)
         counts = await load_tables(job, engine.staging.tables(manifest))
     earlier = Counts(read=manifest.counts.get("read", 0), rejected=manifest.counts.get("rejected", 0))
     return earlier + counts
 
 
-def _finish(engine: Engine, leg: Leg, batch: Batch, counts: Counts) -> LegOutcome:
+def _finish(engine: Engine, leg: Leg, batch: Batch, counts: Counts, lease: Lease) -> LegOutcome:
     """Close the batch; the watermark moves last, in one transaction with the exports that it stands for."""
     with engine.state.begin() as connection:
+        lease.confirm(connection)
         fresh = get_batch(connection, batch.id)
+        later = commit_batch(connection, fresh, counts)
+        if later is not None:
+            return LegOutcome(batch.id, batch.map, batch.leg, superseded_by=later)
         if leg.extract.strategy is Strategy.INCREMENTAL_EXPORT and fresh.advances:
             exports.commit(connection, Watermark.of(fresh.watermark_to).facts["executions"])
-        commit_batch(connection, fresh, counts)
+        in_flight.end_look(connection, batch.id)
     seconds = (datetime.now(UTC) - batch.started_at).total_seconds()
     return LegOutcome(
         batch.id,

@@ -27,6 +27,8 @@ class Settings:
         delete_share: Share of deletes above which they wait for approval (`PROJOPS_DELETE_SHARE`).
         delete_rows: Deletes above which they wait for approval (`PROJOPS_DELETE_ROWS`).
         lease_seconds: How long a writer that fell silent keeps its map (`PROJOPS_LEASE_SECONDS`).
+        in_flight_hours: How long a writer that fell silent may still come back and send its last request
+            (`PROJOPS_IN_FLIGHT_HOURS`): by then its token and its connection are long dead.
         keep_letters_days: Days for which closed dead letters and conflicts are kept, with their payload
             (`PROJOPS_KEEP_LETTERS_DAYS`).
         keep_staging_days: Days for which staged files are kept (`PROJOPS_KEEP_STAGING_DAYS`).
@@ -45,6 +47,7 @@ class Settings:
     delete_share: float = 0.05
     delete_rows: int = 100
     lease_seconds: float = 120.0
+    in_flight_hours: float = 24.0
     keep_letters_days: int = 90
     keep_staging_days: int = 7
     keep_audit_days: int = 365

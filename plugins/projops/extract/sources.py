@@ -1,5 +1,7 @@
 """Which strategy reads a leg, and from where."""
 
+from datetime import timedelta
+
 from projops.engine import Engine, Systems
 from projops.extract import reread
 from projops.extract.change_tracking import ChangeTracking
@@ -42,6 +44,7 @@ async def extract_job(
         reread=_reread(systems, table_map, leg),
         lookups=systems.lookups(),
         companies=companies,
+        pause=timedelta(seconds=engine.settings.lease_seconds),
         writer=writer,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,7 @@ from projops.mapping.keys import fold_column, key_column
 from projops.mapping.model import Leaves, Leg, System, TableMap
 from projops.mapping.paths import company_path, key_paths, source_column, source_columns
 from projops.staging import StageWriter
-from projops.state import StateStore, crosswalk, dead_letters
+from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import Batch
 from projops.transform.hashing import row_hash
 
@@ -36,6 +37,7 @@ class ExtractJob:
         reread: Reads rows again by identity.
         lookups: Resolves lookup paths.
         companies: Company codes in lower case to keep, or None for all.
+        pause: Shortest time between two looks at what a silent writer had on its way.
         writer: Takes the parts.
     """
 
@@ -48,6 +50,7 @@ class ExtractJob:
     reread: Reread
     lookups: Lookups
     companies: frozenset[str] | None
+    pause: timedelta
     writer: StageWriter
     _awaited: set[str] = field(default_factory=set, init=False)
 
@@ -65,6 +68,8 @@ async def extract_rows(job: ExtractJob) -> Watermark:
     leg = job.leg.direction.value
     with job.state.begin() as connection:
         job._awaited.update(dead_letters.to_retry(connection, job.table_map.map, leg))
+        looked = in_flight.look(connection, job.table_map.map, leg, job.batch.id, job.pause)
+        job._awaited.update(row.source_id for row in looked)
     source = job.source
     try:
         await _read(job, source)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from projops.load.decide import Action, Kind, Row, deletion, is_of, too_many_deletes
 from projops.load.job import LoadJob
 from projops.load.outcomes import Done, commit_chunk
+from projops.load.sending import send
 from projops.load.target import Outcome, Result
 from projops.mapping.model import System
 from projops.mapping.paths import key_paths, table_of
@@ -57,9 +58,9 @@ async def _delete(job: LoadJob, gone: Iterable[tuple[str, str]]) -> Counts:
         done = [Done(Action(kind, row), _awaiting_approval(deletes, known)) for row in rows]
     else:
         actions = [Action(kind, row, _dataverse_id(entries.get(row.key))) for row in rows]
-        outcomes = await job.target.write(actions)
+        outcomes = await send(job, actions)
         done = [Done(action, outcome) for action, outcome in zip(actions, outcomes, strict=True)]
-    return commit_chunk(job.state, job.table_map.map, job.origin, done, in_step=True)
+    return commit_chunk(job, done, in_step=True)
 
 
 def _awaiting_approval(deletes: int, known: int) -> Outcome:

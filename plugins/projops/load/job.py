@@ -1,8 +1,9 @@
 """What the load of one batch works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from projops.load.decide import Policy
+from projops.load.doubts import Doubts
 from projops.load.gate import BillingGate
 from projops.load.target import Target
 from projops.mapping.model import Leg, System, TableMap
@@ -10,6 +11,8 @@ from projops.settings import Settings
 from projops.state import StateStore
 from projops.state.batches import Batch
 from projops.state.dead_letters import Origin
+from projops.state.in_flight import Writing
+from projops.state.leases import Lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class LoadJob:
         settings: For the limits of deletes.
         deletes: Deletes in the whole batch.
         gate: Holds rows back until what belongs to them is in step, or None.
+        lease: The map's; nothing is written, here or there, once it is lost.
+        doubts: What writers that fell silent may have written.
     """
 
     state: StateStore
@@ -35,6 +40,8 @@ class LoadJob:
     settings: Settings
     deletes: int = 0
     gate: BillingGate | None = None
+    lease: Lease = field(kw_only=True)
+    doubts: Doubts = field(default_factory=Doubts)
 
     @property
     def policy(self) -> Policy:
@@ -45,6 +52,12 @@ class LoadJob:
     def origin(self) -> Origin:
         """Where dead letters of this batch come from."""
         return Origin(self.table_map.map, self.leg.direction.value, self.batch.id, self.table_map.version)
+
+    @property
+    def writing(self) -> Writing:
+        """Who marks what is on its way."""
+        origin = self.origin
+        return Writing(origin.map, origin.leg, origin.batch, self.lease.token)
 
     @property
     def from_dataverse(self) -> bool:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from projops.load.decide import Action, Kind
+from projops.load.job import LoadJob
 from projops.load.target import Outcome, Result
 from projops.mapping.model import Direction, System
-from projops.state import StateStore, crosswalk, dead_letters
+from projops.state import crosswalk, dead_letters, in_flight
 from projops.state.batches import Counts
 from projops.state.crosswalk import Entry
-from projops.state.dead_letters import Letter, Origin
+from projops.state.dead_letters import Letter
 
 _UNKNOWN = ""  # no row has this hash; a None would leave the hash that is there
 _STATUS = {Result.REFUSED: "open", Result.WAITS: "parked", Result.AWAITS_APPROVAL: "awaiting_approval"}
@@ -23,23 +24,26 @@ class Done:
     outcome: Outcome
 
 
-def commit_chunk(
-    state: StateStore, map_id: str, origin: Origin, done: Sequence[Done], *, in_step: bool
-) -> Counts:
-    """Write down what became of a chunk's rows.
+def commit_chunk(job: LoadJob, done: Sequence[Done], *, in_step: bool) -> Counts:
+    """Write down what became of a chunk's rows, and that nothing of it is on its way any more.
 
     Args:
-        state: State database.
-        map_id: Map id.
-        origin: Map, leg, batch and version.
+        job: The batch.
         done: Actions with their outcomes.
         in_step: False where rows were written without a reference and must come again.
+
+    Raises:
+        LeaseHeldError: Somebody else has taken the map meanwhile: nothing is written down, and the rows
+            stay marked.
     """
+    map_id, origin = job.table_map.map, job.origin
     written = [pair for pair in done if pair.outcome.result is Result.WRITTEN]
     gone = [pair.action.row.key for pair in written if pair.action.kind is Kind.DELETE]
     stays = [pair for pair in written if pair.action.kind is not Kind.DELETE]
     direction = Direction(origin.leg)
-    with state.begin() as connection:
+    with job.state.begin() as connection:
+        job.lease.confirm(connection)
+        in_flight.landed(connection, job.lease.token)
         entries = [_entry(pair, direction, in_step) for pair in stays]
         crosswalk.put(connection, map_id, origin.batch, entries)
         crosswalk.remove(connection, map_id, gone)

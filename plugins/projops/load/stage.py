@@ -6,12 +6,14 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from projops.load.decide import Action, Kind, Policy, Row, decide, decide_unread, is_in_step
+from projops.load.decide import Action, Kind, Policy, Row, TargetRow, decide, decide_unread, is_in_step
 from projops.load.deletes import delete_former_keys, delete_gone
+from projops.load.doubts import last_in_step
 from projops.load.frames import rows_of, without_own_references
 from projops.load.job import LoadJob
 from projops.load.outcomes import Done, commit_chunk
 from projops.load.results import refused
+from projops.load.sending import send
 from projops.load.target import Outcome, Result
 from projops.load.waiting import Deferred, find_waiting, set_aside
 from projops.mapping.paths import table_of
@@ -102,7 +104,7 @@ async def _load_chunk(
         for index in waits
         if index not in set(later)
     ]
-    counts = commit_chunk(job.state, own, job.origin, done, in_step=complete)
+    counts = commit_chunk(job, done, in_step=complete)
     await delete_former_keys(job, all_rows)
     needs = [frozenset(wait.id for wait in waits[index]) for index in later]
     return counts + Counts(unchanged=unchanged), Deferred(table.take(pa.array(later, pa.int64())), needs)
@@ -112,9 +114,11 @@ def _drop_rows_in_step(job: LoadJob, table: pa.Table) -> tuple[dict[str, Entry],
     policy = job.policy
     ids, keys, hashes = (table[name].to_pylist() for name in ("_id", "_key", "_hash"))
     with job.state.begin() as connection:
+        job.lease.confirm(connection)
         entries = crosswalk.by_keys(connection, job.table_map.map, set(keys))
         probe = (
-            is_in_step(Row(source_id, key, digest, None, None, {}, {}), entries.get(key), policy)
+            key not in job.doubts.to_read
+            and is_in_step(Row(source_id, key, digest, None, None, {}, {}), entries.get(key), policy)
             for source_id, key, digest in zip(ids, keys, hashes, strict=True)
         )
         mask = pa.array(list(probe), pa.bool_())
@@ -162,22 +166,27 @@ def _out_of_luck(outcome: Outcome) -> Outcome:
 async def _decide_all(
     job: LoadJob, rows: Sequence[Row], entries: dict[str, Entry], policy: Policy, *, forced: bool
 ) -> list[Action]:
-    unread = [] if forced or policy.shared else [row for row in rows if row.key in entries]
-    skip = {row.key for row in unread}
+    known = () if forced or policy.shared else entries
+    skip = {row.key for row in rows if row.key in known and row.key not in job.doubts.to_read}
     targets = await job.target.read([row for row in rows if row.key not in skip])
     return [
         decide_unread(row, entries[row.key], policy)
         if row.key in skip
-        else decide(row, entries.get(row.key), targets.get(row.key), policy)
+        else _decide(job, row, entries.get(row.key), targets.get(row.key), policy)
         for row in rows
     ]
+
+
+def _decide(job: LoadJob, row: Row, entry: Entry | None, target: TargetRow | None, policy: Policy) -> Action:
+    before = last_in_step(row, entry, target, policy.source, job.doubts) if policy.shared else entry
+    return decide(row, before, target, policy)
 
 
 async def _carry_out(job: LoadJob, actions: Sequence[Action]) -> list[Outcome]:
     """Send what must be sent; skips and rejects are outcomes already."""
     outcomes: list[Outcome | None] = [_settled(job, action) for action in actions]
     open_at = [index for index, outcome in enumerate(outcomes) if outcome is None]
-    written = await job.target.write([actions[index] for index in open_at])
+    written = await send(job, [actions[index] for index in open_at])
     for index, outcome in zip(open_at, written, strict=True):
         outcomes[index] = outcome
     return [outcome for outcome in outcomes if outcome is not None]

@@ -2,18 +2,21 @@
 
 from projops.engine import Engine, Systems
 from projops.load.dataverse import DataverseTarget
+from projops.load.doubts import Doubts
 from projops.load.finance import FinanceTarget
 from projops.load.gate import BillingGate
 from projops.load.job import LoadJob
 from projops.load.references import References
 from projops.load.target import Target
 from projops.mapping.model import Leg, System, TableMap
+from projops.state import in_flight
 from projops.state.batches import Batch
+from projops.state.leases import Lease
 from projops.systems.dataverse_writer import DataverseWriter
 
 
 def load_job(
-    engine: Engine, systems: Systems, table_map: TableMap, leg: Leg, batch: Batch, deletes: int
+    engine: Engine, systems: Systems, table_map: TableMap, leg: Leg, batch: Batch, deletes: int, lease: Lease
 ) -> LoadJob:
     """Put together what the load of a batch works with.
 
@@ -24,7 +27,10 @@ def load_job(
         leg: The leg.
         batch: The batch.
         deletes: Deletes in the whole batch.
+        lease: The map's.
     """
+    with engine.state.begin() as connection:
+        marks = in_flight.of_others(connection, table_map.map, lease.token)
     return LoadJob(
         state=engine.state,
         table_map=table_map,
@@ -34,6 +40,8 @@ def load_job(
         settings=engine.settings,
         deletes=deletes,
         gate=_gate(engine, systems, table_map, leg),
+        lease=lease,
+        doubts=Doubts.of(marks, leg.direction),
     )
 
 

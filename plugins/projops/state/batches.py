@@ -164,8 +164,12 @@ def record_extracted(
 
 
 def superseded_by(connection: Connection, batch: Batch) -> int | None:
-    """Say which later batch moved the leg on, or None while this one may write."""
-    current = leg_state(connection, batch.map, batch.leg).batch
+    """Say which later batch moved the leg on, or None while this one may write.
+
+    Until the transaction ends no other batch moves it.
+    """
+    statement = select(legs.c.batch).where(legs.c.map == batch.map, legs.c.leg == batch.leg)
+    current: int | None = connection.execute(statement.with_for_update()).scalar_one_or_none()
     if current is None or current in (batch.base_batch, batch.id):
         return None
     return current
@@ -180,8 +184,16 @@ def mark_superseded(connection: Connection, batch: Batch) -> None:
     )
 
 
-def commit_batch(connection: Connection, batch: Batch, counts: Counts) -> None:
-    """Close a batch and, last of all, move its leg's watermark."""
+def commit_batch(connection: Connection, batch: Batch, counts: Counts) -> int | None:
+    """Close a batch and, last of all, move its leg's watermark.
+
+    Returns:
+        None; or the later batch that has moved the leg meanwhile: then this one is superseded.
+    """
+    later = superseded_by(connection, batch)
+    if later is not None:
+        mark_superseded(connection, batch)
+        return later
     now = datetime.now(UTC)
     connection.execute(
         update(batches)
@@ -194,6 +206,7 @@ def commit_batch(connection: Connection, batch: Batch, counts: Counts) -> None:
     )
     if batch.advances:
         _move_leg(connection, batch, now)
+    return None
 
 
 def _move_leg(connection: Connection, batch: Batch, now: datetime) -> None:

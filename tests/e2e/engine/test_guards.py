@@ -4,7 +4,6 @@ import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from projops.errors import (
     SystemUnavailableError,
 )
 from projops.mapping.model import System
+from projops.state import leases
 from projops.state.leases import acquire, acquire_waiting
 from projops.systems.connection import Connection
 from runner.layout import free_port
@@ -30,7 +30,6 @@ from tests.e2e.engine.conftest import NewDatabases
 from tests.e2e.engine.world import World, named, opened
 
 ROLES = "resource_roles__dataverse_to_finance"
-DAY = timedelta(days=1)
 
 
 def test_two_runs_of_one_map_side_by_side_move_each_row_once(world: World) -> None:
@@ -83,13 +82,13 @@ def test_two_runs_that_begin_a_state_side_by_side(world: World, new_databases: N
 def test_a_map_that_somebody_writes_is_not_written_beside_them(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    impatient = functools.partial(acquire_waiting, patience=-DAY)
-    monkeypatch.setattr(pipeline, "acquire_waiting", impatient)
+    impatient = functools.partial(acquire_waiting, patience=0.0)
+    monkeypatch.setattr(leases, "acquire_waiting", impatient)
     number = rows.fresh("ROLE")
     rows.role(world, number)
     with world.batch("resource_roles", "dataverse_to_finance") as stages:
         staged = stages.staged()
-        lease = acquire(stages.engine.state, "resource_roles", "another run")
+        lease = acquire(stages.engine.state, "resource_roles", "another run", 120.0)
         with pytest.raises(
             LeaseHeldError, match=r"Map resource_roles is being written by another run"
         ) as held:
@@ -107,15 +106,14 @@ def test_a_lease_that_was_taken_away_stops_the_writer(world: World, monkeypatch:
 
     def robbed(*arguments: Any, **more: Any) -> Any:
         lease = acquire_waiting(*arguments, **more)
-        long_ago = lease.clock() - DAY
-        lease.expires_at = long_ago
+        lease.ends = lease.clock()
         with lease.store.begin() as connection:
             connection.exec_driver_sql("update lease set token = 'theirs' where map = 'resource_roles'")
         return lease
 
     with world.batch("resource_roles", "dataverse_to_finance") as stages:
         staged = stages.staged()
-        monkeypatch.setattr(pipeline, "acquire_waiting", robbed)
+        monkeypatch.setattr(leases, "acquire_waiting", robbed)
         world.forget_requests()
         with pytest.raises(LeaseHeldError):
             stages.load(staged)

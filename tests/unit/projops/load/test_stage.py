@@ -17,6 +17,7 @@ from projops.settings import PROJECT_ROOT, Settings
 from projops.state import StateStore, crosswalk, dead_letters
 from projops.state.batches import Counts, NewBatch, open_batch
 from projops.state.crosswalk import Entry
+from projops.state.leases import acquire
 from projops.transform.rows import target_schema
 
 MAPS = load_maps(PROJECT_ROOT / "include" / "mappings").maps
@@ -70,7 +71,9 @@ def job(
     with store.begin() as connection:
         new = NewBatch("d", "r", map_id, direction.value, "incremental", table_map.version, "f", True)
         batch = open_batch(connection, new)
-    return LoadJob(store, table_map, table_map.legs[direction], batch, target, Settings(), deletes)
+        connection.exec_driver_sql("delete from lease")  # the load before this one has ended
+    leg, lease = table_map.legs[direction], acquire(store, map_id, "a test", 120.0)
+    return LoadJob(store, table_map, leg, batch, target, Settings(), deletes, lease=lease)
 
 
 def frame(map_id: str, *rows: Mapping[str, object], direction: Direction = FORTH) -> pa.Table:
