@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import pyarrow as pa
 
 from projops.mapping.catalog import Table
+from projops.mapping.keys import key_column
+from projops.mapping.model import System
+from projops.systems import quoting
 from projops.systems.columns import entity_set, key_values, properties
 from projops.systems.dataverse import Dataverse
 from projops.systems.finance import Finance
@@ -26,16 +29,27 @@ def from_dataverse(dataverse: Dataverse, table: Table, columns: Sequence[str]) -
 def from_finance(finance: Finance, table: Table, columns: Sequence[str], key: Sequence[str]) -> Reread:
     """Read Finance rows again by key text.
 
+    What a filtered list leaves out is asked for once more by its whole key: a row is gone only when
+    Finance says 404 to that.
+
     Args:
         finance: Where they are read.
         table: Entity set.
         columns: Properties to read.
         key: Key fields in the map's order.
     """
+    names, keys = properties(table, columns), properties(table, key)
 
     async def reread(texts: Sequence[str]) -> pa.Table:
-        keys = properties(table, key)
-        values = [key_values(text, keys) for text in texts]
-        return await finance.by_keys(table.entity_set, properties(table, columns), keys, values)
+        values = {text: key_values(text, keys) for text in texts}
+        found = await finance.by_keys(table.entity_set, names, keys, list(values.values()))
+        came = set(key_column([found[name] for name in key]).to_pylist())
+        late = [await _row(text) for text in texts if text not in came]
+        return pa.concat_tables([found, *(row for row in late if row is not None)])
+
+    async def _row(text: str) -> pa.Table | None:
+        predicate = quoting.key_predicate(System.FINANCE, keys, key_values(text, keys))
+        row = await finance.get(table.entity_set, names, predicate)
+        return None if row is None else pa.Table.from_batches([row])
 
     return reread

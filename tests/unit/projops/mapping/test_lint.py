@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from projops.mapping.cli import render_docs
+from projops.mapping.description import as_plain
 from projops.mapping.lint import lint
 from projops.mapping.lint_fields import ACCOUNTING_ATTRIBUTES
-from projops.mapping.model import Direction, Gate
+from projops.mapping.model import DeleteLimit, Direction, Gate
 from projops.mapping.paths import source_columns
 from projops.mapping.reader import load_maps
 
@@ -63,6 +65,42 @@ def test_the_maps_of_the_project_are_good() -> None:
         ("needs: []", "needs: [customers]", 10, "customers stands in a cycle of needs"),
         ("companies: all", "companies: [uspm, frrt]", 11, "customers names the unknown company frrt."),
         ("incremental_export", "change_tracking", 13, "finance cannot be read by change_tracking."),
+        (
+            "incremental_export}",
+            "incremental_export}\n    deletes: propagate",
+            13,
+            "The leg finance_to_dataverse hands on deletes, of which an export tells nothing.",
+        ),
+        (
+            "incremental_export}",
+            "snapshot}\n    approve_deletes_above: {rows: 5}",
+            13,
+            "The leg finance_to_dataverse ignores deletes, but limits them.",
+        ),
+        (
+            "incremental_export}",
+            "snapshot}\n    deletes: propagate\n    approve_deletes_above: {share: 5}",
+            16,
+            "share of approve_deletes_above of the leg finance_to_dataverse is 5.",
+        ),
+        (
+            "incremental_export}",
+            "snapshot}\n    deletes: propagate\n    approve_deletes_above: {rows: 1.5}",
+            16,
+            "rows of approve_deletes_above of the leg finance_to_dataverse is 1.5.",
+        ),
+        (
+            "incremental_export}",
+            "snapshot}\n    deletes: propagate\n    approve_deletes_above: {rows: many}",
+            16,
+            "rows of approve_deletes_above of the leg finance_to_dataverse must be a number.",
+        ),
+        (
+            "incremental_export}",
+            "snapshot}\n    deletes: propagate\n    approve_deletes_above: {}",
+            16,
+            "approve_deletes_above of the leg finance_to_dataverse is empty.",
+        ),
         ("incremental_export", "snapshot, where: \"X eq 'a'\"", 13, "CustomersV3 has no column X"),
         ("incremental_export", "incremental_export, also: [X]", 13, "CustomersV3 has no column X"),
         ("incremental_export", "incremental_export, also: X", 14, "also of extract must be a list of texts."),
@@ -216,6 +254,17 @@ def test_columns_that_only_expectations_look_at_are_extracted(folder: Path, writ
     leg = table_map.legs[Direction.FINANCE_TO_DATAVERSE]
     assert leg.extract.also == ("CreditLimit",)
     assert "CreditLimit" in source_columns(table_map, leg)
+
+
+def test_a_leg_may_limit_its_deletes_by_share_and_number(folder: Path, write: Write) -> None:
+    limit = "snapshot}\n    deletes: propagate\n    approve_deletes_above: {share: 0.25, rows: 7}"
+    write("reference_data/customers", GOOD_MAP.replace("incremental_export}", limit))
+    assert lint(folder) == ()
+    table_map = load_maps(folder).maps["customers"]
+    assert table_map.legs[Direction.FINANCE_TO_DATAVERSE].approve_deletes_above == DeleteLimit(0.25, 7)
+    shown = as_plain(table_map)["legs"]["finance_to_dataverse"]
+    assert shown["approve_deletes_above"] == {"share": 0.25, "rows": 7}
+    assert "deletes propagate (asked about above 25% or 7 rows)" in render_docs(folder)
 
 
 def test_a_gate_counts_by_a_lookup_of_the_actual_to_the_maps_own_table(folder: Path, write: Write) -> None:
