@@ -10,7 +10,7 @@ from projops.errors import ProtocolError
 from projops.mapping.model import System
 from projops.systems import paging, quoting
 from projops.systems.batch import Operation
-from projops.systems.decoding import Page, decode_json, decode_page, table_of
+from projops.systems.decoding import Page, decode_json, decode_page, link_in, table_of
 from projops.systems.exchange import Exchange
 from projops.systems.properties import Property
 from projops.systems.session import ODataSession
@@ -108,7 +108,7 @@ class Dataverse:
         headers = {"Prefer": "odata.track-changes,odata.maxpagesize=1"}
         content = decode_json((await self.session.read(delta_link, what=what, headers=headers)).body, what)
         changed = bool(content.get("value")) or "@odata.nextLink" in content
-        younger = content.get("@odata.deltaLink")
+        younger = link_in(content, "@odata.deltaLink", what)
         return Pending(changed, None if changed or younger is None else self.session.local(younger))
 
     async def rows(

@@ -59,7 +59,7 @@ def decode_json(body: bytes, what: str) -> dict[str, Any]:
     """
     try:
         content = _DECODER.decode(body)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         if "truncated" in str(problem):
             raise SystemUnavailableError(
                 f"The answer to {what} ends too early.", remedy="Retried by itself later."
@@ -97,10 +97,22 @@ def decode_page(
     rows = [entry for entry in entries if not _is_deleted(entry)]
     return Page(
         batch=record_batch(system, rows, properties, what, primary_id),
-        deleted=tuple(str(entry["id"]).lower() for entry in entries if _is_deleted(entry)),
-        next_link=content.get("@odata.nextLink"),
-        delta_link=content.get("@odata.deltaLink"),
+        deleted=_deleted([entry for entry in entries if _is_deleted(entry)], what),
+        next_link=link_in(content, "@odata.nextLink", what),
+        delta_link=link_in(content, "@odata.deltaLink", what),
     )
+
+
+def link_in(content: Mapping[str, Any], name: str, what: str) -> str | None:
+    """Take a link out of an answer; None where it has none.
+
+    Raises:
+        ProtocolError: What stands there is no text.
+    """
+    link = content.get(name)
+    if link is not None and not isinstance(link, str):
+        raise _unlike(what, f"holds a link ({name}) that is no text", name)
+    return link
 
 
 def record_batch(
@@ -180,6 +192,10 @@ def _ids(rows: Sequence[Mapping[str, Any]], primary_id: str, what: str) -> pa.Ar
     if guids.null_count:
         raise _unlike(what, f"holds a value in {primary_id} that is no GUID", primary_id)
     return guids
+
+
+def _deleted(entries: Sequence[Mapping[str, Any]], what: str) -> tuple[str, ...]:
+    return tuple(_ids(entries, "id", what).to_pylist())
 
 
 def _unlike(what: str, how: str, field: str) -> ProtocolError:
