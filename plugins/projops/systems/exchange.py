@@ -93,7 +93,9 @@ class Exchange:
         _check_order(found.parts, len(operations), self.what)
         if self.repeatable and not found.parts:
             raise self._silent()
-        return found.parts, found.complete or self.repeatable
+        # A batch ends early at an operation that failed; ended otherwise, nobody knows what became of the rest.
+        stopped = bool(found.parts) and self.failure(found.parts[-1]) is not None
+        return found.parts, (found.complete and stopped) or self.repeatable
 
     def _may_pass(self, result: Result | None) -> bool:
         failure = None if result is None else self.failure(result)
@@ -103,7 +105,7 @@ class Exchange:
 
     def failure(self, result: Result) -> failures.Failure | None:
         """Say what a result means, or None if it is a success."""
-        if result.status < 400:
+        if 200 <= result.status < 300:
             return None
         return failures.understand(self.session.connection.system, result.status, result.headers, result.body)
 
