@@ -93,7 +93,7 @@ class Exchange:
         _check_order(found.parts, len(operations), self.what)
         if self.repeatable and not found.parts:
             raise self._silent()
-        # A batch ends early at an operation that failed; ended otherwise, nobody knows what became of the rest.
+        # A batch ends early at an operation that failed; else nobody knows what became of the rest.
         stopped = bool(found.parts) and self.failure(found.parts[-1]) is not None
         return found.parts, (found.complete and stopped) or self.repeatable
 
