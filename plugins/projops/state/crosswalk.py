@@ -14,6 +14,8 @@ from projops.state.tables import crosswalk
 from projops.state.upserts import insert_into
 
 _SLICE = 500  # bound parameters a statement
+# No row has this payload hash: the pair is there, and what the target holds is to be looked at.
+UNKNOWN = ""
 
 
 @dataclass(frozen=True, slots=True)

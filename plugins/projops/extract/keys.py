@@ -1,0 +1,70 @@
+"""Which rows a side has, by integration key alone: what a restored state compares."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from projops.engine import Systems
+from projops.mapping.catalog import Table
+from projops.mapping.conditions import matches
+from projops.mapping.expressions import columns_of, parse
+from projops.mapping.keys import fold_column, key_column
+from projops.mapping.model import System, TableMap
+from projops.mapping.paths import company_path, key_paths, table_of
+from projops.systems.columns import entity_set, properties
+
+_SCHEMA = pa.schema([("_id", pa.string()), ("_key", pa.string())])
+
+
+async def keys_at(
+    systems: Systems, table_map: TableMap, system: System, where: str | None = None
+) -> pa.Table:
+    """Read the keys of all rows of a side that belong to a map.
+
+    Args:
+        systems: Open sessions.
+        table_map: The map; rows of companies that it leaves out are left out here too.
+        system: The side.
+        where: The map's filter, to have only the rows that it takes; None for all.
+
+    Returns:
+        `_id` (Dataverse GUID, or for Finance the key text) and `_key`; rows without a whole key are
+        left out, as no run moves them.
+    """
+    expression = None if where is None else parse(where)
+    filtered = columns_of(expression) if expression is not None else ()
+    paths = key_paths(table_map, system)
+    parts = [_SCHEMA.empty_table()]
+    async for read in _rows(systems, table_map, system, (*paths, *filtered)):
+        rows = read if expression is None else read.filter(pc.fill_null(matches(expression, read), False))
+        rows = _of_companies(rows, table_map, system)
+        keys = key_column([rows[path] for path in paths])
+        ids = rows["_id"] if system is System.DATAVERSE else keys
+        parts.append(pa.table([ids, keys], schema=_SCHEMA).filter(pc.is_valid(keys)))
+    return pa.concat_tables(parts)
+
+
+def _of_companies(rows: pa.Table, table_map: TableMap, system: System) -> pa.Table:
+    path = company_path(table_map, system)
+    if not table_map.companies or path is None:
+        return rows
+    codes = pa.array([code.lower() for code in table_map.companies])
+    return rows.filter(pc.is_in(fold_column(rows[path].combine_chunks()), value_set=codes))
+
+
+async def _rows(
+    systems: Systems, table_map: TableMap, system: System, paths: Sequence[str]
+) -> AsyncIterator[pa.Table]:
+    """Read some columns and lookup paths of all rows, page by page."""
+    table: Table = table_of(table_map, system)
+    if system is System.FINANCE:
+        names = tuple(dict.fromkeys(paths))
+        pages = systems.finance.pages(table.entity_set, properties(table, names), order_by=table.keys[0])
+        async for page in pages:
+            yield pa.Table.from_batches([page.batch])
+        return
+    lookups = systems.lookups()
+    own = tuple(dict.fromkeys(path.partition(".")[0] for path in paths))
+    async for page in systems.dataverse.rows(entity_set(table), properties(table, own)):
+        yield await lookups.add(table.name, pa.Table.from_batches([page.batch]), paths)
