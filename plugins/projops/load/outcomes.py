@@ -7,12 +7,12 @@ from projops.load.decide import Action, Kind
 from projops.load.job import LoadJob
 from projops.load.target import Outcome, Result
 from projops.mapping.model import Direction, System
+from projops.payload import payload_text
 from projops.state import crosswalk, dead_letters, in_flight
 from projops.state.batches import Counts
-from projops.state.crosswalk import Entry
+from projops.state.crosswalk import UNKNOWN, Entry
 from projops.state.dead_letters import Letter
 
-_UNKNOWN = ""  # no row has this hash; a None would leave the hash that is there
 _STATUS = {Result.REFUSED: "open", Result.WAITS: "parked", Result.AWAITS_APPROVAL: "awaiting_approval"}
 
 
@@ -73,7 +73,7 @@ def _entry(pair: Done, direction: Direction, in_step: bool) -> Entry:
     # What was written to shared columns, or left to the way back, is news for it, also if it stood before.
     news = pair.action.kind is not Kind.SKIP or pair.action.leaves_shared
     shared = pair.action.shared
-    back = _UNKNOWN if shared is not None and news else None
+    back = UNKNOWN if shared is not None and news else None
     source, target = (None, None) if shared is None else (shared.source, shared.target)
     return Entry(
         key=row.key,
