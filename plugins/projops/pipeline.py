@@ -22,7 +22,7 @@ from projops.extract.sources import extract_job
 from projops.extract.stage import extract_rows
 from projops.load.stage import load_tables
 from projops.load.targets import load_job
-from projops.mapping.fingerprint import fingerprint
+from projops.mapping.fingerprint import column_digests, fingerprint
 from projops.mapping.model import Leg, Strategy, TableMap
 from projops.passes import PASSES
 from projops.pausing import refuse_paused
@@ -30,7 +30,7 @@ from projops.rejects import record_rejects
 from projops.retention import clean_daily
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 from projops.staging import Manifest, StageWriter
-from projops.state import exports, in_flight
+from projops.state import exports, in_flight, meanings
 from projops.state.batches import (
     Batch,
     Counts,
@@ -148,7 +148,9 @@ def _open(engine: Engine, table_map: TableMap, leg: Leg, request: RunRequest) ->
         fingerprint=fingerprint(table_map, leg, engine.loaded.value_maps),
         advances=not request.companies,
     )
+    columns = column_digests(table_map, leg, engine.loaded.value_maps)
     with engine.state.begin() as connection:
+        meanings.remember(connection, new.fingerprint, columns)
         return open_batch(connection, new)
 
 
