@@ -12,6 +12,7 @@ from projops.load.doubts import last_in_step
 from projops.load.frames import rows_of, without_own_references
 from projops.load.job import LoadJob
 from projops.load.outcomes import Done, commit_chunk
+from projops.load.put_off import PutOff
 from projops.load.results import refused
 from projops.load.sending import send
 from projops.load.target import Outcome, Result
@@ -35,43 +36,41 @@ async def load_tables(job: LoadJob, tables: Iterable[pa.Table]) -> Counts:
     Returns:
         Rows by what became of them; `read` and `rejected` are the earlier stages' to count.
     """
-    counts = Counts()
-    put_off: list[pa.Table] = []
+    counts, waiting = Counts(), PutOff()
     for table in tables:
-        kept = [_without(each, table) for each in put_off]
-        counts += Counts(unchanged=_rows_in(put_off) - _rows_in(kept))
+        # Rows that come again, in a newer version, or are deleted: the older would be written last.
+        counts += Counts(unchanged=waiting.drop(table["_id"].to_pylist()))
         gone = pc.fill_null(table["_deleted"], False)
         counts += await delete_gone(job, table.filter(gone))
         more, deferred = await _load_chunk(job, table.filter(pc.invert(gone)), defer=True)
         counts += more
-        put_off = [*kept, deferred.table] if deferred.needs else kept
-    return counts + await _load_deferred(job, put_off)
+        waiting.add(deferred.table, deferred.needs)
+    return counts + await _load_deferred(job, waiting)
 
 
-def _without(put_off: pa.Table, table: pa.Table) -> pa.Table:
-    """Drop rows that come again, in a newer version, or are deleted: the older would be written last."""
-    return put_off.filter(pc.invert(pc.is_in(put_off["_id"], value_set=table["_id"].combine_chunks())))
-
-
-def _rows_in(tables: Iterable[pa.Table]) -> int:
-    return sum(table.num_rows for table in tables)
-
-
-async def _load_deferred(job: LoadJob, put_off: list[pa.Table]) -> Counts:
+async def _load_deferred(job: LoadJob, waiting: PutOff) -> Counts:
     """Write rows that refer to rows of their own map, level by level; cycles first without the reference."""
     counts = Counts()
-    if not put_off:
-        return counts
-    waiting = pa.concat_tables(put_off)
-    while waiting.num_rows:
-        more, deferred = await _load_chunk(job, waiting, defer=True)
+    while len(waiting):
+        still = PutOff()
+        for table in waiting.chunks():
+            more, deferred = await _load_chunk(job, table, defer=True)
+            counts += more
+            still.add(deferred.table, deferred.needs)
+        if len(still) == len(waiting):
+            return counts + await _load_circles(job, still)
+        waiting = still
+    return counts
+
+
+async def _load_circles(job: LoadJob, waiting: PutOff) -> Counts:
+    """Write rows that nothing but each other holds back; the rest is set aside."""
+    counts = Counts()
+    for table in waiting.circles():
+        await _load_chunk(job, table, defer=False, complete=False)
+    for table in waiting.chunks():
+        more, _ = await _load_chunk(job, table, defer=False)
         counts += more
-        if deferred.table.num_rows == waiting.num_rows:
-            circles = deferred.cyclic("_id" if job.from_dataverse else "_key")
-            await _load_chunk(job, circles, defer=False, complete=False)
-            more, _ = await _load_chunk(job, waiting, defer=False)
-            return counts + more
-        waiting = deferred.table
     return counts
 
 
@@ -166,10 +165,8 @@ def _out_of_luck(outcome: Outcome) -> Outcome:
 async def _decide_all(
     job: LoadJob, rows: Sequence[Row], entries: dict[str, Entry], policy: Policy, *, forced: bool
 ) -> list[Action]:
-    direction, known = job.leg.direction, {} if forced or policy.shared else entries
-    # Of some pairs nothing is known but that they are one, as after a restore.
-    told = {key for key, entry in known.items() if entry.payload_hash(direction) != crosswalk.UNKNOWN}
-    skip = {row.key for row in rows if row.key in told and row.key not in job.doubts.to_read}
+    known = () if forced or policy.shared else entries
+    skip = {row.key for row in rows if row.key in known and row.key not in job.doubts.to_read}
     targets = await job.target.read([row for row in rows if row.key not in skip])
     return [
         decide_unread(row, entries[row.key], policy)

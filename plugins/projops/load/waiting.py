@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from projops.load.job import LoadJob
 from projops.load.results import refused, rule_of
@@ -23,18 +22,6 @@ class Deferred:
 
     table: pa.Table
     needs: Sequence[frozenset[str]]
-
-    def cyclic(self, identity: str) -> pa.Table:
-        """Give the rows that wait, directly or not, for nothing but each other.
-
-        Args:
-            identity: Column by which rows name each other: `_id` or `_key`.
-        """
-        waiting = dict(zip(self.table[identity].to_pylist(), self.needs, strict=True))
-        while outside := [name for name, needs in waiting.items() if not needs <= waiting.keys()]:
-            for name in outside:
-                del waiting[name]
-        return self.table.filter(pc.is_in(self.table[identity], pa.array(list(waiting), pa.string())))
 
 
 async def find_waiting(job: LoadJob, table: pa.Table) -> dict[int, list[Waiting]]:
