@@ -5,6 +5,8 @@ import typer
 from projops.commands import conflicts, letters
 from projops.commands.output import fail
 from projops.commands.pausing import pause, resume
+from projops.commands.planning import plan
+from projops.commands.restoring import restore
 from projops.commands.retention import clean
 from projops.commands.sync import status, sync
 from projops.errors import ProjOpsError
@@ -19,9 +21,11 @@ app.add_typer(maps_app, name="maps")
 app.add_typer(letters.app, name="dead-letters")
 app.add_typer(conflicts.app, name="conflicts")
 app.command()(sync)
+app.command()(plan)
 app.command()(status)
 app.command()(pause)
 app.command()(resume)
+app.command()(restore)
 app.command()(clean)
 
 
