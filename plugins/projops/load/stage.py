@@ -165,8 +165,10 @@ def _out_of_luck(outcome: Outcome) -> Outcome:
 async def _decide_all(
     job: LoadJob, rows: Sequence[Row], entries: dict[str, Entry], policy: Policy, *, forced: bool
 ) -> list[Action]:
-    known = () if forced or policy.shared else entries
-    skip = {row.key for row in rows if row.key in known and row.key not in job.doubts.to_read}
+    direction, known = job.leg.direction, {} if forced or policy.shared else entries
+    # Of some pairs nothing is known but that they are one, as after a restore.
+    told = {key for key, entry in known.items() if entry.payload_hash(direction) != crosswalk.UNKNOWN}
+    skip = {row.key for row in rows if row.key in told and row.key not in job.doubts.to_read}
     targets = await job.target.read([row for row in rows if row.key not in skip])
     return [
         decide_unread(row, entries[row.key], policy)
