@@ -7,7 +7,6 @@ from projops.load.decide import Action, Kind
 from projops.load.job import LoadJob
 from projops.load.target import Outcome, Result
 from projops.mapping.model import Direction, System
-from projops.payload import payload_text
 from projops.state import crosswalk, dead_letters, in_flight
 from projops.state.batches import Counts
 from projops.state.crosswalk import UNKNOWN, Entry
