@@ -17,6 +17,9 @@ from projops.systems.connection import Connection
 RENEW_BEFORE = 300.0
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 _ENTRA_CODE = re.compile(r"AADSTS\d+")
+_OAUTH_CODE = re.compile(r"[a-z]+(_[a-z]+)+")
+_TOKEN = re.compile(r"[\w.~+/=-]+", re.ASCII)  # what may stand behind "Bearer" (RFC 6750)
+_LIFETIME = 3599.0  # where the answer does not tell
 
 
 class TokenSource(Protocol):
@@ -92,8 +95,9 @@ class ClientCredentials:
         except (aiohttp.ClientError, TimeoutError) as problem:
             raise self._silent(type(problem).__name__) from None
         content = _json_object(body)
-        if status == 200 and content.get("access_token"):
-            return str(content["access_token"]), float(str(content.get("expires_in") or 3599))
+        token = content.get("access_token")
+        if status == 200 and isinstance(token, str) and _TOKEN.fullmatch(token):
+            return token, _lifetime(content.get("expires_in"))
         if status >= 500 or status in (408, 429):
             raise self._silent(f"HTTP {status}")
         raise self._refused(status, content)
@@ -107,8 +111,11 @@ class ClientCredentials:
         )
 
     def _refused(self, status: int, content: dict[str, object]) -> AuthenticationError:
+        # Only what has the form of a code is repeated: the rest of the answer may hold what we sent.
         found = _ENTRA_CODE.search(str(content.get("error_description") or ""))
-        code = found.group() if found else str(content.get("error") or f"HTTP {status}")
+        error = _OAUTH_CODE.fullmatch(str(content.get("error") or ""))
+        known = found or error
+        code = known.group() if known else f"HTTP {status}"
         name = self._connection.name
         return AuthenticationError(
             f"Connection {name}: the identity provider refuses the client id or its secret ({code}).",
@@ -123,6 +130,12 @@ def token_source(connection: Connection, clock: Callable[[], float] = time.monot
     if connection.static_token is not None:
         return StaticToken(connection, connection.static_token)
     return ClientCredentials(connection, clock)
+
+
+def _lifetime(seconds: object) -> float:
+    """Read `expires_in`; what is no sensible number of seconds says nothing."""
+    text = str(seconds)
+    return float(text) if text.isascii() and text.isdigit() and len(text) <= 9 else _LIFETIME
 
 
 def _json_object(body: bytes) -> dict[str, object]:

@@ -45,6 +45,11 @@ class Connection:
     default_company: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may hold."""
+        return tuple(each for each in (self.client_secret, self.static_token) if each)
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:

@@ -107,7 +107,7 @@ class Exchange:
         """Say what a result means, or None if it is a success."""
         if 200 <= result.status < 300:
             return None
-        return failures.understand(self.session.connection.system, result.status, result.headers, result.body)
+        return self.session.understood(result)
 
     def success(self, result: Result | None) -> Result:
         """Give back a result that must be a success.

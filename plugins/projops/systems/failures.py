@@ -23,6 +23,10 @@ from projops.errors import (
 from projops.mapping.model import System
 
 _LONGEST_SENTENCE = 500
+_LONGEST_CODE = 40
+# Systems and proxies like to repeat the header that they refuse; Entra's tokens begin with eyJ.
+_TOKENS = re.compile(r"(?i)\bbearer\s+[^\s,;\"']+|\beyJ[\w-]+\.[\w-]+\.[\w-]*")
+_MASK = "***"
 
 
 class Kind(StrEnum):
@@ -140,7 +144,9 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def understand(system: System, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+def understand(
+    system: System, status: int, headers: Mapping[str, str], body: bytes, secrets: Iterable[str] = ()
+) -> Failure:
     """Say what an answer with a status of 400 or more means.
 
     Args:
@@ -148,10 +154,24 @@ def understand(system: System, status: int, headers: Mapping[str, str], body: by
         status: HTTP status.
         headers: Of the answer; names as in HTTP, looked up case-insensitively.
         body: JSON error body, or anything else.
+        secrets: What the sentence must not hold, besides bearer tokens.
     """
     code, message, text = _error_body(body)
     kind = next(rule.kind for rule in RULES if _matches(rule, system, status, code, text))
-    return Failure(kind, status, code, message or f"HTTP {status}", retry_after(headers))
+    return Failure(
+        kind,
+        status,
+        masked(code, secrets),
+        masked(message, secrets) or f"HTTP {status}",
+        retry_after(headers),
+    )
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """Put a mask in the place of known secrets and of bearer tokens."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, _MASK)
+    return _TOKENS.sub(_MASK, text)
 
 
 def error(failure: Failure, connection: str, what: str) -> ProjOpsError:
@@ -229,7 +249,7 @@ def _error_body(body: bytes) -> tuple[str, str, str]:
         return "", _sentence(text), text
     inner = fault.get("innererror")
     text = str((inner if isinstance(inner, dict) else fault).get("message") or fault.get("message") or "")
-    return str(fault.get("code") or ""), _sentence(text), text
+    return str(fault.get("code") or "")[:_LONGEST_CODE], _sentence(text), text
 
 
 def _sentence(text: str) -> str:

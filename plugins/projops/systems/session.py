@@ -12,7 +12,7 @@ from typing import BinaryIO, Self, TypeVar
 from yarl import URL
 
 from projops.errors import AuthenticationError, ProtocolError
-from projops.systems import failures
+from projops.systems import batch, failures
 from projops.systems.auth import TokenSource, token_source
 from projops.systems.connection import Connection
 from projops.systems.failures import Kind
@@ -204,7 +204,7 @@ class ODataSession:
     def _judged(self, call: Call, answer: Answer) -> Answer:
         """Raise what may pass by itself; give back what concerns this request only."""
         name = self.connection.name
-        failure = failures.understand(self.connection.system, answer.status, answer.headers, answer.body)
+        failure = self.understood(answer)
         if failure.kind is Kind.AUTH and call.authorized:
             raise AuthenticationError(
                 f"Connection {name}: the system does not accept our token ({failure.message}).",
@@ -218,6 +218,11 @@ class ODataSession:
                 raise unknown_outcome(self.connection, call, failure.message)
             raise failures.error(failure, name, call.what)
         return Answer(answer.status, answer.headers, answer.body, failure)
+
+    def understood(self, answer: Answer | batch.Result) -> failures.Failure:
+        """Say what an answer that is no success means; our secrets are masked, should it repeat them."""
+        facts = (answer.status, answer.headers, answer.body)
+        return failures.understand(self.connection.system, *facts, self.connection.secrets)
 
     def _own(self, url: str) -> URL:
         """Resolve a link and follow it to the connection's own scheme, host and port only."""
