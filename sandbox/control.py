@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 from sandbox.clock import parse_instant
 from sandbox.faults import FaultBoard, FaultRuleError, read_rules
+from sandbox.limits import LimitBoard, Limits, LimitsError, read_limits
 from sandbox.odata.wire import dumps
 from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.seeding import SeedRefusedError, reseed
@@ -28,6 +30,7 @@ class ControlPlane:
         store: Both systems' rows.
         stats: Counters and write log.
         faults: The fault rules.
+        limits: The limits that protect both systems.
         jobs: Batch jobs of either system by name (`post-integration-journal`).
         on_reset: Called after a reset, so that state outside of the store is forgotten too.
     """
@@ -35,6 +38,7 @@ class ControlPlane:
     store: Store
     stats: Stats
     faults: FaultBoard
+    limits: LimitBoard
     jobs: Mapping[str, Job] = field(default_factory=dict)
     on_reset: tuple[Callable[[], None], ...] = ()
 
@@ -72,6 +76,23 @@ class ControlPlane:
         self.faults.replace(())
         return Response(status_code=204)
 
+    async def show_limits(self, _request: Request) -> Response:
+        """`GET /sandbox/limits`: the limits in force."""
+        return JSONResponse(msgspec.to_builtins(self.limits.limits))
+
+    async def put_limits(self, request: Request) -> Response:
+        """`PUT /sandbox/limits`: put others in force; what is not named is as documented."""
+        try:
+            self.limits.replace(read_limits(await _json(request)))
+        except LimitsError as refused:
+            raise HTTPException(400, str(refused)) from refused
+        return await self.show_limits(request)
+
+    async def delete_limits(self, request: Request) -> Response:
+        """`DELETE /sandbox/limits`: back to the documented ones, with nothing used of them."""
+        self.limits.replace(Limits())
+        return await self.show_limits(request)
+
     async def show_clock(self, _request: Request) -> Response:
         """`GET /sandbox/clock`: the sandbox's present."""
         return JSONResponse({"now": self.store.clock.now().isoformat()})
@@ -102,6 +123,7 @@ class ControlPlane:
             raise HTTPException(400, str(refused)) from refused
         self.stats.clear()
         self.faults.replace(())
+        self.limits.replace(Limits())
         for forget in self.on_reset:
             forget()
         return JSONResponse({"seed": name})
@@ -129,6 +151,9 @@ def create_control_app(plane: ControlPlane) -> Starlette:
         Route("/sandbox/faults", plane.show_faults, methods=["GET"]),
         Route("/sandbox/faults", plane.put_faults, methods=["PUT"]),
         Route("/sandbox/faults", plane.delete_faults, methods=["DELETE"]),
+        Route("/sandbox/limits", plane.show_limits, methods=["GET"]),
+        Route("/sandbox/limits", plane.put_limits, methods=["PUT"]),
+        Route("/sandbox/limits", plane.delete_limits, methods=["DELETE"]),
         Route("/sandbox/clock", plane.show_clock, methods=["GET"]),
         Route("/sandbox/clock", plane.put_clock, methods=["PUT"]),
         Route("/sandbox/clock", plane.delete_clock, methods=["DELETE"]),

@@ -23,6 +23,7 @@ from sandbox.dataverse.app import create_app as create_dataverse_app
 from sandbox.faults import CuttableProtocol, FaultBoard, FaultLayer, FaultRule
 from sandbox.finance.app import create_app as create_finance_app
 from sandbox.jobs import open_jobs
+from sandbox.limits import DataverseLimits, FinanceThrottling, LimitBoard
 from sandbox.observer import Observer
 from sandbox.seeding import ensure_seeded
 from sandbox.stats import Stats
@@ -110,18 +111,19 @@ def _listen(name: str, settings: Settings) -> socket.socket:
 
 
 def _servers(settings: Settings, store: Store, certificate: tuple[Path, Path]) -> dict[str, _Server]:
-    stats, board = Stats(), FaultBoard(partial(_keep_past, store))
+    stats, board, limits = Stats(), FaultBoard(partial(_keep_past, store)), LimitBoard()
     desk = TokenDesk(settings.credentials, store.clock)
 
     def front(system: str, app: ASGIApp) -> ASGIApp:
         layer = FaultLayer(BearerGate(app, desk), system, board, stats, store.clock, desk)
         return Observer(layer, system, stats, store.clock)
 
-    dataverse = front("dataverse", create_dataverse_app(store, stats, desk, board))
-    finance = front("finance", create_finance_app(store, stats, desk, board, settings.default_company))
-    control = create_control_app(
-        ControlPlane(store, stats, board, open_jobs(store, settings.default_company))
-    )
+    dataverse_api = create_dataverse_app(store, stats, desk, board)
+    finance_api = create_finance_app(store, stats, desk, board, settings.default_company)
+    dataverse = front("dataverse", DataverseLimits(dataverse_api, limits, stats))
+    finance = front("finance", FinanceThrottling(finance_api, limits, stats))
+    jobs = open_jobs(store, settings.default_company)
+    control = create_control_app(ControlPlane(store, stats, board, limits, jobs))
     apps: dict[str, ASGIApp] = {
         "dataverse": dataverse,
         "finance": finance,

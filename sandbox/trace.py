@@ -1,8 +1,11 @@
 """One HTTP request from its first byte to its last: who sent it, and whether the answer got there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import thread_time
 
 
 @dataclass
@@ -17,6 +20,8 @@ class Trace:
         request_id: Its `x-ms-client-request-id`.
         delivered: Whether the whole answer went to the client, as far as the server can tell; None
             while it is on its way.
+        execution_seconds: Work that it took: processor time of the threads that answered it. Waiting for
+            a thread, for the database's lock or for a fault is none.
         spoilt: Whether a fault made the answer unusable.
     """
 
@@ -26,6 +31,7 @@ class Trace:
     user_agent: str = ""
     request_id: str = ""
     delivered: bool | None = None
+    execution_seconds: float = 0.0
     spoilt: bool = False
 
 
@@ -35,3 +41,13 @@ TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)
 def current_trace() -> Trace:
     """Return the trace of the request at work, in whichever thread; a blank one outside of requests."""
     return TRACE.get() or Trace(0, datetime.now(UTC))
+
+
+@contextmanager
+def executing() -> Iterator[None]:
+    """Count the work of the block, in this thread, as work of the request at work."""
+    started = thread_time()
+    try:
+        yield
+    finally:
+        current_trace().execution_seconds += thread_time() - started

@@ -17,9 +17,9 @@ from sandbox.dataverse.wire import Request, Response
 from sandbox.faults import BatchFaults, FaultBoard
 from sandbox.stats import Stats
 from sandbox.store import Store
+from sandbox.trace import executing
 
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-_PARALLEL = "8"  # x-ms-dop-hint: the recommended number of parallel requests [D]
 
 
 def create_app(store: Store, stats: Stats, desk: TokenDesk, board: FaultBoard) -> Starlette:
@@ -41,13 +41,14 @@ def create_app(store: Store, stats: Stats, desk: TokenDesk, board: FaultBoard) -
 
 def answer(api: Api, stats: Stats, faults: BatchFaults, request: Request) -> Response:
     """Answer one HTTP request, a batch or a single operation, and count it."""
-    if request.path != "$batch":
-        outcome = attempt(api, request)
+    with executing():
+        if request.path == "$batch":
+            batch = guarded(request, lambda: _batch(api, stats, faults, request))
+            outcome = Outcome(request, batch)
+        else:
+            outcome = attempt(api, request)
         record(api, stats, outcome)
         return outcome.response
-    response = guarded(request, lambda: _batch(api, stats, faults, request))
-    record(api, stats, Outcome(request, response))
-    return response
 
 
 def _batch(api: Api, stats: Stats, faults: BatchFaults, request: Request) -> Response:
@@ -84,6 +85,5 @@ def _http(response: Response) -> HttpResponse:
         "OData-Version": "4.0",
         "x-ms-service-request-id": number,
         "REQ_ID": number,
-        "x-ms-dop-hint": _PARALLEL,
     }
     return HttpResponse(response.body, response.status, headers)

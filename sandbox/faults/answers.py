@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.clock import Clock, http_date
 from sandbox.faults.rules import FaultRule
-from sandbox.odata.wire import dumps, loads
+from sandbox.odata.wire import dumps, error_body, loads
 
 REPEAT = "sandbox-repeat"
 _BOUNDARY = re.compile(rb'boundary\s*=\s*"?([^";,\s]+)', re.IGNORECASE)
@@ -89,11 +89,6 @@ def refusal_headers(rule: FaultRule, clock: Clock) -> dict[str, str]:
 def refusal_body(rule: FaultRule) -> bytes:
     """Return the error body of a rule with a status."""
     return error_body(rule.code or "", rule.message or f"A fault rule answers {rule.status}.")
-
-
-def error_body(code: str, message: str) -> bytes:
-    """Return the body with which either system says that something went wrong."""
-    return dumps({"error": {"code": code, "message": message}})
 
 
 def garbage() -> Answer:

@@ -16,7 +16,6 @@ from sandbox.faults.answers import (
     body_of,
     broken_off,
     error_answer,
-    error_body,
     first_parts,
     garbage,
     receiving,
@@ -29,6 +28,7 @@ from sandbox.faults.answers import (
 from sandbox.faults.board import FaultBoard, Target, read_target, resource_of
 from sandbox.faults.connection import cut, send_raw
 from sandbox.faults.rules import FaultRule
+from sandbox.odata.wire import error_body
 from sandbox.stats import Stats
 from sandbox.store.past import lagging
 from sandbox.trace import current_trace

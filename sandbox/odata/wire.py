@@ -34,6 +34,11 @@ def dumps_sorted(value: object) -> bytes:
     return orjson.dumps(value, default=_exact, option=_OPTIONS | orjson.OPT_SORT_KEYS)
 
 
+def error_body(code: str, message: str) -> bytes:
+    """Write the JSON with which either system says that something went wrong, in its plainest form."""
+    return dumps({"error": {"code": code, "message": message}})
+
+
 def _exact(value: object) -> orjson.Fragment:
     if isinstance(value, Decimal) and value.is_finite():
         return orjson.Fragment(format(value, "f").encode())

@@ -1,0 +1,120 @@
+"""Service protection limits and Finance's throttling over plain HTTP (protocol 1.7, 2.1)."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.contract.process import Sandbox
+
+pytestmark = pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+
+TOKEN = {"Authorization": "Bearer sandbox-token"}
+BURST = "x-ms-ratelimit-burst-remaining-xrm-requests"
+TIME = "x-ms-ratelimit-time-remaining-xrm-requests"
+
+
+def limit(control: httpx.Client, **limits: Any) -> None:
+    answer = control.put("/sandbox/limits", json=limits)
+    assert answer.is_success, answer.text
+
+
+def throttled(control: httpx.Client) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = control.get("/sandbox/stats?writes=false").json()["throttled"]
+    return found
+
+
+def test_every_answer_tells_what_is_left(dataverse: httpx.Client) -> None:
+    first, second = dataverse.get("WhoAmI").headers, dataverse.get("nothing").headers
+    assert (first[BURST], second[BURST]) == ("5999", "5998")
+    assert first[TIME].startswith("1,199.") or first[TIME] == "1,200.00"
+    assert first["x-ms-dop-hint"] == "8"
+
+
+def test_the_number_of_requests(dataverse: httpx.Client, control: httpx.Client) -> None:
+    limit(control, requests=3, window_seconds=60, dop_hint=2)
+    batch = "--b\r\nContent-Type: application/http\r\n\r\nGET WhoAmI HTTP/1.1\r\n\r\n\r\n" * 5 + "--b--\r\n"
+    headers = {"Content-Type": "multipart/mixed; boundary=b"}
+    assert dataverse.post("$batch", content=batch, headers=headers).headers[BURST] == "2"
+    assert [dataverse.get("WhoAmI").status_code for _ in range(2)] == [200, 200]
+    refused = dataverse.get("WhoAmI")
+    assert refused.status_code == 429
+    assert refused.json()["error"] == {
+        "code": "0x80072322",
+        "message": "Number of requests exceeded the limit of 3 over time window of 60 seconds.",
+    }
+    assert 55 <= int(refused.headers["Retry-After"]) <= 60
+    assert (refused.headers[BURST], refused.headers["x-ms-dop-hint"]) == ("0", "2")
+    assert throttled(control) == [{"system": "dataverse", "facet": "requests", "count": 1}]
+
+
+def test_another_user_goes_on(dataverse: httpx.Client, control: httpx.Client) -> None:
+    limit(control, requests=1)
+    assert dataverse.get("WhoAmI").status_code == 200
+    assert dataverse.get("WhoAmI").status_code == 429
+    other = {"Authorization": "Bearer mock-token-for-localhost"}
+    assert dataverse.get("WhoAmI", headers=other).status_code == 200
+
+
+def test_execution_time(dataverse: httpx.Client, control: httpx.Client) -> None:
+    limit(control, execution_seconds=0.000001)
+    assert dataverse.get("WhoAmI").headers[TIME] == "0.00"
+    refused = dataverse.get("WhoAmI")
+    assert refused.json()["error"] == {
+        "code": "0x80072321",
+        "message": "Combined execution time of incoming requests exceeded limit of 0 milliseconds over "
+        "time window of 300 seconds. Decrease number of concurrent requests or reduce the duration of "
+        "requests and try again later.",
+    }
+    control.delete("/sandbox/limits")
+    assert dataverse.get("WhoAmI").status_code == 200
+
+
+def at_once(address: str, number: int) -> list[httpx.Response]:
+    """Ask an address so often at the same time."""
+
+    async def ask() -> list[httpx.Response]:
+        async with httpx.AsyncClient(headers=TOKEN) as client:
+            return await asyncio.gather(*(client.get(address) for _ in range(number)))
+
+    return asyncio.run(ask())
+
+
+def test_concurrent_requests(sandbox: Sandbox, control: httpx.Client) -> None:
+    limit(control, concurrent=2)
+    answers = at_once(f"{sandbox.dataverse}/api/data/v9.2/EntityDefinitions", 8)
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert 1 <= len(refused) <= 6
+    assert refused[0].json()["error"] == {
+        "code": "0x80072326",
+        "message": "Number of concurrent requests exceeded the limit of 2.",
+    }
+    assert int(refused[0].headers["Retry-After"]) >= 1
+    assert throttled(control) == [{"system": "dataverse", "facet": "concurrency", "count": len(refused)}]
+    assert control.get("/sandbox/stats?writes=false").json()["concurrency"]["dataverse"] >= 3
+
+
+def test_finance_is_throttled_on_demand_only(sandbox: Sandbox, control: httpx.Client) -> None:
+    address = f"{sandbox.finance}/data/$metadata"
+    assert {answer.status_code for answer in at_once(address, 8)} == {200}
+    limit(control, finance={"concurrent": 1, "retry_after": 7})
+    refused = [answer for answer in at_once(address, 8) if answer.status_code == 429]
+    assert {answer.headers["Retry-After"] for answer in refused} == {"7"}
+    assert throttled(control) == [{"system": "finance", "facet": "concurrency", "count": len(refused)}]
+
+
+def test_limits_are_shown_and_refused_when_they_make_no_sense(control: httpx.Client) -> None:
+    limit(control, requests=5)
+    assert control.get("/sandbox/limits").json() == {
+        "window_seconds": 300.0,
+        "requests": 5,
+        "execution_seconds": 1200.0,
+        "concurrent": 52,
+        "dop_hint": 8,
+        "finance": None,
+    }
+    refused = control.put("/sandbox/limits", json={"requests": -1})
+    assert refused.status_code == 400
+    assert "requests" in refused.json()["error"]
+    assert control.get("/sandbox/limits").json()["requests"] == 5
