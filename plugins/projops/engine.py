@@ -19,6 +19,8 @@ from projops.settings import Settings
 from projops.staging import Staging
 from projops.state import StateStore
 from projops.state.environments import bind_environment
+from projops.state.throttling import SharedLimits
+from projops.systems.allowance import limits_of
 from projops.systems.columns import entity_set, properties
 from projops.systems.connection import Connection, from_environment
 from projops.systems.dataverse import Dataverse
@@ -151,8 +153,8 @@ class Engine:
             EnvironmentMismatchError: The state belongs to other environments.
         """
         async with (
-            ODataSession(self.connect(System.DATAVERSE), deadline) as to_dataverse,
-            ODataSession(self.connect(System.FINANCE), deadline) as to_finance,
+            self._session(System.DATAVERSE, deadline) as to_dataverse,
+            self._session(System.FINANCE, deadline) as to_finance,
         ):
             systems = Systems(Dataverse(to_dataverse), Finance(to_finance))
             organization = await systems.dataverse.environment_id()
@@ -160,3 +162,9 @@ class Engine:
                 bind_environment(connection, System.DATAVERSE, organization)
                 bind_environment(connection, System.FINANCE, systems.finance.environment_id())
             yield systems
+
+    def _session(self, system: System, deadline: Callable[[], float] | None) -> ODataSession:
+        """Give a session that shares the system's limits with all tasks on this state."""
+        connection = self.connect(system)
+        shared = SharedLimits(self.state, system, connection.principal, limits_of(connection))
+        return ODataSession(connection, deadline, ledger=shared)

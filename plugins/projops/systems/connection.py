@@ -30,7 +30,7 @@ class Connection:
         static_token: Bearer token to use as it is, or None.
         ca_file: PEM file with certificates to trust besides the system's, or None.
         default_company: Finance company of the integration user, or None.
-        options: Further extras, by name.
+        options: Further extras, by name: limits (`systems.allowance`), ...
     """
 
     name: str
@@ -44,6 +44,11 @@ class Connection:
     ca_file: str | None = None
     default_company: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def principal(self) -> str:
+        """The system and who we are there: what its limits apply to."""
+        return f"{self.system} {self.base_url} {self.client_id or 'token'}"
 
     @property
     def secrets(self) -> tuple[str, ...]:

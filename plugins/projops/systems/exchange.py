@@ -64,7 +64,7 @@ class Exchange:
             if not open_ones:
                 return results
             if again:
-                await self.session.pause(self._wait(attempt, [results[index] for index in again]))
+                await self._pause(attempt, [results[index] for index in again])
         return results
 
     async def _send(self, operations: Sequence[Operation]) -> tuple[Sequence[Result], bool]:
@@ -129,9 +129,16 @@ class Exchange:
             remedy="Retried by itself later.",
         )
 
-    def _wait(self, attempt: int, results: Sequence[Result | None]) -> float:
-        asked = [failures.retry_after(result.headers) or 0.0 for result in results if result is not None]
-        return max(*asked, self.session.policy.base * 2.0**attempt)
+    async def _pause(self, attempt: int, results: Sequence[Result | None]) -> None:
+        """Wait for what the operations were asked to wait for, all other requests too."""
+        asked = max((failures.retry_after(each.headers) or 0.0 for each in results if each), default=0.0)
+        if any(each and self._is_throttled(each) for each in results):
+            self.session.refused(asked)
+        await self.session.pause(max(asked, self.session.policy.base * 2.0**attempt))
+
+    def _is_throttled(self, result: Result) -> bool:
+        failure = self.failure(result)
+        return failure is not None and failure.kind is Kind.THROTTLED
 
 
 def _check_order(parts: Sequence[Result], operations: int, what: str) -> None:

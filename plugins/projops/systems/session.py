@@ -13,13 +13,15 @@ from yarl import URL
 
 from projops.errors import AuthenticationError, ProtocolError
 from projops.systems import batch, failures
+from projops.systems.admission import Admission, Ledger
+from projops.systems.allowance import Limits, limits_of
 from projops.systems.auth import TokenSource, token_source
+from projops.systems.concurrency import Window
 from projops.systems.connection import Connection
 from projops.systems.failures import Kind
 from projops.systems.retries import RetryPolicy, retrying
-from projops.systems.transport import MOST_PARALLEL, Answer, Call, Transport, unknown_outcome
+from projops.systems.transport import Answer, Call, Transport, unknown_outcome
 
-DEFAULT_PARALLELISM = 8
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _ODATA_HEADERS = {"Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -39,8 +41,8 @@ class ODataSession:
         tokens: Source of bearer tokens; None takes what the connection asks for.
         pause: Waits for seconds; tests hand in their own.
         clock: Monotonic seconds.
-        parallelism: Requests worth sending at once: the system's own hint (`x-ms-dop-hint`) once
-            it was seen.
+        limits: Most requests under way and the like; None takes those of the connection.
+        ledger: Turns shared with other tasks that use the same connection, or None.
         counts: Requests sent by kind, and `retries` and `throttled`.
     """
 
@@ -50,15 +52,27 @@ class ODataSession:
     tokens: TokenSource | None = None
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.monotonic
-    parallelism: int = DEFAULT_PARALLELISM
+    limits: Limits | None = None
+    ledger: Ledger | None = None
     counts: Counter[str] = field(default_factory=Counter)
+    _admission: Admission = field(init=False)
     _transport: Transport = field(init=False)
     _open: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
 
     def __post_init__(self) -> None:
+        limits = self.limits or limits_of(self.connection)
+        self._admission = Admission(
+            self.connection.name,
+            Window(limits.concurrent),
+            self.ledger,
+            patience=self.policy.total,
+            pause=self.pause,
+            clock=self.clock,
+        )
         self._transport = Transport(
             self.connection,
             self.tokens or token_source(self.connection, self.clock),
+            self._admission,
             deadline=self.deadline,
             request_timeout=self.policy.request_timeout,
             counts=self.counts,
@@ -153,16 +167,16 @@ class ODataSession:
         return answer
 
     async def all_of(self, calls: Sequence[Callable[[], Awaitable[Result]]]) -> list[Result]:
-        """Run calls side by side, at most `parallelism` at once; results in order of the calls.
+        """Run calls side by side; results in order of the calls.
+
+        Their requests go in that order, as many at once as are worth it (`systems.admission`).
 
         Raises:
             ProjOpsError: The first error; calls still running are cancelled.
         """
-        slots = asyncio.Semaphore(self.parallelism)
 
         async def one(call: Callable[[], Awaitable[Result]]) -> Result:
-            async with slots:
-                return await call()
+            return await call()
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -170,6 +184,16 @@ class ODataSession:
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
         return [task.result() for task in tasks]
+
+    @property
+    def parallelism(self) -> int:
+        """Requests worth sending at once, as far as is known by now."""
+        return self._admission.window.limit
+
+    def refused(self, seconds: float) -> None:
+        """Hold all requests back for as long as the system asks (Retry-After), here and in other tasks."""
+        self.counts["throttled"] += 1
+        self._admission.refused(seconds)
 
     def local(self, link: str) -> str:
         """Give a link as path and query, so that it outlives a change of the base URL.
@@ -189,9 +213,6 @@ class ODataSession:
 
     async def _attempt(self, call: Call) -> Answer:
         answer = await self._transport.send(call)
-        hint = answer.headers.get("x-ms-dop-hint", "")
-        if hint.isascii() and hint.isdigit():
-            self.parallelism = min(max(int(hint), 1), MOST_PARALLEL)
         if answer.status < 300 or answer.status == 304:
             return answer
         if answer.status < 400:
@@ -212,7 +233,7 @@ class ODataSession:
                 connection=name,
             )
         if failure.kind is Kind.THROTTLED:
-            self.counts["throttled"] += 1
+            self.refused(failure.retry_after or 0.0)
         if failure.kind in (Kind.TRANSIENT, Kind.THROTTLED):
             if not call.repeatable and not _certainly_not_done(failure):
                 raise unknown_outcome(self.connection, call, failure.message)

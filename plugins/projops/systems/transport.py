@@ -1,6 +1,10 @@
-"""One request, once: pool, token, TLS, timeout within the lease, bounded reading."""
+"""One request, once: pool, token, TLS, timeout within the lease, bounded reading.
 
-import asyncio
+The lease is asked twice: when a request is prepared, and at the last instant before its bytes go to
+the socket, since a machine may freeze in between. Nothing else runs between that instant and the
+bytes, so that of all requests of a frozen process one can still go out late, not each of them.
+"""
+
 import ssl
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -19,12 +23,11 @@ from projops.errors import (
     SystemUnavailableError,
     UnknownOutcomeError,
 )
+from projops.systems.admission import Admission
 from projops.systems.auth import TokenSource
 from projops.systems.connection import Connection, is_loopback
 from projops.systems.failures import Failure
 
-# Dataverse refuses the 53rd concurrent request of a user [D]; Finance has no such number.
-MOST_PARALLEL = 52
 LARGEST_ANSWER = 256 * 1024 * 1024
 
 
@@ -73,6 +76,13 @@ class Call:
     into: BinaryIO | None = None
     limit: int = LARGEST_ANSWER
 
+    @property
+    def sort(self) -> str:
+        """What it has in common with requests that take about as long."""
+        return (
+            f"{self.kind} {self.method} {self.url.path.partition('(')[0]}" if self.authorized else self.kind
+        )
+
 
 @dataclass(slots=True)
 class Transport:
@@ -81,6 +91,7 @@ class Transport:
     Attributes:
         connection: Where and as whom.
         tokens: Source of bearer tokens.
+        admission: Lets requests go.
         deadline: Seconds left of the lease, asked before each request; None without lease.
         request_timeout: Seconds that one request may take.
         counts: Requests sent, by kind.
@@ -88,26 +99,28 @@ class Transport:
 
     connection: Connection
     tokens: TokenSource
+    admission: Admission
     deadline: Callable[[], float] | None = None
     request_timeout: float = 120.0
     counts: Counter[str] = field(default_factory=Counter)
     _http: aiohttp.ClientSession | None = field(default=None, init=False)
-    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_PARALLEL), init=False)
 
     async def __aenter__(self) -> Self:
         """Open the pool; no request is sent yet."""
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=MOST_PARALLEL, ssl=_tls(self.connection)),
+            connector=aiohttp.TCPConnector(limit=self.admission.window.most, ssl=_tls(self.connection)),
             cookie_jar=aiohttp.DummyCookieJar(),  # without affinity cookie, load is spread [D]
             headers={"User-Agent": "projops"},
             trust_env=not is_loopback(URL(self.connection.base_url).host or ""),  # proxies
+            trace_configs=[self._last_look()],
         )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the pool."""
+        """Close the pool, and give back what was reserved."""
+        self.admission.close()
         if self._http is not None:
             await self._http.close()
             self._http = None
@@ -131,11 +144,12 @@ class Transport:
     async def _send_with_token(self, call: Call, refused: str | None) -> tuple[Answer, str]:
         if self._http is None:
             raise RuntimeError("A session is used outside `async with`.")
-        async with self._slots:
+        async with self.admission.request(call.what):
             token = await self.tokens.token(self._http, refused=refused) if call.authorized else ""
             headers = {**call.headers, "Authorization": f"Bearer {token}"} if token else call.headers
             timeout = self._timeout(call)
             self.counts[call.kind] += 1
+            began = self.admission.clock()
             try:
                 async with self._http.request(
                     call.method,
@@ -145,9 +159,11 @@ class Transport:
                     timeout=timeout,
                     allow_redirects=False,
                 ) as response:
-                    return await self._received(call, response), token
+                    answer = await self._received(call, response)
             except (aiohttp.ClientError, TimeoutError) as problem:
                 self._broken(call, problem)
+            self.admission.answered(call.sort, self.admission.clock() - began, answer.headers)
+            return answer, token
 
     async def _received(self, call: Call, response: aiohttp.ClientResponse) -> Answer:
         into = call.into if response.status == 200 else None
@@ -170,20 +186,39 @@ class Transport:
             self._lost(call, "the answer was cut short")
         return Answer(response.status, CIMultiDict(response.headers), body)
 
-    def _timeout(self, call: Call) -> aiohttp.ClientTimeout:
-        """Make sure that the request ends before the lease does."""
+    def _last_look(self) -> aiohttp.TraceConfig:
+        """Ask for the lease before the bytes of a request that has a body, as all writes do.
+
+        aiohttp keeps the headers back until the body comes, calls this, and hands both to the socket
+        without giving way to anything else.
+        """
+
+        async def ask(*_: object) -> None:
+            self._time_left("sending")
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_chunk_sent.append(ask)
+        return trace
+
+    def _time_left(self, what: str) -> float:
         left = self.deadline() if self.deadline is not None else self.request_timeout
         if left <= 0:
             raise LeaseHeldError(
-                f"{self.connection.name}, {call.what}: the lease of this map has no time left.",
+                f"{self.connection.name}, {what}: the lease of this map has no time left.",
                 remedy="Retried by itself; another run may hold the map now.",
             )
-        seconds = min(left, self.request_timeout)
+        return left
+
+    def _timeout(self, call: Call) -> aiohttp.ClientTimeout:
+        """Make sure that the request ends before the lease does."""
+        seconds = min(self._time_left(call.what), self.request_timeout)
         return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, 30.0))
 
     def _broken(self, call: Call, problem: Exception) -> NoReturn:
         """Raise what a broken connection means for this call."""
         name = self.connection.name
+        if isinstance(problem.__cause__, LeaseHeldError):
+            raise problem.__cause__ from None  # nothing was sent
         if isinstance(problem, aiohttp.ClientConnectorCertificateError):
             raise ConfigurationError(
                 f"Connection {name}: the certificate of {call.url.host} is not trusted.",

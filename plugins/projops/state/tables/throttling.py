@@ -37,5 +37,5 @@ throttle_use = Table(
     Column("until", UtcDateTime, primary_key=True),
     Column("requests", Integer, nullable=False),
     Column("milliseconds", Integer, nullable=False),
-    comment="Requests that were sent up to an instant, and their execution time, for as long as the window is.",
+    comment="Requests that were sent up to an instant, and what they took, for as long as the window is.",
 )

@@ -2,6 +2,7 @@ import orjson
 import pytest
 
 from projops.errors import ConfigurationError, ProjOpsError, ProtocolError, ThrottledError
+from projops.systems.allowance import Limits
 from projops.systems.dataverse import EntitySet
 from projops.systems.dataverse_writer import DataverseWriter, RowWrite, Verb
 from projops.systems.outcomes import RowOutcome, Status
@@ -228,6 +229,6 @@ async def test_large_writes_go_in_several_batches(wire: Wire, open_session: Open
     wire.reply_batch(*[Part(204)] * 100)
     wire.reply_batch(*[Part(204)] * 5)
     rows = [RowWrite(b"{}", entity_id=A)] * 205
-    async with open_session(parallelism=1) as session:
+    async with open_session(limits=Limits(concurrent=1)) as session:
         written = await DataverseWriter(session).write_each(Verb.UPSERT, ACCOUNTS, rows)
     assert [outcome.index for outcome in written] == list(range(205))

@@ -1,6 +1,7 @@
 import asyncio
 import io
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from projops.errors import (
     UnknownOutcomeError,
 )
 from projops.mapping.model import System
+from projops.systems.allowance import Limits
 from projops.systems.connection import Connection
 from projops.systems.retries import RetryPolicy
 from projops.systems.session import ODataSession
@@ -190,30 +192,33 @@ async def test_redirects_are_not_followed(wire: Wire, open_session: OpenSession)
             await session.read("/x", what="reading")
 
 
-async def test_the_hint_sets_parallelism_within_bounds(wire: Wire, open_session: OpenSession) -> None:
-    for hint in ("10", "900", "nonsense"):
+async def test_the_hint_bounds_parallelism(wire: Wire, open_session: OpenSession) -> None:
+    for hint in ("2", "900", "nonsense"):
         wire.reply(200, {}, headers={"x-ms-dop-hint": hint})
     async with open_session() as session:
-        seen = []
+        seen = [session.parallelism]
         for _ in range(3):
             await session.read("/x", what="reading")
             seen.append(session.parallelism)
-    assert seen == [10, 52, 52]
+    assert seen == [4, 2, 4, 4]
 
 
-async def test_all_of_keeps_order_and_bound(open_session: OpenSession) -> None:
+async def test_all_of_keeps_order_and_bound(wire: Wire, open_session: OpenSession) -> None:
     running, most = 0, 0
 
-    async def call(number: int) -> int:
+    async def answer(request: web.Request) -> web.StreamResponse:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
         running -= 1
-        return number
+        return web.Response(body=request.raw_path.encode())
 
-    async with open_session(parallelism=3) as session:
-        assert await session.all_of([lambda n=n: call(n) for n in range(10)]) == list(range(10))
+    wire.answers.extend([answer] * 10)
+    async with open_session(limits=Limits(concurrent=3)) as session:
+        calls = [partial(session.read, f"/{number}", what="reading") for number in range(10)]
+        answers = await session.all_of(calls)
+    assert [answer.body for answer in answers] == [b"/%d" % number for number in range(10)]
     assert most == 3
 
 
@@ -231,6 +236,26 @@ async def test_without_lease_time_nothing_is_sent(wire: Wire, open_session: Open
         with pytest.raises(LeaseHeldError):
             await session.read("/x", what="reading")
     assert wire.seen == []
+
+
+async def test_a_lease_lost_while_frozen_lets_one_request_out_at_most(
+    wire: Wire, open_session: OpenSession
+) -> None:
+    """The process freezes at the last look of the first write: its clock jumps beyond the lease."""
+    looks = 0
+
+    def deadline() -> float:
+        nonlocal looks
+        looks += 1
+        return 60.0 if looks <= 4 + 1 else 0.0  # four writes prepared, one of them past its last look
+
+    for _ in range(4):
+        wire.reply(204)
+    async with open_session(deadline=deadline) as session:
+        writes = [partial(session.request, "POST", "/x", what="writing", body=b"{}") for _ in range(4)]
+        outcomes = await asyncio.gather(*(write() for write in writes), return_exceptions=True)
+    assert len(wire.seen) == 1
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Answer", *["LeaseHeldError"] * 3]
 
 
 async def test_the_timeout_is_shorter_than_the_lease(wire: Wire, open_session: OpenSession) -> None:

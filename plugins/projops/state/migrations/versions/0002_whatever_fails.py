@@ -122,5 +122,5 @@ def _create_throttling() -> None:
         sa.Column("requests", sa.Integer(), nullable=False),
         sa.Column("milliseconds", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("principal", "until"),
-        comment="Requests that were sent up to an instant, and their execution time, for as long as the window is.",
+        comment="Requests that were sent up to an instant, and what they took, for as long as the window is.",
     )
