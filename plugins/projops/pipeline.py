@@ -11,8 +11,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pyarrow.compute as pc
-
 from projops.due import due_legs, selected_maps
 from projops.engine import Engine
 from projops.errors import StopError
@@ -201,10 +199,10 @@ def _through(engine: Engine, staged: Staged, stage: str) -> Staged:
     with engine.staging.writer(staged.map, staged.leg, batch.id, stage) as writer:
         for table in engine.staging.tables(manifest):
             good, rejects = judge(table)
-            rejected += record_rejects(engine.state, table_map, leg, batch, rejects)
+            rejected += record_rejects(engine.state, table_map, leg, batch, rejects, table)
             writer.write(good)
-            writer.count("deletes", pc.sum(good["_deleted"]).as_py() or 0)
-        writer.count("read", manifest.counts.get("read", 0))
+        for counted in ("read", "deletes"):
+            writer.count(counted, manifest.counts.get(counted, 0))
         writer.count("rejected", rejected + manifest.counts.get("rejected", 0))
         settings = engine.settings
         check_breaker(

@@ -1,15 +1,19 @@
 """From rows that validate or transform refused to dead letters."""
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from projops.mapping.model import Leg, TableMap
+from projops.payload import payload_text
 from projops.state import StateStore, dead_letters
 from projops.state.batches import Batch
 from projops.state.dead_letters import Letter, Origin
 
 
-def record_rejects(state: StateStore, table_map: TableMap, leg: Leg, batch: Batch, rejects: pa.Table) -> int:
-    """Set rejected rows aside.
+def record_rejects(
+    state: StateStore, table_map: TableMap, leg: Leg, batch: Batch, rejects: pa.Table, source: pa.Table
+) -> int:
+    """Set rejected rows aside, each with the source row as its payload.
 
     A row that breaks several rules has one dead letter, with the first of them.
 
@@ -19,10 +23,14 @@ def record_rejects(state: StateStore, table_map: TableMap, leg: Leg, batch: Batc
         leg: The leg.
         batch: The batch.
         rejects: Columns `_id`, `_key`, `stage`, `rule`, `field`, `message`, `value`.
+        source: The source frame that they come from.
 
     Returns:
         The number of rows set aside.
     """
+    if rejects.num_rows == 0:
+        return 0
+    payloads = _payloads(rejects, source)
     letters: dict[str, Letter] = {}
     for row in rejects.to_pylist():
         letter = Letter(
@@ -34,10 +42,18 @@ def record_rejects(state: StateStore, table_map: TableMap, leg: Leg, batch: Batc
             message=row["message"],
             field=row["field"],
             value=row["value"],
+            payload=payloads.get(row["_id"]),
         )
         letters.setdefault(letter.source_id, letter)
-    if letters:
-        origin = Origin(table_map.map, leg.direction.value, batch.id, table_map.version)
-        with state.begin() as connection:
-            dead_letters.record(connection, origin, list(letters.values()))
+    origin = Origin(table_map.map, leg.direction.value, batch.id, table_map.version)
+    with state.begin() as connection:
+        dead_letters.record(connection, origin, list(letters.values()))
     return len(letters)
+
+
+def _payloads(rejects: pa.Table, source: pa.Table) -> dict[str, str]:
+    """Write the rejected rows as payloads, by identity: by source column, without the engine's own facts."""
+    rows = source.filter(pc.is_in(source["_id"], value_set=rejects["_id"].combine_chunks()))
+    columns = [name for name in rows.column_names if not name.startswith("_")]
+    payloads = map(payload_text, rows.select(columns).to_pylist())
+    return dict(zip(rows["_id"].to_pylist(), payloads, strict=True))

@@ -1,78 +1,167 @@
 """`projops dead-letters`: rows that could not be moved, and what people do about them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from projops import replay
-from projops.commands.output import AsJson, fail, open_engine, print_facts, print_json, print_rows
+from projops.commands.moving import cli_request, move
+from projops.commands.output import AsJson, actor, fail, open_engine, print_facts, print_json, print_rows
+from projops.engine import Engine
+from projops.fates import fates
 from projops.load.documented_errors import DOCUMENTED
-from projops.state import dead_letters
+from projops.payload import payload_values
+from projops.replay import Decided, Selection, approve, dismiss, note_reveal, replay
+from projops.state import dead_letters, decisions
 
 app = typer.Typer(help="Rows that could not be moved.", no_args_is_help=True)
+
+Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers, from `list`.")]
+OfMap = Annotated[str | None, typer.Option("--map", help="Those of this map.")]
+OfError = Annotated[str | None, typer.Option("--error", help="Those of this error or rule, such as E6.")]
+Everything = Annotated[bool, typer.Option("--all", help="All of them.")]
+RunNow = Annotated[bool, typer.Option("--run", help="Run their legs at once, and say what became of each.")]
+
+_SHOWN = ("id", "map", "leg", "key", "status", "rule", "message", "remedy")
+_HIDDEN = "hidden; --values shows it"
 
 
 @app.command("list")
 def list_letters(
-    map_id: Annotated[str | None, typer.Argument(help="Only this map.")] = None, as_json: AsJson = False
+    map_id: Annotated[str | None, typer.Argument(help="Only this map.")] = None,
+    error: OfError = None,
+    as_json: AsJson = False,
 ) -> None:
     """List rows that are open, parked or awaiting approval."""
     with open_engine() as engine, engine.state.begin() as connection:
-        rows = dead_letters.live(connection, map_id)
-    names = ("id", "map", "leg", "key", "status", "rule", "message", "remedy")
-    explained = [_explained(row) for row in rows]
-    shown = explained if as_json else [{name: row[name] for name in names} for row in explained]
+        rows = decisions.chosen(connection, map_id=map_id, rule=error)
+    explained = [_explained(_masked(row)) for row in reversed(rows)]
+    shown = explained if as_json else [{name: row[name] for name in _SHOWN} for row in explained]
     print_rows(shown, as_json, "No row is set aside.")
 
 
 @app.command("show")
 def show_letter(
-    number: Annotated[int, typer.Argument(help="Number, from `list`.")], as_json: AsJson = False
+    number: Annotated[int, typer.Argument(help="Number, from `list`.")],
+    values: Annotated[
+        bool, typer.Option("--values", help="With the row's values, personal data too; this is noted.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show one dead letter whole."""
-    with open_engine() as engine, engine.state.begin() as connection:
-        row = dead_letters.get(connection, number)
-    if row is None:
-        fail(f"There is no dead letter {number}.")
-    print_facts(_explained(row), as_json)
+    with open_engine() as engine:
+        with engine.state.begin() as connection:
+            row = dead_letters.get(connection, number)
+        if row is None:
+            fail(f"There is no dead letter {number}.")
+        if values:
+            note_reveal(engine.state, number, actor())
+    shown = {**row, "payload": payload_values(row["payload"])} if values else _masked(row)
+    print_facts(_explained(shown), as_json)
 
 
 @app.command("replay")
 def replay_letters(
-    numbers: Annotated[list[int] | None, typer.Argument(help="Numbers, from `list`.")] = None,
-    map_id: Annotated[str | None, typer.Option("--map", help="Those of this map.")] = None,
-    error: Annotated[str | None, typer.Option(help="Those of this error or rule, such as E6.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    numbers: Numbers = None,
+    map_id: OfMap = None,
+    error: OfError = None,
+    everything: Everything = False,
+    run: RunNow = False,
     as_json: AsJson = False,
 ) -> None:
     """Let the next run read these rows again by key and take them through all stages."""
-    if not (numbers or map_id or error or everything):
-        fail("Say which: numbers, --map, --error or --all.")
+    wanted = Selection(tuple(numbers or ()), map_id, error, everything)
     with open_engine() as engine:
-        done = replay.replay(engine.state, numbers or None, map_id=map_id, error=error)
+        _carry_on(engine, replay(engine.state, wanted, actor()), run, as_json)
+
+
+@app.command("approve")
+def approve_letters(
+    numbers: Numbers = None,
+    map_id: OfMap = None,
+    everything: Everything = False,
+    run: RunNow = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let the next run delete rows at the target that are still gone at the source."""
+    wanted = Selection(tuple(numbers or ()), map_id, everything=everything)
+    with open_engine() as engine:
+        _carry_on(engine, approve(engine.state, wanted, actor()), run, as_json)
+
+
+@app.command("dismiss")
+def dismiss_letters(
+    reason: Annotated[str, typer.Option(help="Why nobody will mend it; kept with the entry.")],
+    numbers: Numbers = None,
+    map_id: OfMap = None,
+    error: OfError = None,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Close entries that nobody will mend; their rows come again when they change, or with a full run.
+
+    A delete that is dismissed is not done, and nobody is asked about it again.
+    """
+    wanted = Selection(tuple(numbers or ()), map_id, error, everything)
+    with open_engine() as engine:
+        done = dismiss(engine.state, wanted, reason, actor())
+    if as_json:
+        print_json({"dismissed": done.marked})
+        return
+    typer.echo(f"{len(done.marked)} dismissed: {', '.join(map(str, done.marked)) or 'there were none'}.")
+
+
+def _carry_on(engine: Engine, done: Decided, run: bool, as_json: bool) -> None:
+    """Say what a decision has marked; with `--run`, run the legs and say what became of each."""
+    if run and done.marked:
+        _run(engine, done, as_json)
+        return
     if as_json:
         print_json({"marked": done.marked, "maps": done.maps, "left": done.left})
         return
     how = f"; now: projops sync {' '.join(done.maps)}" if done.marked else ""
     typer.echo(f"{len(done.marked)} go with the next run{how}")
+    _say_left(done)
+
+
+def _run(engine: Engine, done: Decided, as_json: bool) -> None:
+    move(engine, cli_request(done.maps), lambda ref: (ref.map, ref.leg) in done.legs)
+    found = fates(engine.state, done.marked, done.at)
+    rows: Sequence[dict[str, Any]] = [
+        {"id": each.number, "map": each.map, "key": each.key, "status": each.status, "because": each.sentence}
+        for each in found
+    ]
+    if as_json:
+        print_json({"became": rows, "left": done.left})
+    else:
+        print_rows(rows, as_json, "")
+        _say_left(done)
+    still = [each.number for each in found if each.is_open]
+    if still:
+        fail(f"{len(still)} of {len(found)} did not go: {', '.join(map(str, still))}.")
+
+
+def _say_left(done: Decided) -> None:
     for number, reason in done.left.items():
         typer.echo(f"{number} stays. {reason}")
 
 
-@app.command("dismiss")
-def dismiss_letter(
-    number: Annotated[int, typer.Argument(help="Number, from `list`.")],
-    reason: Annotated[str, typer.Option(help="Why nobody will mend it; kept with the entry.")],
-) -> None:
-    """Close an entry that nobody will mend; its row comes again when it changes, or with a full run."""
-    with open_engine() as engine:
-        replay.dismiss(engine.state, number, reason)
-    typer.echo(f"Dead letter {number} is dismissed.")
+def _masked(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a dead letter without the values of its row, which may be personal data."""
+    hidden = {name: _HIDDEN for name in ("value", "payload") if row[name] is not None}
+    return {**row, **hidden}
 
 
 def _explained(row: Mapping[str, Any]) -> dict[str, Any]:
     """Give a dead letter with what its error means and what to do, where that is documented."""
     documented = DOCUMENTED.get(row["rule"])
     meaning, remedy = (documented.meaning, documented.remedy) if documented is not None else ("", "")
+    if row["status"] == dead_letters.AWAITING:
+        remedy = _approval(row)
     return {**row, "meaning": meaning, "remedy": remedy}
+
+
+def _approval(row: Mapping[str, Any]) -> str:
+    if row["approved_at"] is not None:
+        return f"Nothing: {row['approved_by']} has approved it, and it goes with the next run."
+    return f"`projops dead-letters approve {row['id']}`, or dismiss it."

@@ -1,8 +1,8 @@
 """The extract stage: from what a strategy reads to source frames in Parquet."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,11 +15,12 @@ from projops.mapping.catalog import arrow_type
 from projops.mapping.conditions import matches
 from projops.mapping.expressions import parse
 from projops.mapping.keys import fold_column, key_column
-from projops.mapping.model import Leaves, Leg, System, TableMap
+from projops.mapping.model import Deletes, Leaves, Leg, System, TableMap
 from projops.mapping.paths import company_path, key_paths, source_column, source_columns
 from projops.staging import StageWriter
 from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import Batch
+from projops.state.dead_letters import Held
 from projops.transform.hashing import row_hash
 
 
@@ -53,6 +54,7 @@ class ExtractJob:
     pause: timedelta
     writer: StageWriter
     _awaited: set[str] = field(default_factory=set, init=False)
+    _held: dict[Held, datetime | None] = field(default_factory=dict, init=False)
 
     @property
     def system(self) -> System:
@@ -70,6 +72,7 @@ async def extract_rows(job: ExtractJob) -> Watermark:
         job._awaited.update(dead_letters.to_retry(connection, job.table_map.map, leg))
         looked = in_flight.look(connection, job.table_map.map, leg, job.batch.id, job.pause)
         job._awaited.update(row.source_id for row in looked)
+        job._held.update(dead_letters.held_deletes(connection, job.table_map.map, leg))
     source = job.source
     try:
         await _read(job, source)
@@ -86,14 +89,13 @@ async def _read(job: ExtractJob, source: Source) -> None:
 
 
 async def _read_again(job: ExtractJob) -> None:
-    """Read rows that were set aside; those that are gone need no trying again."""
+    """Read rows that were set aside; of those that are gone, what stands at the target is to go too."""
     wanted = sorted(job._awaited)
     if not wanted:
         return
     found = await job.reread(wanted)
     there = _with_identity(job, found)["_id"].to_pylist()
-    _need_not_move(job, sorted(set(wanted).difference(there)), "gone at the source")
-    await _write(job, Chunk(found))
+    await _write(job, Chunk(found, sorted(set(wanted).difference(there))))
 
 
 async def _write(job: ExtractJob, chunk: Chunk) -> None:
@@ -105,10 +107,13 @@ async def _write(job: ExtractJob, chunk: Chunk) -> None:
         gone += _left(job, rows.filter(pc.invert(matching)))
         rows = _of_companies(job, rows.filter(matching))
         job._awaited.difference_update(rows["_id"].to_pylist())
+        _close_held(job, rows)
         job.writer.count("read", rows.num_rows)
         job.writer.write(rows)
     if gone:
+        job._awaited.difference_update(identity for identity, _ in gone)
         job.writer.count("read", len(gone))
+        job.writer.count("deletes", sum(not _is_approved(job, each) for each in gone))
         job.writer.write(_deleted_frame(job, gone))
 
 
@@ -162,28 +167,48 @@ def _of_companies(job: ExtractJob, rows: pa.Table) -> pa.Table:
     return rows.filter(pc.is_in(companies, value_set=pa.array(sorted(job.companies))))
 
 
-def _left(job: ExtractJob, rows: pa.Table) -> list[tuple[str, str]]:
+def _left(job: ExtractJob, rows: pa.Table) -> list[Held]:
     """Of rows that the filter does not take, give those sent before, where the map says that they go."""
     ids = rows["_id"].to_pylist()
-    _need_not_move(job, ids, "outside the map's filter")
-    return [] if job.leg.extract.leaves is Leaves.KEEP else _known(job, ids)
+    known = [] if job.leg.extract.leaves is Leaves.KEEP else _known(job, ids)
+    _need_not_move(job, ids, known, "outside the map's filter")
+    return known
 
 
-def _deletes(job: ExtractJob, ids: Sequence[str]) -> list[tuple[str, str]]:
+def _deletes(job: ExtractJob, ids: Sequence[str]) -> list[Held]:
     """Give identity and key of deleted rows that were moved before; others concern nobody any more."""
-    _need_not_move(job, ids, "gone at the source")
-    return _known(job, ids)
+    known = _known(job, ids)
+    ignored = job.leg.deletes is Deletes.IGNORE
+    _need_not_move(job, ids, [] if ignored else known, "gone at the source")
+    return known
 
 
-def _need_not_move(job: ExtractJob, ids: Sequence[str], because: str) -> None:
-    """Close what was set aside of these rows."""
+def _need_not_move(job: ExtractJob, ids: Sequence[str], remove: Sequence[Held], because: str) -> None:
+    """Close what was set aside of these rows, but for those that are to be removed from the target."""
+    _close(job, set(ids).difference(identity for identity, _ in remove), because)
+
+
+def _close_held(job: ExtractJob, rows: pa.Table) -> None:
+    """Close the deletes that wait for approval of rows that are there again, under the same key."""
+    if job._held:
+        pairs = zip(rows["_id"].to_pylist(), rows["_key"].to_pylist(), strict=True)
+        back = [identity for identity, key in pairs if (identity, key) in job._held]
+        _close(job, back, "there again at the source: nothing was deleted")
+
+
+def _is_approved(job: ExtractJob, gone: Held) -> bool:
+    approved_at = job._held.get(gone)
+    return approved_at is not None and approved_at <= job.batch.started_at
+
+
+def _close(job: ExtractJob, ids: Collection[str], because: str) -> None:
     if ids:
         leg = job.leg.direction.value
         with job.state.begin() as connection:
-            dead_letters.close_needless(connection, job.table_map.map, leg, ids, because)
+            dead_letters.resolve(connection, job.table_map.map, leg, ids, because)
 
 
-def _known(job: ExtractJob, ids: Sequence[str]) -> list[tuple[str, str]]:
+def _known(job: ExtractJob, ids: Sequence[str]) -> list[Held]:
     """Give identity and key of those rows that the crosswalk knows."""
     with job.state.begin() as connection:
         if job.system is System.DATAVERSE:
@@ -192,7 +217,7 @@ def _known(job: ExtractJob, ids: Sequence[str]) -> list[tuple[str, str]]:
         return [(key, key) for key in crosswalk.by_keys(connection, job.table_map.map, ids)]
 
 
-def _deleted_frame(job: ExtractJob, gone: Sequence[tuple[str, str]]) -> pa.Table:
+def _deleted_frame(job: ExtractJob, gone: Sequence[Held]) -> pa.Table:
     columns = {
         path: pa.nulls(len(gone), arrow_type(source_column(job.table_map, job.leg, path)))
         for path in source_columns(job.table_map, job.leg)

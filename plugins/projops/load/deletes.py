@@ -1,20 +1,26 @@
 """Deletes at the source, and what they do at the target."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
-from projops.load.decide import Action, Kind, Row, deletion, is_of, too_many_deletes
+from projops.load.decide import Action, Kind, Row, deletion, is_of
 from projops.load.job import LoadJob
 from projops.load.outcomes import Done, commit_chunk
+from projops.load.results import out_of_luck
 from projops.load.sending import send
-from projops.load.target import Outcome, Result
+from projops.load.target import Result
 from projops.mapping.model import System
 from projops.mapping.paths import key_paths, table_of
-from projops.state import crosswalk
+from projops.state import crosswalk, dead_letters
 from projops.state.batches import Counts
 from projops.state.crosswalk import Entry
+from projops.state.dead_letters import Held
 from projops.systems.columns import key_values, properties
+
+# A delete without a clear answer is sent again at most this often: what is gone already counts as deleted.
+_ATTEMPTS = 3
 
 
 async def delete_gone(job: LoadJob, table: pa.Table) -> Counts:
@@ -25,7 +31,8 @@ async def delete_gone(job: LoadJob, table: pa.Table) -> Counts:
     if table.num_rows == 0 or deletion(job.leg.deletes) is Kind.SKIP:
         return Counts(unchanged=table.num_rows)
     counts = await _delete(job, zip(table["_id"].to_pylist(), table["_key"].to_pylist(), strict=True))
-    return counts + Counts(unchanged=table.num_rows - sum(getattr(counts, name) for name in Counts.__slots__))
+    settled = counts.loaded + counts.parked + counts.failed
+    return counts + Counts(unchanged=table.num_rows - settled)
 
 
 async def delete_former_keys(job: LoadJob, table: pa.Table) -> None:
@@ -45,27 +52,58 @@ async def delete_former_keys(job: LoadJob, table: pa.Table) -> None:
         await _delete(job, former)
 
 
-async def _delete(job: LoadJob, gone: Iterable[tuple[str, str]]) -> Counts:
-    """Delete rows by identity and key; very many wait for a person's approval."""
+async def _delete(job: LoadJob, gone: Iterable[Held]) -> Counts:
+    """Delete rows by identity and key; very many wait for a person's approval, but for those that have it."""
+    rows, entries = _standing(job, gone)
+    asked = [row for row in rows if (row.source_id, row.key) not in job.guard.approved]
+    wait = job.guard.holds(len(asked))
+    held = {row.key for row in asked} if wait is not None else set()
     kind = deletion(job.leg.deletes)
+    going = [Action(kind, row, entries[row.key].dataverse_id) for row in rows if row.key not in held]
+    done = await _send(job, going)
+    if wait is not None:
+        done += [Done(Action(Kind.SKIP, row), wait) for row in await _as_they_stand(job, asked)]
+    counts = commit_chunk(job, done, in_step=True)
+    written = {pair.action.row.key for pair in done if pair.outcome.result is Result.WRITTEN}
+    return counts + Counts(deleted=sum(row.key in written for row in asked))
+
+
+def _standing(job: LoadJob, gone: Iterable[Held]) -> tuple[list[Row], dict[str, Entry]]:
+    """Give the rows that stand at the target still, with their pairs; close what waited for the others."""
     rows = [Row(source_id, key, "", None, None, _identity(job, key), {}) for source_id, key in gone]
+    origin = job.origin
     with job.state.begin() as connection:
-        known = crosswalk.count(connection, job.table_map.map)
-        entries = crosswalk.by_keys(connection, job.table_map.map, [row.key for row in rows])
-    rows = [row for row in rows if row.key in entries and is_of(row, entries[row.key], job.policy)]
-    deletes = max(job.deletes, len(rows))
-    if too_many_deletes(deletes, known, job.settings.delete_share, job.settings.delete_rows):
-        done = [Done(Action(kind, row), _awaiting_approval(deletes, known)) for row in rows]
-    else:
-        actions = [Action(kind, row, _dataverse_id(entries.get(row.key))) for row in rows]
+        entries = crosswalk.by_keys(connection, origin.map, [row.key for row in rows])
+        stands = [row for row in rows if row.key in entries and is_of(row, entries[row.key], job.policy)]
+        over = {row.source_id for row in rows} - {row.source_id for row in stands}
+        dead_letters.resolve(connection, origin.map, origin.leg, over, "nothing of it stands at the target")
+    return stands, entries
+
+
+async def _send(job: LoadJob, actions: Sequence[Action]) -> list[Done]:
+    """Send deletes, again where no clear answer came; then they are set aside, for the next run to try."""
+    done: list[Done] = []
+    unclear: list[Done] = []
+    for _ in range(_ATTEMPTS):
         outcomes = await send(job, actions)
-        done = [Done(action, outcome) for action, outcome in zip(actions, outcomes, strict=True)]
-    return commit_chunk(job, done, in_step=True)
+        pairs = [Done(action, outcome) for action, outcome in zip(actions, outcomes, strict=True)]
+        done += [pair for pair in pairs if pair.outcome.result is not Result.LOOK_AGAIN]
+        unclear = [pair for pair in pairs if pair.outcome.result is Result.LOOK_AGAIN]
+        actions = [pair.action for pair in unclear]
+        if not actions:
+            break
+    return done + [Done(pair.action, out_of_luck(pair.outcome)) for pair in unclear]
 
 
-def _awaiting_approval(deletes: int, known: int) -> Outcome:
-    message = f"One of {deletes} deletes in one batch, of {known} rows known: approve them, or dismiss them."
-    return Outcome(Result.AWAITS_APPROVAL, code="mass_delete", message=message)
+async def _as_they_stand(job: LoadJob, rows: Sequence[Row]) -> list[Row]:
+    """Give rows with what Finance holds of them now: what would go, for whoever is asked.
+
+    Dataverse rows are named by their key alone, as their lookups are not resolved for a delete.
+    """
+    if job.leg.direction.target is System.DATAVERSE:
+        return list(rows)
+    found = await job.target.read(rows)
+    return [replace(row, payload=found[row.key].values) if row.key in found else row for row in rows]
 
 
 def _identity(job: LoadJob, key: str) -> dict[str, object]:
@@ -76,7 +114,3 @@ def _identity(job: LoadJob, key: str) -> dict[str, object]:
     names = key_paths(job.table_map, system)
     values = key_values(key, properties(table_of(job.table_map, system), names))
     return dict(zip(names, values, strict=True))
-
-
-def _dataverse_id(entry: Entry | None) -> str | None:
-    return entry.dataverse_id if entry else None

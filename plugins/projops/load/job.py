@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from projops.load.decide import Policy
 from projops.load.doubts import Doubts
 from projops.load.gate import BillingGate
+from projops.load.guard import DeleteGuard
 from projops.load.target import Target
 from projops.mapping.model import Leg, System, TableMap
 from projops.settings import Settings
@@ -25,8 +26,8 @@ class LoadJob:
         leg: The leg.
         batch: The batch.
         target: The side that is written.
-        settings: For the limits of deletes.
-        deletes: Deletes in the whole batch.
+        settings: Settings of the engine.
+        guard: Says when deletes wait for a person.
         gate: Holds rows back until what belongs to them is in step, or None.
         lease: The map's; nothing is written, here or there, once it is lost.
         doubts: What writers that fell silent may have written.
@@ -38,7 +39,7 @@ class LoadJob:
     batch: Batch
     target: Target
     settings: Settings
-    deletes: int = 0
+    guard: DeleteGuard
     gate: BillingGate | None = None
     lease: Lease = field(kw_only=True)
     doubts: Doubts = field(default_factory=Doubts)

@@ -7,6 +7,7 @@ from projops.load.decide import Action, Kind
 from projops.load.job import LoadJob
 from projops.load.target import Outcome, Result
 from projops.mapping.model import Direction, System
+from projops.payload import payload_text
 from projops.state import crosswalk, dead_letters, in_flight
 from projops.state.batches import Counts
 from projops.state.crosswalk import UNKNOWN, Entry
@@ -98,4 +99,5 @@ def _letter(pair: Done) -> Letter:
         waits_for_map=waiting.map if waiting else None,
         waits_for_id=waiting.id if waiting else None,
         retriable=outcome.retriable,
+        payload=payload_text({**row.identity, **row.payload}),
     )

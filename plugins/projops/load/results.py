@@ -1,5 +1,7 @@
 """From what a system said of a row to what it means for the load."""
 
+from dataclasses import replace
+
 from projops.load.documented_errors import recognise
 from projops.load.target import Outcome, Result
 from projops.systems.outcomes import RowOutcome, Status
@@ -38,6 +40,11 @@ def refused(message: str, code: str, *, retriable: bool = False) -> Outcome:
         retriable: Whether each run tries the row again by itself.
     """
     return Outcome(Result.REFUSED, code=rule_of(message, code), message=message, retriable=retriable)
+
+
+def out_of_luck(outcome: Outcome) -> Outcome:
+    """A row that stayed without a clear answer is set aside, and tried again by the next run."""
+    return replace(outcome, result=Result.REFUSED, code=outcome.code or "no_answer", retriable=True)
 
 
 def rule_of(message: str, code: str) -> str:

@@ -13,7 +13,7 @@ from projops.load.frames import rows_of, without_own_references
 from projops.load.job import LoadJob
 from projops.load.outcomes import Done, commit_chunk
 from projops.load.put_off import PutOff
-from projops.load.results import refused
+from projops.load.results import out_of_luck, refused
 from projops.load.sending import send
 from projops.load.target import Outcome, Result
 from projops.load.waiting import Deferred, find_waiting, set_aside
@@ -146,7 +146,7 @@ async def _write(job: LoadJob, rows: Sequence[Row], entries: dict[str, Entry]) -
         pending, forced = [pair.action.row for pair in again], True
         if not pending:
             return done
-    return done + [replace(pair, outcome=_out_of_luck(pair.outcome)) for pair in again]
+    return done + [replace(pair, outcome=out_of_luck(pair.outcome)) for pair in again]
 
 
 def _keep_conflicts(job: LoadJob, actions: Sequence[Action]) -> None:
@@ -155,11 +155,6 @@ def _keep_conflicts(job: LoadJob, actions: Sequence[Action]) -> None:
     if found:
         with job.state.begin() as connection:
             conflicts.record(connection, job.origin, found)
-
-
-def _out_of_luck(outcome: Outcome) -> Outcome:
-    """A row that stayed without a clear answer is set aside, and tried again by the next run."""
-    return replace(outcome, result=Result.REFUSED, code=outcome.code or "no_answer", retriable=True)
 
 
 async def _decide_all(

@@ -5,6 +5,7 @@ from projops.load.dataverse import DataverseTarget
 from projops.load.doubts import Doubts
 from projops.load.finance import FinanceTarget
 from projops.load.gate import BillingGate
+from projops.load.guard import delete_guard
 from projops.load.job import LoadJob
 from projops.load.references import References
 from projops.load.target import Target
@@ -26,7 +27,7 @@ def load_job(
         table_map: The map.
         leg: The leg.
         batch: The batch.
-        deletes: Deletes in the whole batch.
+        deletes: Deletes in the whole batch that nobody has approved.
         lease: The map's.
     """
     with engine.state.begin() as connection:
@@ -38,7 +39,7 @@ def load_job(
         batch=batch,
         target=_target(engine, systems, table_map, leg),
         settings=engine.settings,
-        deletes=deletes,
+        guard=delete_guard(engine.state, engine.settings, leg, batch, deletes),
         gate=_gate(engine, systems, table_map, leg),
         lease=lease,
         doubts=Doubts.of(marks, leg.direction),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from projops.state.tables import batch as batches
 from projops.state.tables import leg as legs
@@ -65,7 +65,17 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Rows of a batch by what became of them."""
+    """Rows of a batch by what became of them.
+
+    Attributes:
+        read: Rows extracted.
+        unchanged: Rows that were in step already.
+        loaded: Rows created, updated or deleted at the target.
+        parked: Rows that wait for another row, or for approval.
+        rejected: Rows that break a rule of ours.
+        failed: Rows that the target refused.
+        deleted: Of those loaded, rows that were deleted without anybody's approval.
+    """
 
     read: int = 0
     unchanged: int = 0
@@ -73,6 +83,7 @@ class Counts:
     parked: int = 0
     rejected: int = 0
     failed: int = 0
+    deleted: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
@@ -207,6 +218,14 @@ def commit_batch(connection: Connection, batch: Batch, counts: Counts) -> int | 
     if batch.advances:
         _move_leg(connection, batch, now)
     return None
+
+
+def deleted_since(connection: Connection, map_id: str, leg: str, since: datetime) -> int:
+    """Count the rows that a leg's batches, ended after some time, have deleted without approval."""
+    statement = select(func.coalesce(func.sum(batches.c.deleted), 0)).where(
+        batches.c.map == map_id, batches.c.leg == leg, batches.c.finished_at > since
+    )
+    return int(connection.execute(statement).scalar_one())
 
 
 def _move_leg(connection: Connection, batch: Batch, now: datetime) -> None:

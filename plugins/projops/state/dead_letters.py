@@ -1,7 +1,7 @@
 """Rows that could not be moved: open, parked, awaiting approval; resolved or dismissed.
 
 There is one live entry a leg and source row: a newer failure replaces the reason and counts up the
-attempts, a later success closes it.
+attempts, a later success closes it. What people decide about entries is in `decisions`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,14 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, case, func, select, update
 
 from projops.state.tables import IS_LIVE, LIVE, crosswalk, dead_letter
 from projops.state.upserts import insert_into
 
 FINANCE_STAGE = "finance"  # set aside by a job of Finance, not by a stage of ours
 TRIED_AGAIN = ("open", "parked")
+AWAITING = "awaiting_approval"
+MASS_DELETE = "mass_delete"  # the rule under which a delete waits for approval
 _SLICE = 500  # bound parameters a statement
+_LONGEST_VALUE = 500
+_IS_APPROVED = (dead_letter.c.status == AWAITING) & dead_letter.c.approved_at.is_not(None)
+
+Held = tuple[str, str]  # source row, and key under which it stands at the target
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,8 @@ class Letter:
         waits_for_map: For a parked row: map of the row that it waits for.
         waits_for_id: For a parked row: GUID or key text of that row.
         retriable: Whether each run tries it again by itself.
+        payload: The row as a person may see it (`projops.payload`), or None.
+        evidence: Where the bytes are kept that could not be read, or None.
     """
 
     source_id: str
@@ -48,6 +56,8 @@ class Letter:
     waits_for_map: str | None = None
     waits_for_id: str | None = None
     retriable: bool = False
+    payload: str | None = None
+    evidence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ def record(connection: Connection, origin: Origin, letters: Sequence[Letter]) ->
     now = datetime.now(UTC)
     facts = {"mapping_version": origin.mapping_version, "batch": origin.batch, "last_seen": now}
     once = {"map": origin.map, "leg": origin.leg, "first_seen": now, "attempts": 1}
-    rows = [once | facts | {name: getattr(each, name) for name in Letter.__slots__} for each in letters]
+    rows = [once | facts | _values(each) for each in letters]
     if not rows:
         return
     statement = insert_into(connection, dead_letter)
@@ -85,13 +95,18 @@ def record(connection: Connection, origin: Origin, letters: Sequence[Letter]) ->
     statement = statement.on_conflict_do_update(
         index_elements=[dead_letter.c.map, dead_letter.c.leg, dead_letter.c.source_id],
         index_where=IS_LIVE,
-        set_=newer | {"attempts": _attempts(statement.excluded.batch)},
+        set_=newer
+        | {
+            "attempts": _attempts(statement.excluded.batch),
+            "approved_at": _still_approved(statement.excluded.status, dead_letter.c.approved_at),
+            "approved_by": _still_approved(statement.excluded.status, dead_letter.c.approved_by),
+        },
     )
     connection.execute(statement, rows)
 
 
 def resolve(connection: Connection, map_id: str, leg: str, source_ids: Iterable[str], because: str) -> int:
-    """Close live entries of rows that are in step now; give their number."""
+    """Close live entries of rows that are in step now, or need be no more; give their number."""
     return _close(connection, _live_ids(connection, map_id, leg), source_ids, because)
 
 
@@ -124,45 +139,56 @@ def awaited_maps(connection: Connection) -> dict[tuple[str, str], set[str]]:
     return waits
 
 
-def close_needless(
-    connection: Connection, map_id: str, leg: str, source_ids: Iterable[str], because: str
-) -> int:
-    """Close entries of rows that need not move any more; give their number.
-
-    What awaits approval stays: there, that the row is gone is the very matter.
-    """
-    live = _live_ids(connection, map_id, leg, ("open", "parked"))
-    return _close(connection, live, source_ids, because)
-
-
-def _close(connection: Connection, live: Mapping[str, int], source_ids: Iterable[str], because: str) -> int:
-    ids = [live[source_id] for source_id in source_ids if source_id in live]
-    if ids:
-        connection.execute(
-            update(dead_letter)
-            .where(dead_letter.c.id.in_(ids))
-            .values(status="resolved", closed_at=datetime.now(UTC), closed_because=because)
-        )
-    return len(ids)
-
-
 def to_retry(connection: Connection, map_id: str, leg: str) -> list[str]:
-    """Give the source rows to try again: parked ones and retriable open ones."""
+    """Give the source rows to look at again: parked ones, retriable open ones, and approved deletes."""
     rows = connection.execute(
         select(dead_letter.c.source_id).where(
             dead_letter.c.map == map_id,
             dead_letter.c.leg == leg,
-            (dead_letter.c.status == "parked") | ((dead_letter.c.status == "open") & dead_letter.c.retriable),
+            (dead_letter.c.status == "parked")
+            | ((dead_letter.c.status == "open") & dead_letter.c.retriable)
+            | _IS_APPROVED,
         )
     )
     return list(rows.scalars())
+
+
+def held_deletes(connection: Connection, map_id: str, leg: str) -> dict[Held, datetime | None]:
+    """Give the deletes that wait for a person, each with the time at which it was approved, or None."""
+    rows = connection.execute(
+        select(dead_letter.c.source_id, dead_letter.c.key, dead_letter.c.approved_at).where(
+            dead_letter.c.map == map_id,
+            dead_letter.c.leg == leg,
+            dead_letter.c.status == AWAITING,
+            dead_letter.c.key.is_not(None),
+        )
+    )
+    return {(row.source_id, row.key): row.approved_at for row in rows}
+
+
+def held_since(connection: Connection, map_id: str, leg: str, since: datetime, batch_id: int) -> int:
+    """Count the deletes of other batches that wait for a person, and began to after some time."""
+    statement = (
+        select(func.count())
+        .select_from(dead_letter)
+        .where(
+            dead_letter.c.map == map_id,
+            dead_letter.c.leg == leg,
+            dead_letter.c.status == AWAITING,
+            dead_letter.c.approved_at.is_(None),
+            dead_letter.c.first_seen > since,
+            dead_letter.c.batch != batch_id,
+        )
+    )
+    return int(connection.execute(statement).scalar_one())
 
 
 def may_go(connection: Connection, map_id: str, leg: str) -> bool:
     """Say whether a row that was set aside could move now.
 
     A parked row may go when the crosswalk knows the row that it waits for, or when nothing says
-    what it waits for; any when it is retriable, by itself or because a person asked for its replay.
+    what it waits for; any when it is retriable, by itself or because a person asked for its replay; a
+    delete when a person has approved it.
     """
     parent = (
         select(crosswalk.c.key)
@@ -180,27 +206,19 @@ def may_go(connection: Connection, map_id: str, leg: str) -> bool:
             dead_letter.c.map == map_id,
             dead_letter.c.leg == leg,
             ((dead_letter.c.status == "parked") & (dead_letter.c.waits_for_map.is_(None) | parent))
-            | (dead_letter.c.status.in_(TRIED_AGAIN) & dead_letter.c.retriable),
+            | (dead_letter.c.status.in_(TRIED_AGAIN) & dead_letter.c.retriable)
+            | _IS_APPROVED,
         )
     )
     return bool(connection.execute(statement).scalar())
 
 
-def live(
-    connection: Connection,
-    map_id: str | None = None,
-    *,
-    rule: str | None = None,
-    stage: str | None = None,
-    numbers: Sequence[int] | None = None,
-) -> list[dict[str, Any]]:
-    """List live entries, newest first: of a map, rule or stage, or those of some numbers, or all."""
+def live(connection: Connection, map_id: str | None = None, stage: str | None = None) -> list[dict[str, Any]]:
+    """List live entries, newest first: of a map, of a stage, or all."""
     statement = select(dead_letter).where(dead_letter.c.status.in_(LIVE)).order_by(dead_letter.c.id.desc())
-    for column, wanted in (("map", map_id), ("rule", rule), ("stage", stage)):
+    for column, wanted in (("map", map_id), ("stage", stage)):
         if wanted is not None:
-            statement = statement.where(func.lower(dead_letter.c[column]) == wanted.lower())
-    if numbers is not None:
-        statement = statement.where(dead_letter.c.id.in_(numbers))
+            statement = statement.where(dead_letter.c[column] == wanted)
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
@@ -208,13 +226,6 @@ def get(connection: Connection, number: int) -> dict[str, Any] | None:
     """Read one entry, live or closed."""
     row = connection.execute(select(dead_letter).where(dead_letter.c.id == number)).mappings().one_or_none()
     return None if row is None else dict(row)
-
-
-def mark_for_replay(connection: Connection, numbers: Sequence[int]) -> None:
-    """Let the next run of their legs read these rows again by key; what becomes of them then is new."""
-    for start in range(0, len(numbers), _SLICE):
-        part = numbers[start : start + _SLICE]
-        connection.execute(update(dead_letter).where(dead_letter.c.id.in_(part)).values(retriable=True))
 
 
 def dismissed(connection: Connection, map_id: str, stage: str) -> set[tuple[str, str]]:
@@ -227,18 +238,21 @@ def dismissed(connection: Connection, map_id: str, stage: str) -> set[tuple[str,
     return {(row.source_id, row.message) for row in rows}
 
 
-def dismiss(connection: Connection, number: int, reason: str) -> None:
-    """Close an entry that nobody will mend; the row comes again when it changes, or with a full run."""
-    values = {"status": "dismissed", "closed_at": datetime.now(UTC), "closed_because": reason}
-    connection.execute(update(dead_letter).where(dead_letter.c.id == number).values(**values))
+def _close(connection: Connection, live: Mapping[str, int], source_ids: Iterable[str], because: str) -> int:
+    ids = [live[source_id] for source_id in source_ids if source_id in live]
+    if ids:
+        connection.execute(
+            update(dead_letter)
+            .where(dead_letter.c.id.in_(ids))
+            .values(status="resolved", closed_at=datetime.now(UTC), closed_because=because)
+        )
+    return len(ids)
 
 
-def _live_ids(
-    connection: Connection, map_id: str, leg: str, statuses: Sequence[str] = LIVE
-) -> dict[str, int]:
+def _live_ids(connection: Connection, map_id: str, leg: str) -> dict[str, int]:
     rows = connection.execute(
         select(dead_letter.c.source_id, dead_letter.c.id).where(
-            dead_letter.c.map == map_id, dead_letter.c.leg == leg, dead_letter.c.status.in_(statuses)
+            dead_letter.c.map == map_id, dead_letter.c.leg == leg, dead_letter.c.status.in_(LIVE)
         )
     )
     return {source_id: int(number) for source_id, number in rows}
@@ -247,3 +261,13 @@ def _live_ids(
 def _attempts(batch_id: ColumnElement[int]) -> ColumnElement[int]:
     # A rerun of the same batch is the same attempt.
     return case((dead_letter.c.batch == batch_id, dead_letter.c.attempts), else_=dead_letter.c.attempts + 1)
+
+
+def _still_approved(status: ColumnElement[str], column: Column[Any]) -> ColumnElement[Any]:
+    # An approval is of one delete: whatever else becomes of the row needs another.
+    return case((status == AWAITING, column), else_=None)
+
+
+def _values(letter: Letter) -> dict[str, Any]:
+    values = {name: getattr(letter, name) for name in Letter.__slots__}
+    return values | {"value": letter.value and letter.value[:_LONGEST_VALUE]}

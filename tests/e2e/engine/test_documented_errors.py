@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from projops.errors import StopError
-from projops.replay import dismiss
+from projops.replay import Selection, dismiss
 from tests.e2e.engine import rows
 from tests.e2e.engine.world import World, named
 
@@ -60,12 +60,13 @@ def test_a_dismissed_row_is_gone_until_it_changes(world: World) -> None:
     bad = rows.project(world, rows.fresh("PRJ"), msdyn_scheduledend="2001-01-01T00:00:00Z")
     world.forth("projects")
     [letter] = world.letters("projects")
+    this = Selection((letter["id"],))
     with world.engine() as engine:
         with pytest.raises(StopError, match="needs a reason"):
-            dismiss(engine.state, letter["id"], " ")
-        dismiss(engine.state, letter["id"], "Entered by mistake")
-        with pytest.raises(StopError, match=f"no live dead letter {letter['id']}"):
-            dismiss(engine.state, letter["id"], "Again")
+            dismiss(engine.state, this, " ", "a test")
+        dismiss(engine.state, this, "Entered by mistake", "a test")
+        with pytest.raises(StopError, match=f"Dead letter {letter['id']} was dismissed on"):
+            dismiss(engine.state, this, "Again", "a test")
     assert world.letters("projects") == []
     assert named(world.forth("projects"), "rejected") == {}
     world.change("msdyn_projects", bad, msdyn_description="Touched")

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from projops.engine import Engine
 from projops.mapping.model import Direction, System
 from projops.pipeline import detect, extract, load, transform, validate
-from projops.replay import Replayed, replay
+from projops.replay import Decided, Selection, approve, replay
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 from projops.settings import PROJECT_ROOT, Settings
 from projops.systems.connection import Connection
@@ -129,10 +129,15 @@ class World:
         live = "status in ('open', 'parked', 'awaiting_approval')"
         return self.sql(f"select * from dead_letter where map = :map and {live} order by id", map=map_id)
 
-    def replay(self, map_id: str) -> Replayed:
+    def replay(self, map_id: str) -> Decided:
         """Mark what is set aside of a map, as `projops dead-letters replay --map` does."""
         with self.engine() as engine:
-            return replay(engine.state, map_id=map_id)
+            return replay(engine.state, Selection(map=map_id), "a test")
+
+    def approve(self, map_id: str) -> Decided:
+        """Let the held deletes of a map go, as `projops dead-letters approve --map` does."""
+        with self.engine() as engine:
+            return approve(engine.state, Selection(map=map_id), "a test")
 
     # Both systems over plain HTTP.
 

@@ -1,16 +1,23 @@
 """What people do about rows that were set aside."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from projops.errors import StopError
-from projops.replay import dismiss, replay
-from projops.state import StateStore, dead_letters
+from projops.fates import fates
+from projops.replay import Selection, approve, dismiss, note_reveal, replay
+from projops.state import StateStore, crosswalk, dead_letters
+from projops.state.audit import actions
+from projops.state.crosswalk import Entry
 from projops.state.dead_letters import Letter, Origin
 
 FORTH, BACK = "dataverse_to_finance", "finance_to_dataverse"
+ME = "anna"
+HELD = {"status": "awaiting_approval", "rule": "mass_delete"}
 
 
 @pytest.fixture
@@ -33,22 +40,50 @@ def put(
     return int(row["id"])
 
 
+def these(*numbers: int) -> Selection:
+    return Selection(numbers)
+
+
+ALL = Selection(everything=True)
+
+
 def may_go(store: StateStore, map_id: str = "actuals", leg: str = FORTH) -> tuple[bool, list[str]]:
     with store.begin() as connection:
         return dead_letters.may_go(connection, map_id, leg), dead_letters.to_retry(connection, map_id, leg)
+
+
+def entry(store: StateStore, number: int) -> dict[str, Any]:
+    with store.begin() as connection:
+        row = dead_letters.get(connection, number)
+    assert row is not None
+    return row
+
+
+def audit(store: StateStore) -> list[tuple[object, ...]]:
+    with store.begin() as connection:
+        return [
+            tuple(row[name] for name in ("actor", "action", "subject", "reason"))
+            for row in actions(connection)
+        ]
 
 
 def test_a_replayed_row_goes_with_the_next_run_and_no_other_does(store: StateStore) -> None:
     number = put(store, "a")
     put(store, "b")
     assert may_go(store) == (False, [])
-    done = replay(store, [number])
-    assert (done.marked, done.maps, done.left) == ((number,), ("actuals",), {})
+    done = replay(store, these(number), ME)
+    assert (done.marked, done.maps, done.legs, done.left) == (
+        (number,),
+        ("actuals",),
+        (("actuals", FORTH),),
+        {},
+    )
     assert may_go(store) == (True, ["a"])
+    assert audit(store) == [(ME, "replay", f"dead letter {number} of actuals", "")]
 
 
 def test_a_newer_failure_takes_the_replay_back(store: StateStore) -> None:
-    replay(store, [put(store, "a")])
+    replay(store, these(put(store, "a")), ME)
     put(store, "a", rule="refused")
     assert may_go(store) == (False, [])
 
@@ -56,46 +91,141 @@ def test_a_newer_failure_takes_the_replay_back(store: StateStore) -> None:
 def test_a_parked_row_can_be_tried_before_its_parent_is_known(store: StateStore) -> None:
     number = put(store, "a", status="parked", waits_for_map="projects", waits_for_id="g")
     assert may_go(store)[0] is False
-    replay(store, [number])
+    replay(store, these(number), ME)
     assert may_go(store) == (True, ["a"])
 
 
 def test_rows_are_chosen_by_map_by_error_or_all(store: StateStore) -> None:
     one, two = put(store, "a"), put(store, "b", rule="E7")
     three = put(store, "c", map_id="expenses")
-    assert set(replay(store, map_id="actuals").marked) == {one, two}
-    assert set(replay(store, error="E6").marked) == set(replay(store, error="e6").marked) == {one, three}
-    assert replay(store, map_id="actuals", error="E7").marked == (two,)
-    assert set(replay(store).marked) == {one, two, three}
-    assert replay(store, error="E1").marked == ()
+    by_error = [replay(store, Selection(error=error), ME).marked for error in ("E6", "e6")]
+    assert replay(store, Selection(map="actuals"), ME).marked == (one, two)
+    assert by_error == [(one, three)] * 2
+    assert replay(store, Selection(map="actuals", error="E7"), ME).marked == (two,)
+    assert replay(store, ALL, ME).marked == (one, two, three)
+    assert replay(store, Selection(error="E1"), ME).marked == ()
 
 
 def test_what_cannot_be_replayed_says_why(store: StateStore) -> None:
-    waits = put(store, "a", status="awaiting_approval")
+    waits = put(store, "a", **HELD)
     told = put(store, "b", leg=BACK, stage="finance")
     keyless = put(store, "c", leg=BACK, key=None, stage="validate")
-    done = replay(store)
+    done = replay(store, ALL, ME)
     assert done.marked == ()
-    assert "approval" in done.left[waits]
+    assert "approve or dismiss it" in done.left[waits]
     assert "job in Finance" in done.left[told]
     assert "no key" in done.left[keyless]
+    assert may_go(store) == (False, [])
     assert may_go(store, leg=BACK) == (False, [])
 
 
-def test_a_number_that_is_not_live_is_named(store: StateStore) -> None:
-    number = put(store, "a")
-    dismiss(store, number, "Entered by mistake")
-    with pytest.raises(StopError, match=f"no live dead letter {number}, {number + 1}"):
-        replay(store, [number, number + 1])
+def test_a_mistake_in_the_choice_is_one_sentence(store: StateStore) -> None:
+    number, closed = put(store, "a"), put(store, "b")
+    dismiss(store, these(closed), "Entered by mistake", ME)
+    wrong = {
+        "It is not said which dead letters": Selection(),
+        "Numbers and all together": Selection((number,), everything=True),
+        f"There is no dead letter {closed + 1}, {closed + 7}": these(number, closed + 7, closed + 1),
+        f"Dead letter {closed} was dismissed on .* \\(Entered by mistake\\)": these(number, closed),
+        f"Dead letter {number} is of the map actuals, not of projects": Selection((number,), map="projects"),
+        f"Dead letter {number} has the error E6, not E7": Selection((number,), error="E7"),
+    }
+    for sentence, choice in wrong.items():
+        for act in (replay, approve):
+            with pytest.raises(StopError, match=sentence):
+                act(store, choice, ME)
+        with pytest.raises(StopError, match=sentence):
+            dismiss(store, choice, "why", ME)
+    assert may_go(store) == (False, [])
 
 
-def test_a_dismissal_keeps_its_reason(store: StateStore) -> None:
+def test_a_dismissal_keeps_its_reason_and_who_it_was(store: StateStore) -> None:
     number = put(store, "a")
     with pytest.raises(StopError, match="needs a reason"):
-        dismiss(store, number, "  ")
-    dismiss(store, number, "Entered by mistake ")
+        dismiss(store, these(number), "  ", ME)
+    dismiss(store, these(number), "Entered by mistake ", ME)
+    row = entry(store, number)
+    assert (row["status"], row["closed_because"]) == ("dismissed", "Entered by mistake")
+    assert audit(store) == [(ME, "dismiss", f"dead letter {number} of actuals", "Entered by mistake")]
     with store.begin() as connection:
-        row = dead_letters.get(connection, number)
-        assert row is not None
-        assert (row["status"], row["closed_because"]) == ("dismissed", "Entered by mistake")
         assert dead_letters.live(connection) == []
+
+
+def test_an_approved_delete_goes_with_the_next_run_and_no_other_does(store: StateStore) -> None:
+    held, other, refused = put(store, "a", **HELD), put(store, "b", **HELD), put(store, "c")
+    done = approve(store, these(held, refused), ME)
+    assert done.marked == (held,)
+    assert "replay or dismiss it" in done.left[refused]
+    assert may_go(store) == (True, ["a"])
+    assert (entry(store, held)["approved_by"], entry(store, other)["approved_by"]) == (ME, None)
+    again = approve(store, Selection(map="actuals"), "bert")
+    assert again.marked == (held, other)
+    assert (entry(store, held)["approved_by"], entry(store, other)["approved_by"]) == (ME, "bert")
+
+
+def test_an_approval_is_of_a_delete_and_of_nothing_else_that_becomes_of_the_row(store: StateStore) -> None:
+    number = put(store, "a", **HELD)
+    approve(store, these(number), ME)
+    put(store, "a", **HELD)  # a batch that had begun before
+    assert entry(store, number)["approved_by"] == ME
+    put(store, "a", rule="refused")
+    put(store, "a", **HELD)
+    assert entry(store, number)["approved_at"] is None
+    assert may_go(store) == (False, [])
+
+
+def test_a_dismissed_delete_leaves_the_row_to_the_target(store: StateStore) -> None:
+    """Its pair is forgotten, so that nobody is asked again; a key that is another row's by now is not."""
+    with store.begin() as connection:
+        pairs = [Entry('["gone"]', "gone"), Entry('["taken"]', "another"), Entry('["stays"]', "stays")]
+        crosswalk.put(connection, "actuals", 1, pairs)
+    numbers = [put(store, name, **HELD) for name in ("gone", "taken")] + [put(store, "stays")]
+    dismiss(store, these(*numbers), "They are to stay", ME)
+    with store.begin() as connection:
+        known = crosswalk.by_keys(connection, "actuals", [pair.key for pair in pairs])
+    assert {pair.dataverse_id for pair in known.values()} == {"another", "stays"}
+
+
+def test_a_dismissed_delete_of_finance_is_known_by_its_key(store: StateStore) -> None:
+    with store.begin() as connection:
+        crosswalk.put(connection, "units", 1, [Entry('["ea"]', "guid")])
+    dismiss(store, these(put(store, '["ea"]', map_id="units", leg=BACK, key='["ea"]', **HELD)), "Stays", ME)
+    with store.begin() as connection:
+        assert crosswalk.count(connection, "units") == 0
+
+
+def test_many_entries_leave_one_short_line_in_the_audit_trail(store: StateStore) -> None:
+    with store.begin() as connection:
+        letters = [Letter(f"g{number}", None, "open", "load", "E6", "No.") for number in range(600)]
+        dead_letters.record(connection, Origin("actuals", FORTH, 1, "1"), letters)
+    assert len(replay(store, ALL, ME).marked) == 600
+    [(_, _, subject, _)] = audit(store)
+    assert subject == "600 dead letters of actuals, from 1 to 600"
+
+
+def test_looking_at_values_is_noted(store: StateStore) -> None:
+    note_reveal(store, put(store, "a"), ME)
+    assert audit(store) == [(ME, "reveal", "dead letter 1", "")]
+
+
+def test_what_became_of_each_entry(store: StateStore) -> None:
+    moved, refused, untried, dropped = (put(store, name) for name in "abcd")
+    at = datetime.now(UTC)
+    with store.begin() as connection:
+        dead_letters.resolve(connection, "actuals", FORTH, ["a"], "moved by batch 2")
+    put(store, "b", rule="refused")
+    dismiss(store, these(dropped), "Twice", ME)
+    found = {each.number: each for each in fates(store, [moved, refused, untried, dropped], at)}
+    assert {number: each.is_open for number, each in found.items()} == {
+        moved: False,
+        refused: True,
+        untried: True,
+        dropped: False,
+    }
+    assert [found[number].sentence for number in (moved, refused, dropped)] == [
+        "moved by batch 2",
+        "No.",
+        "Twice",
+    ]
+    assert found[untried].sentence.startswith("Not tried yet")
+    assert fates(store, [], at) == []

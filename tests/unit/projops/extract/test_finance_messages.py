@@ -11,7 +11,7 @@ import pytest
 from projops.errors import ProtocolError
 from projops.extract.finance_messages import hear_finance, read_messages
 from projops.mapping.reader import load_maps
-from projops.replay import dismiss
+from projops.replay import Selection, dismiss
 from projops.settings import PROJECT_ROOT
 from projops.state import StateStore, dead_letters
 from projops.systems.decoding import Page
@@ -95,7 +95,7 @@ async def test_a_dismissed_message_stays_dismissed_until_it_says_something_else(
     await hear(store, Told([message("1", "E16")]))
     with store.begin() as connection:
         [row] = dead_letters.live(connection)
-    dismiss(store, row["id"], "An internal project")
+    dismiss(store, Selection((row["id"],)), "An internal project", "a test")
     await hear(store, Told([message("1", "E16")]))
     assert live(store) == []
     await hear(store, Told([message("1", "E11", MessageText="There is no relation.")]))

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from projops.load.decide import Action, Kind, Row, TargetRow
+from projops.load.guard import delete_guard
 from projops.load.job import LoadJob
 from projops.load.stage import load_tables
 from projops.load.target import Outcome, Result, Waiting
@@ -72,8 +73,10 @@ def job(
         new = NewBatch("d", "r", map_id, direction.value, "incremental", table_map.version, "f", True)
         batch = open_batch(connection, new)
         connection.exec_driver_sql("delete from lease")  # the load before this one has ended
-    leg, lease = table_map.legs[direction], acquire(store, map_id, "a test", 120.0)
-    return LoadJob(store, table_map, leg, batch, target, Settings(), deletes, lease=lease)
+    lease = acquire(store, map_id, "a test", 120.0)
+    leg = table_map.legs[direction]
+    guard = delete_guard(store, Settings(), leg, batch, deletes)
+    return LoadJob(store, table_map, leg, batch, target, Settings(), guard, lease=lease)
 
 
 def frame(map_id: str, *rows: Mapping[str, object], direction: Direction = FORTH) -> pa.Table:
