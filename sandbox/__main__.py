@@ -14,6 +14,7 @@ from sandbox.clock import parse_instant
 from sandbox.seeding import SeedRefusedError
 from sandbox.server import PortTakenError, Settings, serve
 from sandbox.store import OtherVersionError
+from sandbox.write_log import LOG_LENGTH
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +65,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     serving.add_argument("--client-secret", default=Credentials.client_secret, help="its secret")
     serving.add_argument("--token", action="append", help="bearer token that is always accepted (repeatable)")
+    serving.add_argument(
+        "--write-log",
+        type=_number,
+        default=LOG_LENGTH,
+        metavar="ROWS",
+        help=f"rows that /sandbox/stats keeps of the log of writes (default {LOG_LENGTH:,})",
+    )
     return parser
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text} is no number of rows: give 0 or more")
+    return int(text)
 
 
 def _add_ports(serving: argparse.ArgumentParser) -> None:
@@ -97,6 +111,7 @@ def _settings(options: argparse.Namespace, folder: Path) -> Settings:
         clock=options.clock,
         default_company=options.default_company,
         credentials=Credentials(options.client_id, options.client_secret, tokens),
+        write_log=options.write_log,
     )
 
 

@@ -28,6 +28,7 @@ from sandbox.observer import Observer
 from sandbox.seeding import ensure_seeded
 from sandbox.stats import Stats
 from sandbox.store import Store
+from sandbox.write_log import LOG_LENGTH, WriteLog
 
 _KEEP_ALIVE_SECONDS = 75
 
@@ -45,6 +46,7 @@ class Settings:
         clock: Where the clock starts, None for real time.
         default_company: Finance's company for requests without cross-company, None for the first.
         credentials: Who may ask for tokens.
+        write_log: Rows that the log of writes keeps.
     """
 
     database: str
@@ -55,6 +57,7 @@ class Settings:
     clock: datetime | None = None
     default_company: str | None = None
     credentials: Credentials = field(default_factory=Credentials)
+    write_log: int = LOG_LENGTH
 
 
 class PortTakenError(OSError):
@@ -111,7 +114,8 @@ def _listen(name: str, settings: Settings) -> socket.socket:
 
 
 def _servers(settings: Settings, store: Store, certificate: tuple[Path, Path]) -> dict[str, _Server]:
-    stats, board, limits = Stats(), FaultBoard(partial(_keep_past, store)), LimitBoard()
+    stats = Stats(WriteLog(settings.write_log))
+    board, limits = FaultBoard(partial(_keep_past, store)), LimitBoard()
     desk = TokenDesk(settings.credentials, store.clock)
 
     def front(system: str, app: ASGIApp) -> ASGIApp:
