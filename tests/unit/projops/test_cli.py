@@ -1,10 +1,12 @@
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from projops.cli import main
+from projops.payload import payload_text
 from projops.state import StateStore, conflicts, dead_letters
 from projops.state.audit import actions
 from projops.state.batches import Counts, NewBatch, commit_batch, get_batch, open_batch, record_extracted
@@ -102,8 +104,41 @@ def test_a_dead_letter_is_replayed_and_dismissed(store: StateStore, projops: Com
     assert marked == {"marked": [1], "maps": ["actuals"], "left": {}}
     assert projops("dead-letters", "replay", "--map", "projects")[1] == "0 go with the next run\n"
     assert projops("dead-letters", "replay", "--all")[1].startswith("1 go")
-    assert projops("dead-letters", "dismiss", "1", "--reason", "A test")[1] == "Dead letter 1 is dismissed.\n"
+    assert projops("dead-letters", "dismiss", "1", "--reason", "A test")[1] == "1 dismissed: 1.\n"
     assert projops("dead-letters", "list")[1].strip() == "No row is set aside."
+
+
+def test_values_of_a_row_are_hidden_unless_asked_for_and_then_it_is_noted(
+    store: StateStore, projops: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = Origin("workers", "finance_to_dataverse", 1, "1.0.0.3")
+    row = {"FirstName": "Ada", "Salary": Decimal("12.50")}
+    letter = Letter(
+        "w", '["1"]', "open", "validate", "length", "Too long.", value="Ada L", payload=payload_text(row)
+    )
+    with store.begin() as connection:
+        dead_letters.record(connection, origin, [letter])
+    for command in (("list",), ("list", "--json"), ("show", "1"), ("show", "1", "--json")):
+        assert "Ada" not in projops("dead-letters", *command)[1]
+    monkeypatch.setenv("PROJOPS_ACTOR", "anna")
+    (shown,) = json.loads(projops("dead-letters", "show", "1", "--values", "--json")[1])
+    assert (shown["value"], shown["payload"]) == ("Ada L", {"FirstName": "Ada", "Salary": "12.50"})
+    assert "Ada" in projops("dead-letters", "show", "1", "--values")[1]
+    with store.begin() as connection:
+        noted = [(each["actor"], each["action"], each["subject"]) for each in actions(connection)]
+    assert noted == [("anna", "reveal", "dead letter 1")] * 2
+
+
+def test_a_delete_that_waits_is_approved(store: StateStore, projops: CommandLine) -> None:
+    origin = Origin("funding_sources", "dataverse_to_finance", 1, "1.0.0.3")
+    letter = Letter("g", '["a"]', "awaiting_approval", "load", "mass_delete", "One of 500 deletes.")
+    with store.begin() as connection:
+        dead_letters.record(connection, origin, [letter])
+    assert "approve or dismiss it" in projops("dead-letters", "replay", "1")[1]
+    assert "`projops dead-letters approve 1`" in projops("dead-letters", "show", "1")[1]
+    done = projops("dead-letters", "approve", "--map", "funding_sources")[1]
+    assert done == "1 go with the next run; now: projops sync funding_sources\n"
+    assert "has approved it" in projops("dead-letters", "show", "1")[1]
 
 
 def test_a_replay_says_what_it_leaves(store: StateStore, projops: CommandLine) -> None:
@@ -127,9 +162,15 @@ def _refused(store: StateStore) -> None:
     ("arguments", "sentence"),
     [
         (["dead-letters", "show", "7"], "There is no dead letter 7."),
-        (["dead-letters", "replay"], "Say which: numbers, --map, --error or --all."),
-        (["dead-letters", "replay", "7"], "There is no live dead letter 7. `projops dead-letters list`"),
-        (["dead-letters", "dismiss", "7", "--reason", "x"], "There is no live dead letter 7."),
+        (
+            ["dead-letters", "replay"],
+            "It is not said which dead letters. Give numbers",
+        ),
+        (["dead-letters", "approve", "--all", "7"], "Numbers and all together are a contradiction."),
+        (["dead-letters", "replay", "7"], "There is no dead letter 7. `projops dead-letters list`"),
+        (["dead-letters", "approve", "7", "8"], "There is no dead letter 7, 8."),
+        (["dead-letters", "dismiss", "7", "--reason", "x"], "There is no dead letter 7."),
+        (["dead-letters", "dismiss", "7", "--reason", " "], "A dismissal needs a reason."),
         (["sync", "nowhere"], "There is no map nowhere. `projops maps list` shows"),
         (["sync", "customers"], "Connection dataverse_default is not defined."),
     ],
