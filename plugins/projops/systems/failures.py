@@ -158,13 +158,9 @@ def understand(
     """
     code, message, text = _error_body(body)
     kind = next(rule.kind for rule in RULES if _matches(rule, system, status, code, text))
-    return Failure(
-        kind,
-        status,
-        masked(code, secrets),
-        masked(message, secrets) or f"HTTP {status}",
-        retry_after(headers),
-    )
+    code, message = (masked(each, secrets) for each in (code, message))  # before they are cut
+    sentence = message[:_LONGEST_SENTENCE] or f"HTTP {status}"
+    return Failure(kind, status, code[:_LONGEST_CODE], sentence, retry_after(headers))
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
@@ -249,12 +245,12 @@ def _error_body(body: bytes) -> tuple[str, str, str]:
         return "", _sentence(text), text
     inner = fault.get("innererror")
     text = str((inner if isinstance(inner, dict) else fault).get("message") or fault.get("message") or "")
-    return str(fault.get("code") or "")[:_LONGEST_CODE], _sentence(text), text
+    return str(fault.get("code") or ""), _sentence(text), text
 
 
 def _sentence(text: str) -> str:
-    """Take what follows `Infolog:`, on one line, bounded."""
+    """Take what follows `Infolog:`, on one line."""
     after = text.partition("Infolog:")[2] or text
     line = re.sub(r"\s+", " ", after).strip()
     line = re.sub(r"^(Info|Warning|Error): ", "", line)
-    return re.sub(r"\.{2,}$", ".", line)[:_LONGEST_SENTENCE]
+    return re.sub(r"\.{2,}$", ".", line)
