@@ -29,6 +29,7 @@ _MANIFEST = "Manifest.xml"
 _LARGEST_MANIFEST = 16 * 1024 * 1024
 LARGEST_FILE = 8 * 1024 * 1024 * 1024
 _HIGHEST_RATIO = 500  # rows of empty columns in UTF-16 come to about 100
+_MOST_FILES = 1000  # a group of ours exports one entity
 _ROWS_A_BATCH = 10_000
 _CSV_BLOCK = 4 * 1024 * 1024  # no row may be longer
 _XML_PIECE = 256 * 1024
@@ -76,6 +77,8 @@ def read_package(package: BinaryIO, entity: str, columns: Columns) -> Iterator[p
 
 
 def _refuse_bombs(zipped: zipfile.ZipFile) -> None:
+    if len(zipped.infolist()) > _MOST_FILES:
+        raise _bad(f"The package holds {len(zipped.infolist())} files.")
     for entry in zipped.infolist():
         inflated = entry.file_size > 1024 * 1024 and entry.file_size > _HIGHEST_RATIO * entry.compress_size
         if entry.file_size > LARGEST_FILE or inflated:
