@@ -1,89 +1,11 @@
 """Loading chunks to a target of the tests' own: what is written in which order, what becomes of each row."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-
-import pyarrow as pa
-import pytest
-
-from projops.load.decide import Action, Kind, Row, TargetRow
-from projops.load.guard import delete_guard
-from projops.load.job import LoadJob
 from projops.load.stage import load_tables
-from projops.load.target import Outcome, Result, Waiting
-from projops.mapping.model import Direction
-from projops.mapping.reader import load_maps
-from projops.settings import PROJECT_ROOT, Settings
+from projops.load.target import Outcome, Result
 from projops.state import StateStore, crosswalk, dead_letters
-from projops.state.batches import Counts, NewBatch, open_batch
+from projops.state.batches import Counts
 from projops.state.crosswalk import Entry
-from projops.state.leases import acquire
-from projops.transform.rows import target_schema
-
-MAPS = load_maps(PROJECT_ROOT / "include" / "mappings").maps
-
-
-@dataclass
-class Memory:
-    """A target that keeps what is written, and answers as it is told."""
-
-    rows: dict[str, str] = field(default_factory=dict)
-    answers: list[Outcome] = field(default_factory=list)
-    written: list[tuple[str, str]] = field(default_factory=list)
-    columns: list[tuple[str, ...]] = field(default_factory=list)
-
-    async def resolve(self, table: pa.Table) -> Sequence[Waiting]:
-        return ()
-
-    async def read(self, rows: Sequence[Row]) -> Mapping[str, TargetRow]:
-        return {row.key: TargetRow(None, {}, None) for row in rows if row.key in self.rows}
-
-    async def write(self, actions: Sequence[Action]) -> list[Outcome]:
-        return [self._write(action) for action in actions]
-
-    def _write(self, action: Action) -> Outcome:
-        outcome = self.answers.pop(0) if self.answers else Outcome(Result.WRITTEN)
-        if outcome.result is Result.WRITTEN:
-            self.written.append((action.kind.value, action.row.key))
-            self.columns.append(action.columns)
-            if action.kind is Kind.DELETE:
-                self.rows.pop(action.row.key, None)
-            else:
-                self.rows[action.row.key] = action.row.hash
-        return outcome
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[StateStore]:
-    state = StateStore(f"sqlite:///{tmp_path / 'state.db'}")
-    state.prepare()
-    yield state
-    state.close()
-
-
-FORTH, BACK = Direction.DATAVERSE_TO_FINANCE, Direction.FINANCE_TO_DATAVERSE
-
-
-def job(
-    store: StateStore, target: Memory, map_id: str, deletes: int = 0, direction: Direction = FORTH
-) -> LoadJob:
-    table_map = MAPS[map_id]
-    with store.begin() as connection:
-        new = NewBatch("d", "r", map_id, direction.value, "incremental", table_map.version, "f", True)
-        batch = open_batch(connection, new)
-        connection.exec_driver_sql("delete from lease")  # the load before this one has ended
-    lease = acquire(store, map_id, "a test", 120.0)
-    leg = table_map.legs[direction]
-    guard = delete_guard(store, Settings(), leg, batch, deletes)
-    return LoadJob(store, table_map, leg, batch, target, Settings(), guard, lease=lease)
-
-
-def frame(map_id: str, *rows: Mapping[str, object], direction: Direction = FORTH) -> pa.Table:
-    table_map = MAPS[map_id]
-    schema = target_schema(table_map, table_map.legs[direction])
-    facts = {"_deleted": False, "_parents": []}
-    return pa.Table.from_pylist([facts | dict(row) for row in rows], schema=schema)
+from tests.unit.projops.load.memory import BACK, Memory, frame, job, source
 
 
 def task(guid: str, digest: str, *parents: str) -> dict[str, object]:
@@ -169,10 +91,6 @@ async def test_what_was_verified_at_the_target_is_left_alone_by_a_later_change_o
     assert [kind for kind, _ in target.written] == ["create", "update"]
     assert [verified in columns for columns in target.columns] == [True, False]
     assert set(target.columns[0]) - set(target.columns[1]) == {verified}
-
-
-def source(guid: str, key: str, digest: str = "h") -> dict[str, object]:
-    return {"_id": guid, "_key": f'["{key}","ord","uspm"]', "_hash": digest}
 
 
 async def test_a_row_under_a_new_key_leaves_none_under_the_old_one(store: StateStore) -> None:
