@@ -8,7 +8,8 @@ from projops.commands.pausing import pause, resume
 from projops.commands.planning import plan
 from projops.commands.restoring import restore
 from projops.commands.retention import clean
-from projops.commands.sync import status, sync
+from projops.commands.status import status
+from projops.commands.sync import sync
 from projops.errors import ProjOpsError
 from projops.mapping.cli import app as maps_app
 

@@ -1,4 +1,4 @@
-"""`projops sync` and `projops status`: move what changed, and say where each leg stands."""
+"""`projops sync`: move what changed, now."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -10,7 +10,6 @@ from projops.commands.output import AsJson, fail, open_engine, print_rows
 from projops.commands.planning import plan
 from projops.mapping.model import Direction
 from projops.run import LegOutcome
-from projops.state.overview import leg_overview
 
 
 def sync(
@@ -31,13 +30,6 @@ def sync(
         request = cli_request(map_ids, company, "full" if full else "incremental")
         outcomes = move(engine, request, lambda ref: leg is None or ref.direction is leg)
     _show_outcomes(outcomes, as_json)
-
-
-def status(as_json: AsJson = False) -> None:
-    """Show each leg: watermark, last batch, rows set aside."""
-    with open_engine() as engine, engine.state.begin() as connection:
-        rows = leg_overview(connection)
-    print_rows(rows, as_json, "Nothing has run yet.")
 
 
 def _show_outcomes(outcomes: Sequence[LegOutcome], as_json: bool) -> None:

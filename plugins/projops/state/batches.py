@@ -186,6 +186,17 @@ def superseded_by(connection: Connection, batch: Batch) -> int | None:
     return current
 
 
+def record_stop(connection: Connection, batch_id: int, reason: str) -> None:
+    """Note why a batch stopped, for whoever asks how its leg stands; it may still be run again.
+
+    Args:
+        connection: Open transaction.
+        batch_id: Number of the batch.
+        reason: One sentence for people.
+    """
+    connection.execute(update(batches).where(batches.c.id == batch_id).values(stopped_because=reason))
+
+
 def mark_superseded(connection: Connection, batch: Batch) -> None:
     """Close a batch whose leg has moved on; one that was committed before stays so."""
     connection.execute(

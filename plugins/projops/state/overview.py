@@ -1,12 +1,13 @@
-"""What people ask of the state: how each leg stands."""
+"""What people ask of the state: how each leg stands, who writes, what a batch has set aside."""
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, TextClause, func, select
 
-from projops.state.tables import IS_LIVE, batch, conflict, dead_letter, lease, leg
+from projops.state.clock import present
+from projops.state.tables import IS_LIVE, LIVE, batch, conflict, dead_letter, lease, leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,52 +48,73 @@ def _letters(connection: Connection, *where: ColumnElement[bool] | TextClause) -
 
 def writers(connection: Connection) -> dict[str, str]:
     """Give who holds each map's lease at this moment; one that has run out holds nothing."""
-    rows = connection.execute(
-        select(lease.c.map, lease.c.owner).where(lease.c.expires_at > datetime.now(UTC))
-    )
+    alive = lease.c.expires_at > present(connection)
+    rows = connection.execute(select(lease.c.map, lease.c.owner).where(alive))
     return {row.map: row.owner for row in rows}
 
 
-def leg_overview(connection: Connection) -> list[dict[str, Any]]:
-    """Give a row for each leg that has run: when it was last in step, its last batch, rows set aside.
+@dataclass(frozen=True, slots=True)
+class LegFacts:
+    """What the state knows of a leg.
 
-    A leg that has never run has a row where rows are set aside: Finance's jobs tell of any map's rows.
+    Attributes:
+        in_step_at: When a batch last moved its watermark, in UTC; None before the first.
+        batch: That batch.
+        loaded: Rows that it loaded.
+        version: Version of the mapping by which it did.
+        underway: A later batch that has not ended, or None.
+        stopped_because: Why that one stopped, in one sentence; None while it may go on.
+        aside: Rows that are set aside, by status.
     """
-    aside = _set_aside(connection)
+
+    in_step_at: datetime | None = None
+    batch: int | None = None
+    loaded: int = 0
+    version: str | None = None
+    underway: int | None = None
+    stopped_because: str | None = None
+    aside: Mapping[str, int] = field(default_factory=dict)
+
+
+def leg_facts(connection: Connection) -> dict[tuple[str, str], LegFacts]:
+    """Give what the state knows of each leg that has run, or of which rows are set aside.
+
+    Finance's jobs tell of any map's rows, also of a leg that never runs.
+    """
     legs = connection.execute(
-        select(leg.c.map, leg.c.leg, leg.c.committed_at, batch.c.id, batch.c.loaded, batch.c.mapping_version)
-        .join(batch, batch.c.id == leg.c.batch)
-        .order_by(leg.c.map, leg.c.leg)
+        select(
+            leg.c.map, leg.c.leg, leg.c.committed_at, batch.c.id, batch.c.loaded, batch.c.mapping_version
+        ).join(batch, batch.c.id == leg.c.batch)
     )
     facts = {
-        (row.map, row.leg): {
-            "in_step_at": row.committed_at.isoformat(timespec="seconds"),
-            "batch": row.id,
-            "loaded": row.loaded,
-            "version": row.mapping_version,
-        }
+        (row.map, row.leg): LegFacts(row.committed_at, row.id, row.loaded, row.mapping_version)
         for row in legs
     }
-    never = {"in_step_at": None, "batch": None, "loaded": 0, "version": None}
-    places = sorted(facts.keys() | {place[:2] for place in aside})
-    return [
-        {
-            "map": map_id,
-            "leg": leg_id,
-            **facts.get((map_id, leg_id), never),
-            **{status: aside.get((map_id, leg_id, status), 0) for status in _STATUSES},
-        }
-        for map_id, leg_id in places
-    ]
+    for place, (number, reason) in _underway(connection).items():
+        facts[place] = replace(facts.get(place, LegFacts()), underway=number, stopped_because=reason)
+    for place, aside in _set_aside(connection).items():
+        facts[place] = replace(facts.get(place, LegFacts()), aside=aside)
+    return facts
 
 
-_STATUSES = ("open", "parked", "awaiting_approval")
+def _underway(connection: Connection) -> dict[tuple[str, str], tuple[int, str | None]]:
+    """Give the newest batch of each leg where it has not ended, and why it stopped, if it did."""
+    newest = select(func.max(batch.c.id)).group_by(batch.c.map, batch.c.leg)
+    rows = connection.execute(
+        select(batch.c.map, batch.c.leg, batch.c.id, batch.c.stopped_because).where(
+            batch.c.id.in_(newest), batch.c.status == "running"
+        )
+    )
+    return {(row.map, row.leg): (row.id, row.stopped_because) for row in rows}
 
 
-def _set_aside(connection: Connection) -> dict[tuple[str, str, str], int]:
+def _set_aside(connection: Connection) -> dict[tuple[str, str], dict[str, int]]:
     rows = connection.execute(
         select(dead_letter.c.map, dead_letter.c.leg, dead_letter.c.status, func.count())
-        .where(dead_letter.c.status.in_(_STATUSES))
+        .where(dead_letter.c.status.in_(LIVE))
         .group_by(dead_letter.c.map, dead_letter.c.leg, dead_letter.c.status)
     )
-    return {(map_id, leg_id, status): number for map_id, leg_id, status, number in rows}
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    for map_id, leg_id, status, number in rows:
+        counts.setdefault((map_id, leg_id), {})[status] = number
+    return counts

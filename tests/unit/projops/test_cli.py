@@ -9,7 +9,6 @@ from projops.cli import main
 from projops.payload import payload_text
 from projops.state import StateStore, conflicts, dead_letters
 from projops.state.audit import actions
-from projops.state.batches import Counts, NewBatch, commit_batch, get_batch, open_batch, record_extracted
 from projops.state.conflicts import Conflict
 from projops.state.dead_letters import Letter, Origin
 
@@ -45,30 +44,6 @@ def projops(
         return int(str(ended.value.code or 0)), captured.out, captured.err
 
     return run
-
-
-def test_status_says_when_a_leg_was_last_in_step(store: StateStore, projops: CommandLine) -> None:
-    assert "Nothing has run yet" in projops("status")[1]
-    with store.begin() as connection:
-        new = NewBatch("cli", "r1", "projects", "dataverse_to_finance", "incremental", "1.0.0.3", "f", True)
-        batch = open_batch(connection, new)
-        record_extracted(connection, batch, "{}", "f", "1.0.0.3")
-        commit_batch(connection, get_batch(connection, batch.id), Counts(read=2, loaded=2))
-    code, out, _ = projops("status", "--json")
-    (leg,) = json.loads(out)
-    assert (code, leg["map"], leg["loaded"], leg["open"], leg["version"]) == (0, "projects", 2, 0, "1.0.0.3")
-
-
-def test_status_counts_what_finance_refused_of_a_leg_that_never_runs(
-    store: StateStore, projops: CommandLine
-) -> None:
-    origin = Origin("invoice_proposals", "finance_to_dataverse", 0, "1.0.0.4")
-    with store.begin() as connection:
-        dead_letters.record(
-            connection, origin, [Letter("m", '["i"]', "open", "finance", "E9", "Not posted.")]
-        )
-    (leg,) = json.loads(projops("status", "--json")[1])
-    assert (leg["map"], leg["in_step_at"], leg["open"]) == ("invoice_proposals", None, 1)
 
 
 def test_dead_letters_are_listed_and_shown_whole(store: StateStore, projops: CommandLine) -> None:
