@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote, unquote_plus
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +16,7 @@ from sandbox.faults.rules import FaultRule
 from sandbox.odata.wire import dumps, error_body, loads
 
 REPEAT = "sandbox-repeat"
+_NO_PREFER = "-"
 _BOUNDARY = re.compile(rb'boundary\s*=\s*"?([^";,\s]+)', re.IGNORECASE)
 _PAGE = b"""<!DOCTYPE html>
 <html><head><title>Gateway</title></head>
@@ -140,7 +141,7 @@ def repeated_page(answer: Answer, scope: Scope) -> Answer:
     body.pop("@odata.deltaLink", None)
     headers = Headers(scope=scope)
     query = scope["query_string"].decode("latin-1")
-    mark = f"{REPEAT}={quote(headers.get('prefer', '-'), safe='')}"
+    mark = f"{REPEAT}={quote(headers.get('prefer') or _NO_PREFER, safe='')}"
     raw = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
     address = f"{scope['scheme']}://{headers.get('host', '')}{raw}"
     body["@odata.nextLink"] = f"{address}?{query}&{mark}" if query else f"{address}?{mark}"
@@ -151,9 +152,9 @@ def second_time(scope: Scope) -> Scope:
     """Return the request that a `repeated_page` link was made of."""
     query: bytes = scope["query_string"]
     plain, _, mark = query.decode("latin-1").rpartition(f"{REPEAT}=")
-    [(_, prefer)] = parse_qsl(f"{REPEAT}={mark.partition('&')[0]}")
+    prefer = unquote_plus(mark.partition("&")[0])
     headers = [(name, value) for name, value in scope["headers"] if name != b"prefer"]
-    if prefer != "-":
+    if prefer != _NO_PREFER:
         headers.append((b"prefer", prefer.encode("latin-1")))
     return {**scope, "query_string": plain.removesuffix("&").encode("latin-1"), "headers": headers}
 

