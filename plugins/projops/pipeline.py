@@ -7,13 +7,14 @@ moved on by a later one is superseded and writes nothing.
 """
 
 import asyncio
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from projops.due import due_legs, selected_maps
 from projops.engine import Engine
-from projops.errors import StopError
+from projops.errors import MapPausedError, StopError
 from projops.extract.finance_messages import hear_finance
 from projops.extract.source import Watermark
 from projops.extract.sources import extract_job
@@ -38,6 +39,7 @@ from projops.state.batches import (
     mark_superseded,
     open_batch,
     record_extracted,
+    record_stop,
     superseded_by,
 )
 from projops.state.leases import Lease, held
@@ -81,7 +83,7 @@ def extract(engine: Engine, ref: LegRef, request: RunRequest) -> Staged:
     exporting = leg.extract.strategy is Strategy.INCREMENTAL_EXPORT
     seconds = engine.settings.lease_seconds
     hold = held(engine.state, ref.map, f"{request.owner} extract", seconds) if exporting else nullcontext()
-    with hold as lease:
+    with _noting_stop(engine, batch.id), hold as lease:
         return asyncio.run(_extract(engine, table_map, leg, batch, request, lease))
 
 
@@ -92,7 +94,8 @@ def validate(engine: Engine, staged: Staged) -> Staged:
         BreakerOpenError: Too many rows are bad; nothing is loaded.
         StagingLostError: The extracted files are gone.
     """
-    return _through(engine, staged, "validate")
+    with _noting_stop(engine, staged.batch):
+        return _through(engine, staged, "validate")
 
 
 def transform(engine: Engine, staged: Staged) -> Staged:
@@ -101,7 +104,8 @@ def transform(engine: Engine, staged: Staged) -> Staged:
     Raises:
         StagingLostError: The validated files are gone.
     """
-    return _through(engine, staged, "transform")
+    with _noting_stop(engine, staged.batch):
+        return _through(engine, staged, "transform")
 
 
 def load(engine: Engine, staged: Staged) -> LegOutcome:
@@ -118,21 +122,34 @@ def load(engine: Engine, staged: Staged) -> LegOutcome:
     later = staged.superseded_by or _superseded(engine, batch)
     if later is not None:
         return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
-    _require_same_mapping(engine, table_map, leg, batch)
-    manifest = engine.staging.open(staged.uri)
-    seconds = engine.settings.lease_seconds
-    with held(engine.state, staged.map, f"batch {batch.id} load", seconds) as lease:
-        later = _superseded(engine, batch)
-        if later is not None:
-            return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
-        refuse_paused(engine, [staged.map])  # from here on the batch is finished, whoever pauses the map
-        counts = asyncio.run(_load(engine, table_map, leg, batch, manifest, lease))
-        return _finish(engine, leg, batch, counts, lease)
+    with _noting_stop(engine, batch.id):
+        _require_same_mapping(engine, table_map, leg, batch)
+        manifest = engine.staging.open(staged.uri)
+        seconds = engine.settings.lease_seconds
+        with held(engine.state, staged.map, f"batch {batch.id} load", seconds) as lease:
+            later = _superseded(engine, batch)
+            if later is not None:
+                return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
+            refuse_paused(engine, [staged.map])  # from here on the batch is finished, whoever pauses the map
+            counts = asyncio.run(_load(engine, table_map, leg, batch, manifest, lease))
+            return _finish(engine, leg, batch, counts, lease)
 
 
 def close_empty(engine: Engine, staged: Staged) -> LegOutcome:
     """Take a batch without rows through the other stages at once, so that its watermark moves."""
     return load(engine, transform(engine, validate(engine, staged)))
+
+
+@contextmanager
+def _noting_stop(engine: Engine, batch_id: int) -> Iterator[None]:
+    """Keep why a batch stops, for its leg's status; a pause is no stop."""
+    try:
+        yield
+    except StopError as error:
+        if not isinstance(error, MapPausedError):
+            with engine.state.begin() as connection:
+                record_stop(connection, batch_id, str(error))
+        raise
 
 
 def _open(engine: Engine, table_map: TableMap, leg: Leg, request: RunRequest) -> Batch:
