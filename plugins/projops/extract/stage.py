@@ -11,6 +11,7 @@ from projops.errors import WatermarkExpiredError
 from projops.extract.lookups import Lookups
 from projops.extract.reread import Reread
 from projops.extract.source import Chunk, Source, Watermark
+from projops.identities import Identities, pages
 from projops.mapping.catalog import arrow_type
 from projops.mapping.conditions import matches
 from projops.mapping.expressions import parse
@@ -22,6 +23,8 @@ from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import Batch
 from projops.state.dead_letters import Held
 from projops.transform.hashing import row_hash
+
+_AT_ONCE = 5000  # rows that are read again at once
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ class ExtractJob:
     companies: frozenset[str] | None
     pause: timedelta
     writer: StageWriter
-    _awaited: set[str] = field(default_factory=set, init=False)
+    _awaited: Identities = field(default_factory=Identities, init=False)
     _held: dict[Held, datetime | None] = field(default_factory=dict, init=False)
 
     @property
@@ -67,12 +70,7 @@ async def extract_rows(job: ExtractJob) -> Watermark:
 
     Rows that were set aside and may be tried again are read afresh by their identity, never kept.
     """
-    leg = job.leg.direction.value
-    with job.state.begin() as connection:
-        job._awaited.update(dead_letters.to_retry(connection, job.table_map.map, leg))
-        looked = in_flight.look(connection, job.table_map.map, leg, job.batch.id, job.pause)
-        job._awaited.update(row.source_id for row in looked)
-        job._held.update(dead_letters.held_deletes(connection, job.table_map.map, leg))
+    _look_at_state(job)
     source = job.source
     try:
         await _read(job, source)
@@ -83,6 +81,22 @@ async def extract_rows(job: ExtractJob) -> Watermark:
     return source.watermark()
 
 
+def _look_at_state(job: ExtractJob) -> None:
+    """Note the rows that are to be read afresh, and the deletes that wait for a person."""
+    map_id, leg = job.table_map.map, job.leg.direction.value
+
+    def to_retry(last: str) -> list[str]:
+        with job.state.begin() as connection:
+            return dead_letters.to_retry(connection, map_id, leg, last, _AT_ONCE)
+
+    for some in pages(to_retry):
+        job._awaited.note((row_id, "") for row_id in some)
+    with job.state.begin() as connection:
+        looked = in_flight.look(connection, map_id, leg, job.batch.id, job.pause)
+        job._awaited.note((row.source_id, "") for row in looked)
+        job._held.update(dead_letters.held_deletes(connection, map_id, leg))
+
+
 async def _read(job: ExtractJob, source: Source) -> None:
     async for chunk in source.chunks():
         await _write(job, chunk)
@@ -90,12 +104,10 @@ async def _read(job: ExtractJob, source: Source) -> None:
 
 async def _read_again(job: ExtractJob) -> None:
     """Read rows that were set aside; of those that are gone, what stands at the target is to go too."""
-    wanted = sorted(job._awaited)
-    if not wanted:
-        return
-    found = await job.reread(wanted)
-    there = _with_identity(job, found)["_id"].to_pylist()
-    await _write(job, Chunk(found, sorted(set(wanted).difference(there))))
+    for wanted in job._awaited.pages(_AT_ONCE):
+        found = await job.reread(wanted)
+        there = _with_identity(job, found)["_id"].to_pylist()
+        await _write(job, Chunk(found, sorted(set(wanted).difference(there))))
 
 
 async def _write(job: ExtractJob, chunk: Chunk) -> None:
@@ -106,12 +118,12 @@ async def _write(job: ExtractJob, chunk: Chunk) -> None:
         matching = _matching(job, rows)
         gone += _left(job, rows.filter(pc.invert(matching)))
         rows = _of_companies(job, rows.filter(matching))
-        job._awaited.difference_update(rows["_id"].to_pylist())
+        job._awaited.forget(rows["_id"].to_pylist())
         _close_held(job, rows)
         job.writer.count("read", rows.num_rows)
         job.writer.write(rows)
     if gone:
-        job._awaited.difference_update(identity for identity, _ in gone)
+        job._awaited.forget([identity for identity, _ in gone])
         job.writer.count("read", len(gone))
         job.writer.count("deletes", sum(not _is_approved(job, each) for each in gone))
         job.writer.write(_deleted_frame(job, gone))

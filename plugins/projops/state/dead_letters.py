@@ -4,7 +4,7 @@ There is one live entry a leg and source row: a newer failure replaces the reaso
 attempts, a later success closes it. What people decide about entries is in `decisions`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -107,7 +107,15 @@ def record(connection: Connection, origin: Origin, letters: Sequence[Letter]) ->
 
 def resolve(connection: Connection, map_id: str, leg: str, source_ids: Iterable[str], because: str) -> int:
     """Close live entries of rows that are in step now, or need be no more; give their number."""
-    return _close(connection, _live_ids(connection, map_id, leg), source_ids, because)
+    of_leg = (dead_letter.c.map == map_id, dead_letter.c.leg == leg, IS_LIVE)
+    if connection.execute(select(dead_letter.c.id).where(*of_leg).limit(1)).first() is None:
+        return 0
+    values = {"status": "resolved", "closed_at": datetime.now(UTC), "closed_because": because}
+    ids, closed = list(source_ids), 0
+    for start in range(0, len(ids), _SLICE):
+        mine = dead_letter.c.source_id.in_(ids[start : start + _SLICE])
+        closed += connection.execute(update(dead_letter).where(*of_leg, mine).values(**values)).rowcount
+    return closed
 
 
 def stopped(connection: Connection, map_id: str, leg: str, source_ids: Sequence[str]) -> dict[str, Stopped]:
@@ -118,7 +126,7 @@ def stopped(connection: Connection, map_id: str, leg: str, source_ids: Sequence[
             select(dead_letter.c.source_id, dead_letter.c.id, dead_letter.c.key, dead_letter.c.rule).where(
                 dead_letter.c.map == map_id,
                 dead_letter.c.leg == leg,
-                dead_letter.c.status.in_(LIVE),
+                IS_LIVE,
                 dead_letter.c.source_id.in_(source_ids[start : start + _SLICE]),
             )
         )
@@ -139,16 +147,30 @@ def awaited_maps(connection: Connection) -> dict[tuple[str, str], set[str]]:
     return waits
 
 
-def to_retry(connection: Connection, map_id: str, leg: str) -> list[str]:
-    """Give the source rows to look at again: parked ones, retriable open ones, and approved deletes."""
+def to_retry(
+    connection: Connection, map_id: str, leg: str, last: str = "", limit: int | None = None
+) -> list[str]:
+    """Give the source rows to look at again: parked ones, retriable open ones, and approved deletes.
+
+    Args:
+        connection: Open connection.
+        map_id: Map.
+        leg: Direction.
+        last: Source row behind which to begin; they are sorted.
+        limit: At most so many; None for all.
+    """
     rows = connection.execute(
-        select(dead_letter.c.source_id).where(
+        select(dead_letter.c.source_id)
+        .where(
             dead_letter.c.map == map_id,
             dead_letter.c.leg == leg,
+            dead_letter.c.source_id > last,
             (dead_letter.c.status == "parked")
             | ((dead_letter.c.status == "open") & dead_letter.c.retriable)
             | _IS_APPROVED,
         )
+        .order_by(dead_letter.c.source_id)
+        .limit(limit)
     )
     return list(rows.scalars())
 
@@ -236,26 +258,6 @@ def dismissed(connection: Connection, map_id: str, stage: str) -> set[tuple[str,
         )
     )
     return {(row.source_id, row.message) for row in rows}
-
-
-def _close(connection: Connection, live: Mapping[str, int], source_ids: Iterable[str], because: str) -> int:
-    ids = [live[source_id] for source_id in source_ids if source_id in live]
-    if ids:
-        connection.execute(
-            update(dead_letter)
-            .where(dead_letter.c.id.in_(ids))
-            .values(status="resolved", closed_at=datetime.now(UTC), closed_because=because)
-        )
-    return len(ids)
-
-
-def _live_ids(connection: Connection, map_id: str, leg: str) -> dict[str, int]:
-    rows = connection.execute(
-        select(dead_letter.c.source_id, dead_letter.c.id).where(
-            dead_letter.c.map == map_id, dead_letter.c.leg == leg, dead_letter.c.status.in_(LIVE)
-        )
-    )
-    return {source_id: int(number) for source_id, number in rows}
 
 
 def _attempts(batch_id: ColumnElement[int]) -> ColumnElement[int]:
