@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from projops.extract.lookups import Lookups
 from projops.load.decide import Action, Kind, Row, TargetRow
+from projops.load.missing import MissingRows
 from projops.load.references import Reference, References
 from projops.load.results import outcome_of
 from projops.load.target import Outcome, Result, Waiting
@@ -43,6 +44,7 @@ class DataverseTarget:
         table_map: The map.
         leg: A leg towards Dataverse.
         references: Finds the rows that lookups should lead to.
+        missing: Says where those come from that are not there.
         lookups: Reads lookup paths of existing rows.
     """
 
@@ -51,6 +53,7 @@ class DataverseTarget:
     table_map: TableMap
     leg: Leg
     references: References
+    missing: MissingRows
     lookups: Lookups
     _guids: dict[str, dict[str, str | None]] = field(default_factory=dict)
 
@@ -67,7 +70,7 @@ class DataverseTarget:
         self._guids.clear()  # of the chunk before
         self._remember(table["_key"].to_pylist(), found)
         own = self.table_map.map
-        return [wait for reference in found for wait in await self.references.awaited(reference, own)]
+        return [wait for reference in found for wait in await self.missing.awaited(reference, own)]
 
     async def read(self, rows: Sequence[Row]) -> Mapping[str, TargetRow]:
         """Read rows by the table's alternate key."""

@@ -6,24 +6,17 @@ by company and no path gives one, the row's own company is meant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from projops.extract.lookups import MOST_REMEMBERED
-from projops.load.target import Waiting
 from projops.mapping import catalog
 from projops.mapping.catalog import ColumnType, Table
-from projops.mapping.keys import key_column, key_text
-from projops.mapping.model import Direction, System, TableMap
-from projops.mapping.paths import key_paths, table_of
-from projops.systems.columns import entity_set, key_values, properties
+from projops.mapping.keys import key_text
+from projops.systems.columns import entity_set, properties
 from projops.systems.dataverse import Dataverse
-from projops.systems.finance import Finance
 
-# A map that brings a row to Dataverse, and the row's key text there.
-Bringing = tuple[TableMap, str]
 COMPANY_TABLE = "cdm_company"
 COMPANY_CODE = "cdm_companycode"
 
@@ -62,13 +55,9 @@ class References:
 
     Attributes:
         dataverse: Where they are looked up.
-        finance: Where missing ones come from.
-        maps: All maps, to say which one brings a missing row.
     """
 
     dataverse: Dataverse
-    finance: Finance
-    maps: Iterable[TableMap]
     _found: dict[tuple[str, tuple[str, ...]], dict[str, str]] = field(default_factory=dict)
 
     async def resolve(
@@ -91,53 +80,6 @@ class References:
             if dot:
                 groups.setdefault(lookup, {})[rest] = rows[path].to_pylist()
         return [await self._lookup(table, lookup, values, companies) for lookup, values in groups.items()]
-
-    async def awaited(self, reference: Reference, own: str) -> list[Waiting]:
-        """Say of each row without its referenced row what it waits for.
-
-        A row is worth waiting for where a map brings it and Finance has it; rows of the same map are
-        sorted out among themselves.
-
-        Args:
-            reference: The rows of one lookup.
-            own: Map of the rows.
-        """
-        bringing = {index: self._bringing(missing) for index, missing in reference.missing.items()}
-        coming = await self._in_finance([each for each in bringing.values() if each and each[0].map != own])
-        return [
-            self._waiting(reference.lookup, index, missing, self._chosen(bringing[index], coming, own))
-            for index, missing in reference.missing.items()
-        ]
-
-    def _bringing(self, missing: "Missing") -> Bringing | None:
-        """Find the map that brings a missing row, and the row's key there."""
-        for table_map in self.maps:
-            if table_map.enabled and _brings(table_map, missing.table):
-                text = _key_of(table_map, missing.values)
-                return None if text is None else (table_map, text)
-        return None
-
-    async def _in_finance(self, wanted: Sequence[Bringing]) -> frozenset[tuple[str, str]]:
-        """Of some rows, give those that Finance has: map and key text."""
-        there: set[tuple[str, str]] = set()
-        for table_map in {each.map: each for each, _ in wanted}.values():
-            table = table_of(table_map, System.FINANCE)
-            names = key_paths(table_map, System.FINANCE)
-            key = properties(table, names)
-            texts = dict.fromkeys(text for each, text in wanted if each.map == table_map.map)
-            values = [key_values(text, key) for text in texts]
-            found = await self.finance.by_keys(table.entity_set, key, key, values)
-            there |= {
-                (table_map.map, text) for text in key_column([found[name] for name in names]).to_pylist()
-            }
-        return frozenset(there)
-
-    @staticmethod
-    def _chosen(bringing: Bringing | None, coming: AbstractSet[tuple[str, str]], own: str) -> Bringing | None:
-        if bringing is None:
-            return None
-        table_map, text = bringing
-        return bringing if table_map.map == own or (table_map.map, text) in coming else None
 
     async def _lookup(
         self,
@@ -208,21 +150,6 @@ class References:
                 known[key_text([row[name] for name in key])] = row["_id"]
         return known
 
-    @staticmethod
-    def _waiting(lookup: str, index: int, missing: Missing, bringing: Bringing | None) -> Waiting:
-        values = ", ".join(f"{path} {value}" for path, value in missing.values.items())
-        rows = catalog.table(System.DATAVERSE, missing.table).entity_set
-        sentence = f"Unable to look up {rows} with values {{{values}}}"
-        if bringing is None:
-            message = (
-                f"{sentence}, and no map brings it from Finance: make it where its master is, "
-                "and this row goes with the next run."
-            )
-            return Waiting(index, lookup, missing.table, values, message, None)
-        table_map, text = bringing
-        message = f"{sentence}; map {table_map.map} brings it, and this row then goes by itself."
-        return Waiting(index, lookup, missing.table, text, message, table_map.map)
-
 
 def _target(table: Table, lookup: str, values: Mapping[str, object]) -> Table:
     """Give the table that a lookup leads to: of several, the first that has the columns named."""
@@ -240,12 +167,3 @@ def _alternate_key(parent: Table, values: Mapping[str, object]) -> Sequence[str]
         if given <= set(key) and all(COMPANY_TABLE in parent.columns[column].targets for column in rest):
             return key
     return tuple(given)
-
-
-def _brings(table_map: TableMap, table: str) -> bool:
-    return table_map.dataverse == table and Direction.FINANCE_TO_DATAVERSE in table_map.legs
-
-
-def _key_of(table_map: TableMap, values: Mapping[str, object]) -> str | None:
-    parts = [values.get(part.dataverse) for part in table_map.key]
-    return None if None in parts else key_text(parts)

@@ -9,6 +9,9 @@ import pyarrow as pa
 
 from projops.load.decide import Action, Row, TargetRow
 
+# The rule of a row whose lookup leads to a row that the other side knows under another key.
+PARENT_KEY_CHANGED = "parent_key_changed"
+
 
 class Result(StrEnum):
     """What became of a row at the target."""

@@ -7,6 +7,7 @@ from projops.load.finance import FinanceTarget
 from projops.load.gate import BillingGate
 from projops.load.guard import delete_guard
 from projops.load.job import LoadJob
+from projops.load.missing import MissingRows
 from projops.load.references import References
 from projops.load.target import Target
 from projops.mapping.model import Leg, System, TableMap
@@ -54,7 +55,8 @@ def _target(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg) -> 
         DataverseWriter(systems.dataverse.session),
         table_map,
         leg,
-        References(systems.dataverse, systems.finance, tuple(engine.maps.values())),
+        References(systems.dataverse),
+        MissingRows(engine.state, systems.dataverse, systems.finance, tuple(engine.maps.values())),
         systems.lookups(),
     )
 

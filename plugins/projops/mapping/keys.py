@@ -45,6 +45,30 @@ def key_column(parts: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
     return pc.binary_join_element_wise("[", inner, "]", "")
 
 
+def partial_key_column(parts: Sequence[pa.Array | pa.ChunkedArray | None]) -> pa.Array:
+    """Key texts of which not every part is known: those parts are null, `["prj-1001",null]`.
+
+    Args:
+        parts: One array for each part of the key, in the map's order; None for an unknown one. At
+            least one is known.
+
+    Returns:
+        A string array.
+    """
+    count = next(len(part) for part in parts if part is not None)
+    texts = [pa.nulls(count, pa.string()) if part is None else _part_column(_one(part)) for part in parts]
+    known = [pc.fill_null(text, "null") for text in texts]
+    return pc.binary_join_element_wise("[", pc.binary_join_element_wise(*known, ","), "]", "")
+
+
+def may_be(partial: str, text: str) -> bool:
+    """Say whether a key of which some parts are known may be a whole key."""
+    return partial == text or all(
+        known is None or known == part
+        for known, part in zip(json.loads(partial), json.loads(text), strict=True)
+    )
+
+
 def fold(text: str) -> str:
     """A text as keys compare it: lower case, no trailing blanks."""
     return text.lower().rstrip(" ")

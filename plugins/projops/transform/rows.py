@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from projops.mapping import catalog
 from projops.mapping.catalog import Column
 from projops.mapping.companies import Company
-from projops.mapping.keys import guid_column
+from projops.mapping.keys import guid_column, partial_key_column
 from projops.mapping.model import FieldRule, Leg, System, TableMap
 from projops.mapping.paths import (
     key_paths,
@@ -30,7 +30,7 @@ from projops.transform.target import conform, faults_of, missing
 
 STAGE = "transform"
 FACTS = ("_id", "_key", "_version", "_deleted")
-_PARENT = pa.struct([("map", pa.string()), ("id", pa.string())])
+_PARENT = pa.struct([(name, pa.string()) for name in ("map", "id", "lookup", "key")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,10 @@ def transform_table(
     Returns:
         The target frame: the four facts, the target's key columns, one column a field rule, then
         `_hash` (of the fields kept in step), `_source_shared` (`shared_digests` of the source's side, null
-        without shared columns) and `_parents` (GUIDs of the Dataverse rows that the row refers to,
-        of maps in `needs` and of its own). Deleted rows pass unchecked, with null columns. And the rejects
-        (REJECT_SCHEMA): rows that an operator or a target check set aside, which are not in the frame.
+        without shared columns) and `_parents` (the Dataverse rows that the row refers to, of maps in
+        `needs` and of its own: `map`, `id`, `lookup`, and as `key` what the row knows of their key).
+        Deleted rows pass unchecked, with null columns. And the rejects (REJECT_SCHEMA): rows that an
+        operator or a target check set aside, which are not in the frame.
     """
     gone = pc.fill_null(one_array(table["_deleted"]), False)
     alive = table.filter(pc.invert(gone))
@@ -156,20 +157,35 @@ def _parents(table_map: TableMap, leg: Leg, alive: pa.Table, maps: Mapping[str, 
     by_table = {maps[need].dataverse: need for need in table_map.needs if need in maps and maps[need].enabled}
     by_table[table_map.dataverse] = table_map.map
     found = [
-        (by_table[table], _guids(table_map, leg, alive, lookup))
+        (
+            by_table[table],
+            lookup,
+            _guids(table_map, leg, alive, lookup),
+            _known_keys(maps.get(by_table[table], table_map), lookup, alive),
+        )
         for lookup, table in parent_lookups(table_map, leg)
         if table in by_table
     ]
     ids = alive["_id"].to_pylist()
     parents = [
         [
-            {"map": name, "id": guids[place]}
-            for name, guids in found
+            {"map": name, "id": guids[place], "lookup": lookup, "key": keys[place]}
+            for name, lookup, guids, keys in found
             if guids[place] is not None and guids[place] != own
         ]
         for place, own in enumerate(ids)
     ]
     return pa.array(parents, pa.list_(_PARENT))
+
+
+def _known_keys(parent: TableMap, lookup: str, alive: pa.Table) -> Sequence[str | None]:
+    """Give what rows know of their parents' keys, by the lookup paths that they read; null for nothing."""
+    paths = [f"{lookup}.{path}" for path in key_paths(parent, System.DATAVERSE)]
+    parts = [alive[path] if path in alive.column_names else None for path in paths]
+    if all(part is None for part in parts):
+        return [None] * alive.num_rows
+    keys: list[str] = partial_key_column(parts).to_pylist()
+    return keys
 
 
 def _guids(table_map: TableMap, leg: Leg, alive: pa.Table, lookup: str) -> list[str | None]:

@@ -1,4 +1,4 @@
-"""A whole tree in one run of its area, in whatever order its rows came."""
+"""A whole tree in one run of its area, in whatever order its rows came; and parents whose key changed."""
 
 from tests.e2e.engine import rows
 from tests.e2e.engine.world import World
@@ -140,3 +140,44 @@ def test_across_areas_children_wait_and_go_with_the_next_run_of_their_own(world:
     world.forth("customers", *SETUP)
     assert at_finance(world, tree) == (1, LEVELS, 1, 1, 0)
     assert world.forth("hour_estimates")["hour_estimates__dataverse_to_finance"].loaded == 1
+
+
+def test_a_task_of_a_project_with_a_new_number_is_set_aside_by_name_until_the_project_moved(
+    world: World,
+) -> None:
+    number, renamed = rows.fresh("PRJ"), rows.fresh("PRJ")
+    project = rows.project(world, number)
+    world.forth("projects")
+    world.change("msdyn_projects", project, msdyn_projectnumber=renamed)
+    rows.project_task(world, rows.fresh("T"), project)
+    assert world.forth("project_tasks")["project_tasks__dataverse_to_finance"].failed == 1
+    [letter] = world.letters("project_tasks")
+    assert letter["rule"] == "parent_key_changed"
+    assert number.lower() in letter["message"]
+    assert renamed.lower() in letter["message"]
+    world.forth("projects", "project_tasks")
+    assert world.letters("project_tasks") == []
+    assert len(world.finance_rows("ProjectTasks", f"ProjectId eq '{renamed}'")) == 1
+
+
+def test_a_customer_that_names_an_account_with_a_new_number_is_set_aside_by_name_until_it_has_its_old_one(
+    world: World,
+) -> None:
+    payer, renamed, number = rows.fresh("P"), rows.fresh("P"), rows.fresh("C")
+    rows.customer(world, payer)
+    world.sync("customers")
+    there = rows.at_dataverse(world, payer)
+    assert there is not None
+    world.change("accounts", there["accountid"], accountnumber=renamed)
+    rows.customer(world, number, InvoiceAccount=payer)
+    with world.batch("customers", "finance_to_dataverse") as stages:
+        assert stages.load(stages.staged()).failed == 1
+    [letter] = world.letters("customers")
+    assert letter["rule"] == "parent_key_changed"
+    assert f"accountnumber {renamed}" in letter["message"]
+    world.change("accounts", there["accountid"], accountnumber=payer)
+    world.sync("customers")
+    assert world.letters("customers") == []
+    child = rows.at_dataverse(world, number)
+    assert child is not None
+    assert child["_msdyn_billingaccount_value"] == there["accountid"]

@@ -87,21 +87,17 @@ class Here:
 
     number: str
 
-    async def by_ids(
-        self, table: object, properties: object, ids: Sequence[str]
-    ) -> tuple[pa.Table, tuple[str, ...]]:
+    async def by_ids(self, table: object, columns: object, ids: Sequence[str]) -> tuple[pa.Table, object]:
         rows = [{"_id": GUID, "accountnumber": self.number}] if GUID in ids else []
         schema = pa.schema([("_id", pa.string()), ("accountnumber", pa.string())])
-        return pa.Table.from_pylist(rows, schema=schema), tuple(set(ids) - {GUID})
+        return pa.Table.from_pylist(rows, schema=schema), ()
 
 
 class Nothing:
     """Finance without the row."""
 
     async def by_keys(self, *asked: object) -> pa.Table:
-        return pa.table(
-            {"CustomerAccount": pa.array([], pa.string()), "dataAreaId": pa.array([], pa.string())}
-        )
+        return pa.table({name: pa.array([], pa.string()) for name in ("CustomerAccount", "dataAreaId")})
 
 
 async def awaited(store: StateStore, *numbers: str) -> list[tuple[str, str]]:
@@ -116,7 +112,7 @@ async def awaited(store: StateStore, *numbers: str) -> list[tuple[str, str]]:
     return [(wait.rule, wait.message) for wait in await missing.awaited(reference, "projects")]
 
 
-async def test_what_was_in_step_and_has_another_key_in_dataverse_is_named_with_both(
+async def test_what_was_in_step_and_has_another_key_in_dataverse_is_named(
     store: StateStore,
 ) -> None:
     in_step(store, "customers", '["c1","uspm"]', GUID)

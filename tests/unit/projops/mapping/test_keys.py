@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projops.mapping.keys import fold, fold_column, key_column, key_text
+from projops.mapping.keys import fold, fold_column, key_column, key_text, may_be, partial_key_column
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 
@@ -49,3 +49,13 @@ def test_different_keys_have_different_texts(first: str, second: str) -> None:
     same = (fold(first), fold(second)) == (fold(second), fold(first))
     assert (key_text([first, second]) == key_text([second, first])) is same
     assert json.loads(key_text([first, second])) == [fold(first), fold(second)]
+
+
+def test_a_key_of_which_a_part_is_unknown_may_be_any_that_agrees_with_the_rest() -> None:
+    numbers = pa.array(["PRJ-1 ", None, 'a"b'])
+    partial = partial_key_column([numbers, None, pa.array([1, 2, 3])]).to_pylist()
+    assert partial == ['["prj-1",null,1]', "[null,null,2]", '["a\\"b",null,3]']
+    assert may_be(partial[0], key_text(["prj-1", "uspm", 1]))
+    assert not may_be(partial[0], key_text(["prj-2", "uspm", 1]))
+    assert may_be(partial[1], key_text(["prj-2", "uspm", 2]))
+    assert may_be(partial[2], key_text(['A"B', "gbpm", 3]))

@@ -127,12 +127,14 @@ def test_parents_are_the_rows_of_needed_maps_and_of_the_own_map_but_not_the_row_
         "name": "A",
         "msdyn_company": "company",
         "msdyn_billingaccount": "a2",
+        "msdyn_billingaccount.accountnumber": "C2",
     }
     frame, _ = transform(
         "customers", FORTH, {**row, "_id": "a1"}, {**row, "_id": "a2", "accountnumber": "C2"}
     )
-    company = {"map": "companies", "id": "company"}
-    assert frame["_parents"].to_pylist() == [[company, {"map": "customers", "id": "a2"}], [company]]
+    company = {"map": "companies", "id": "company", "lookup": "msdyn_company", "key": '["uspm"]'}
+    payer = {"map": "customers", "id": "a2", "lookup": "msdyn_billingaccount", "key": '["c2",null]'}
+    assert frame["_parents"].to_pylist() == [[company, payer], [company]]
 
 
 def test_nobody_waits_for_the_rows_of_a_map_that_is_off() -> None:
