@@ -54,7 +54,8 @@ async def delete_former_keys(job: LoadJob, table: pa.Table) -> None:
 
 async def _delete(job: LoadJob, gone: Iterable[Held]) -> Counts:
     """Delete rows by identity and key; very many wait for a person's approval, but for those that have it."""
-    rows, entries = _standing(job, gone)
+    found, entries = _standing(job, gone)
+    rows = [row for row in found if (row.source_id, row.key) not in job.guard.awaiting]
     asked = [row for row in rows if (row.source_id, row.key) not in job.guard.approved]
     wait = job.guard.holds(len(asked))
     held = {row.key for row in asked} if wait is not None else set()
@@ -65,7 +66,8 @@ async def _delete(job: LoadJob, gone: Iterable[Held]) -> Counts:
         done += [Done(Action(Kind.SKIP, row), wait) for row in await _as_they_stand(job, asked)]
     counts = commit_chunk(job, done, in_step=True)
     written = {pair.action.row.key for pair in done if pair.outcome.result is Result.WRITTEN}
-    return counts + Counts(deleted=sum(row.key in written for row in asked))
+    deleted = sum(row.key in written for row in asked)
+    return counts + Counts(parked=len(found) - len(rows), deleted=deleted)
 
 
 def _standing(job: LoadJob, gone: Iterable[Held]) -> tuple[list[Row], dict[str, Entry]]:

@@ -27,6 +27,7 @@ class DeleteGuard:
         share: Share of the known rows above which deletes wait.
         rows: Number above which they wait.
         approved: Deletes that a person has approved before the batch began: source row and key.
+        awaiting: Deletes that wait for a person already: however few come again, they go on waiting.
     """
 
     deletes: int
@@ -35,6 +36,7 @@ class DeleteGuard:
     share: float
     rows: int
     approved: frozenset[Held]
+    awaiting: frozenset[Held]
 
     def holds(self, here: int) -> Outcome | None:
         """Give the outcome of deletes that must wait, or None where they may go.
@@ -65,7 +67,8 @@ def delete_guard(state: StateStore, settings: Settings, leg: Leg, batch: Batch, 
     since = datetime.now(UTC) - WINDOW
     limit = leg.approve_deletes_above
     with state.begin() as connection:
-        held = dead_letters.held_deletes(connection, batch.map, batch.leg).items()
+        held = dead_letters.held_deletes(connection, batch.map, batch.leg)
+        approved = {each for each, at in held.items() if at is not None and at <= batch.started_at}
         return DeleteGuard(
             deletes=deletes,
             earlier=deleted_since(connection, batch.map, batch.leg, since)
@@ -73,5 +76,6 @@ def delete_guard(state: StateStore, settings: Settings, leg: Leg, batch: Batch, 
             known=crosswalk.count(connection, batch.map),
             share=settings.delete_share if limit.share is None else limit.share,
             rows=settings.delete_rows if limit.rows is None else limit.rows,
-            approved=frozenset(each for each, at in held if at is not None and at <= batch.started_at),
+            approved=frozenset(approved),
+            awaiting=frozenset(held.keys() - approved),
         )

@@ -138,6 +138,20 @@ async def test_a_flood_is_one_in_however_many_batches_it_comes(store: StateStore
     assert len(target.rows) == 32
 
 
+async def test_what_waits_for_a_person_goes_on_waiting_however_few_come_again(store: StateStore) -> None:
+    """A full read, long after the flood, meets one of its deletes once more."""
+    target = Memory()
+    await run(store, target, there(*MANY))
+    await run(store, target, gone(*MANY), deletes=12, name="second")
+    with store.begin() as connection:
+        connection.exec_driver_sql("update dead_letter set first_seen = '2026-01-01 00:00:00'")
+    counts = await run(store, target, gone(MANY[0]), deletes=1, name="third")
+    assert (counts.deleted, counts.parked, len(target.rows), len(letters(store))) == (0, 1, 12, 12)
+    approve(store, ALL, "anna")
+    assert (await run(store, target, gone(*MANY), name="fourth")).loaded == 12
+    assert target.rows == {}
+
+
 async def test_what_went_more_than_an_hour_ago_counts_no_more(store: StateStore) -> None:
     target = Memory()
     await run(store, target, there(*MANY))
