@@ -26,7 +26,7 @@ from projops.state import crosswalk, dead_letters, overview, pauses, recovery
 from projops.state.audit import record_action
 from projops.state.batches import leg_state
 from projops.state.crosswalk import UNKNOWN, Entry
-from projops.state.dead_letters import Letter, Origin
+from projops.state.dead_letters import AWAITING, Letter, Origin
 from projops.state.recovery import Forgotten
 
 UNKNOWN_AT_SOURCE = "unknown_at_source"
@@ -177,4 +177,4 @@ def _letter(leg: Leg, pair: Entry) -> Letter:
         "Approve to delete it, dismiss to keep it."
     )
     identity = pair.dataverse_id if source is System.DATAVERSE else pair.key
-    return Letter(identity or pair.key, pair.key, "awaiting_approval", "load", UNKNOWN_AT_SOURCE, message)
+    return Letter(identity or pair.key, pair.key, AWAITING, "load", UNKNOWN_AT_SOURCE, message)
