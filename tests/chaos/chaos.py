@@ -138,3 +138,4 @@ def begun(databases: Databases, folder: Path, seed: int) -> Iterator[Chaos]:
         chaos = Chaos(seed, Books(world), folder)
         chaos.books.begin()
         yield chaos
+        world.close()

@@ -20,7 +20,7 @@ MAPS = (
     "project_tasks",
 )
 STEPS_A_ROUND = 4
-_FOLDERS = {"extract": 400, "validate": 150, "transform": 600, "load": 1500, "state": 1200, "systems": 6000}
+_FOLDERS = {"extract": 300, "validate": 60, "transform": 300, "load": 800, "state": 500, "systems": 3000}
 _LONGEST_LIFE = 1.5
 
 
@@ -128,10 +128,10 @@ def _changes(draw: random.Random, count: int) -> list[Change]:
 
 
 def _runs(draw: random.Random) -> list[Run]:
-    """One to three workers; now and then all of them for the same maps."""
+    """Two to four workers; now and then all of them for the same maps."""
     first = _maps(draw)
     same = draw.random() < 0.3
-    return [_run(draw, first if same else _maps(draw)) for _ in range(draw.choice((1, 2, 3, 3)))]
+    return [_run(draw, first if same else _maps(draw)) for _ in range(draw.choice((2, 3, 4)))]
 
 
 def _maps(draw: random.Random) -> tuple[str, ...]:
