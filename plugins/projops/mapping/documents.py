@@ -18,8 +18,10 @@ import yaml
 from projops.mapping.findings import Finding
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")  # a longer one is a text: nobody counts so far
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+")
+_LARGEST_FILE = 1024 * 1024
+_DEEPEST = 20
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -137,8 +139,14 @@ class Document:
 
     def _read(self, path: Path) -> Located | None:
         try:
+            if path.stat().st_size > _LARGEST_FILE:
+                self.report(1, f"The file is larger than {_LARGEST_FILE} bytes.", "Keep data out of it.")
+                return None
             text = path.read_text(encoding="utf-8")
             self._lines = text.splitlines()
+            if (trap := _trap(text)) is not None:
+                self.report(*trap)
+                return None
             node = yaml.compose(text, Loader=_LOADER)
         except yaml.MarkedYAMLError as error:
             mark = error.context_mark or error.problem_mark  # the bracket rather than the end of the file
@@ -193,6 +201,31 @@ class Document:
             return ""
         _, found, comment = self._lines[mark.line][mark.column :].partition("#")
         return comment.strip() if found else ""
+
+
+def _trap(text: str) -> tuple[int, str, str] | None:
+    """Find what makes a small file large or deep, or asks for objects: line, message and remedy.
+
+    Looked for before anything is built: ten aliases of ten aliases of ... fill any memory.
+
+    Raises:
+        yaml.YAMLError: The text is no YAML.
+    """
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        line = event.start_mark.line + 1 if event.start_mark is not None else 1
+        if isinstance(event, yaml.AliasEvent):
+            return line, f"An alias (*{event.anchor:.40}) stands here.", "Write out what it stands for."
+        if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag is not None:
+            return line, f"A tag ({event.tag:.60}) stands here.", "Write the plain value."
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            return (
+                line,
+                f"It is nested deeper than {_DEEPEST} levels.",
+                "Correct the brackets or indentation.",
+            )
+    return None
 
 
 def _opening(what: str) -> str:

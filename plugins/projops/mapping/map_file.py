@@ -51,7 +51,8 @@ _LIMIT_KEYS = frozenset({"share", "rows"})
 _GATE_KEYS = frozenset({"billed_actuals"})
 _EXTRACT_KEYS = frozenset({"strategy", "where", "leaves", "also"})
 _RULE_KEYS = ("from", "required", "create_only")
-_VERSION = re.compile(r"\d+(\.\d+)*")
+_VERSION = re.compile(r"\d{1,9}(\.\d{1,9}){0,7}")
+_ID = re.compile(r"[a-z][a-z0-9_]{0,59}")  # it becomes the id of a task, a folder and a key of the state
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -75,6 +76,12 @@ def read_map(path: Path, file: str) -> tuple[TableMap | None, tuple[Finding, ...
 
 
 def _check_place(document: Document, entries: Mapping[str, Located], path: Path) -> None:
+    if not _ID.fullmatch(path.stem):
+        document.report(
+            1,
+            f"The map id {path.stem:.80} cannot be the id of a task.",
+            "Name file and map with at most 60 small letters, digits and _.",
+        )
     for key, expected, what in (("map", path.stem, "file"), ("area", path.parent.name, "folder")):
         located = entries.get(key)
         if located is not None and located.value != expected:
@@ -119,7 +126,9 @@ def _version(document: Document, entries: Mapping[str, Located]) -> str:
     located = entries.get("version")
     text = str(located.value) if located is not None else document.text(entries, "version", "the map")
     if located is not None and not _VERSION.fullmatch(text):
-        document.report(located.line, f"The version {text} is not dotted numbers.", "Write it like 1.0.0.22.")
+        document.report(
+            located.line, f"The version {text:.40} is not dotted numbers.", "Write it like 1.0.0.22."
+        )
     return text
 
 
