@@ -71,6 +71,7 @@ class Engine:
         state: State database, at the current schema.
         staging: Staging area.
         connect: Resolves the connection to a system; asked only when a session is opened.
+        limits_in: State that keeps what all tasks have sent, where `state` is but a copy to rehearse on.
     """
 
     settings: Settings
@@ -78,6 +79,7 @@ class Engine:
     state: StateStore
     staging: Staging
     connect: Callable[[System], Connection]
+    limits_in: StateStore | None = None
 
     @classmethod
     def from_environment(cls, settings: Settings | None = None) -> Self:
@@ -166,5 +168,6 @@ class Engine:
     def _session(self, system: System, deadline: Callable[[], float] | None) -> ODataSession:
         """Give a session that shares the system's limits with all tasks on this state."""
         connection = self.connect(system)
-        shared = SharedLimits(self.state, system, connection.principal, limits_of(connection))
+        store = self.limits_in or self.state
+        shared = SharedLimits(store, system, connection.principal, limits_of(connection))
         return ODataSession(connection, deadline, ledger=shared)

@@ -101,12 +101,16 @@ def plan(engine: Engine, ref: LegRef, *, full: bool = False, shown: int = 20) ->
 
 @contextmanager
 def rehearsal(engine: Engine) -> Iterator[Engine]:
-    """Give an engine that may write down what it likes: its state is a copy, its staging its own."""
+    """Give an engine that may write down what it likes: its state is a copy, its staging its own.
+
+    Only what it asks of both systems counts: limits and the daily budget are everybody's.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="projops-plan-") as folder,
         copied(engine.state, Path(folder)) as state,
     ):
-        yield replace(engine, state=state, staging=Staging(f"{folder}/staging"))
+        staging = Staging(f"{folder}/staging")
+        yield replace(engine, state=state, staging=staging, limits_in=engine.state)
 
 
 def _facts(engine: Engine, ref: LegRef) -> LegPlan:

@@ -11,11 +11,19 @@ from pathlib import Path
 from sqlalchemy import Connection, Table, create_engine, insert
 
 from projops.state.store import StateStore
-from projops.state.tables import audit, lease, metadata, throttle_holder, throttle_use
+from projops.state.tables import (
+    audit,
+    lease,
+    metadata,
+    request_count,
+    throttle,
+    throttle_holder,
+    throttle_use,
+)
 
 _ROWS = 5000
-# A rehearsal waits for no writer and is nobody's action; who else sends requests is not in the copy.
-_LEFT_OUT = (lease, audit, throttle_holder, throttle_use)
+# A rehearsal waits for no writer and is nobody's action; requests are counted where all others are.
+_LEFT_OUT = (lease, audit, request_count, throttle, throttle_holder, throttle_use)
 
 
 @contextmanager
