@@ -8,6 +8,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -16,6 +17,7 @@ from sandbox.clock import parse_instant
 from sandbox.faults import FaultBoard, FaultRuleError, read_rules
 from sandbox.limits import LimitBoard, Limits, LimitsError, read_limits
 from sandbox.odata.wire import dumps
+from sandbox.loopback import LoopbackOnly
 from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.seeding import SeedRefusedError, reseed
 from sandbox.stats import Stats
@@ -161,7 +163,8 @@ def create_control_app(plane: ControlPlane) -> Starlette:
         Route("/sandbox/stats", plane.show_stats, methods=["GET"]),
         Route("/sandbox/stats", plane.delete_stats, methods=["DELETE"]),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _explain})
+    door = [Middleware(LoopbackOnly)]
+    return Starlette(routes=routes, middleware=door, exception_handlers={HTTPException: _explain})
 
 
 def _first_line(job: Job) -> str:

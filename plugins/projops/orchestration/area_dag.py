@@ -6,6 +6,7 @@ detect ─┬─> companies__finance_to_dataverse   extract > validate > transfo
 ledgers__broken ─────────────────────────────────────────────────────────────────────┘
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +30,7 @@ from projops.run import LegRef
 from projops.settings import Settings
 
 DETECT, FINISH = "detect", "finish"
+_NOT_IN_A_TASK_ID = re.compile(r"[^a-zA-Z0-9_.-]")  # a bad name breaks its own map, not the DAG of all
 _DEFAULTS: Mapping[str, Any] = {
     "owner": "projops",
     "retries": 2,
@@ -144,7 +146,7 @@ def _leg_tasks(
 
 def _broken_task(broken: BrokenMap) -> BaseOperator:
     return BrokenMapOperator(
-        task_id=f"{broken.map}__broken",
+        task_id=f"{_NOT_IN_A_TASK_ID.sub('_', broken.map)}__broken",
         message=broken.message,
         retries=0,
         doc_md="The mapping file is broken, so this map does not run; `projops maps lint` says the same.\n\n"

@@ -122,6 +122,16 @@ def test_a_broken_map_is_one_task_and_the_others_stay(
     assert dag.has_task("vendors__finance_to_dataverse.load")
 
 
+@pytest.mark.parametrize("name", ["with blank", "semi;colon", "ümlaut", "q'uote"])
+def test_a_map_of_a_name_that_no_task_may_have_stops_no_other(mappings: Path, name: str) -> None:
+    units = mappings / "reference_data" / "units.yaml"
+    units.with_stem(name).write_text(units.read_text().replace("map: units", f'map: "{name}"'))
+    dag = area_dag("reference_data", doc=None)
+    [broken] = [task for task in dag.tasks if task.task_id.endswith("__broken")]
+    assert "cannot be the id of a task" in broken.message
+    assert dag.has_task("units__finance_to_dataverse.load")
+
+
 def test_a_map_that_is_off_has_no_tasks(mappings: Path) -> None:
     file = mappings / "reference_data" / "units.yaml"
     file.write_text("enabled: false\n" + file.read_text())
