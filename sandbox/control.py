@@ -16,8 +16,8 @@ from starlette.routing import Route
 from sandbox.clock import parse_instant
 from sandbox.faults import FaultBoard, FaultRuleError, read_rules
 from sandbox.limits import LimitBoard, Limits, LimitsError, read_limits
-from sandbox.odata.wire import dumps
 from sandbox.loopback import LoopbackOnly
+from sandbox.odata.wire import dumps
 from sandbox.rules.jobs import Job, JobRefusedError
 from sandbox.seeding import SeedRefusedError, reseed
 from sandbox.stats import Stats
