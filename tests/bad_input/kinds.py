@@ -18,8 +18,6 @@ class Ending(StrEnum):
     FULL_READ = "one sentence, a full read heals it"
     FINDING = "a finding with file and line, the other maps run"
     AS_IT_IS = "no error: it arrives as it is"
-    NEWEST = "no error: the newest version goes on"
-    EMPTY = "no error: taken as no value"
 
 
 @dataclass(frozen=True)
