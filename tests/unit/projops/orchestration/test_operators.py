@@ -1,18 +1,25 @@
 """What the operators hand on, skip and raise, with the engine's stages stood in for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import SimpleNamespace
-from typing import Any
+from datetime import UTC, datetime
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, DownstreamTasksSkipped
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    DownstreamTasksSkipped,
+)
 
-from projops.errors import AuthenticationError, ProjOpsError, SystemUnavailableError
+from projops.errors import AuthenticationError, MapPausedError, ProjOpsError, SystemUnavailableError
 from projops.orchestration import operators
 from projops.orchestration.area_dag import area_dag
 from projops.orchestration.operators import one_sentence, run_request
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
+from projops.state.pauses import Pause
 
 OUTCOME = LegOutcome(7, "units", "finance_to_dataverse", read=3, loaded=2, unchanged=1, seconds=1.5)
 
@@ -81,8 +88,11 @@ def test_a_programming_error_keeps_its_traceback() -> None:
         _ = 1 / 0
 
 
-def detected(monkeypatch: pytest.MonkeyPatch, *due: LegRef) -> None:
+def detected(
+    monkeypatch: pytest.MonkeyPatch, *due: LegRef, paused: Mapping[str, Pause] = MappingProxyType({})
+) -> None:
     monkeypatch.setattr("projops.pipeline.detect", lambda engine, area, request: list(due))
+    monkeypatch.setattr("projops.pausing.paused_in", lambda engine, area: paused)
 
 
 @pytest.mark.usefixtures("mappings")
@@ -109,6 +119,36 @@ def test_a_leg_that_is_due_does_not_wake_the_maps_that_need_it(monkeypatch: pyte
         "vendors__dataverse_to_finance.extract",
     }
     assert set(ti.pushed["skipmixin_key"]["skipped"]) == set(skipped.value.tasks)
+
+
+@pytest.mark.usefixtures("mappings")
+def test_a_paused_map_is_named_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pause = Pause("units", datetime(2026, 11, 23, 8, 30, tzinfo=UTC), "anna", "Cleaning up")
+    detected(monkeypatch, paused={"units": pause})
+    detect = area_dag("reference_data", doc=None).get_task("detect")
+    with pytest.raises(DownstreamTasksSkipped):
+        detect.execute(context())
+    sentence = "Map units stays still: paused by anna since 2026-11-23 08:30 UTC (Cleaning up)"
+    assert sentence in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("stage", ["extract", "load"])
+def test_a_map_that_was_paused_after_its_run_began_is_skipped(
+    monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    def refused(*_: object) -> NoReturn:
+        raise MapPausedError("Map units is paused by anna.", remedy="Resume it first.")
+
+    monkeypatch.setattr(f"projops.pipeline.{stage}", refused)
+    staged = Staged(7, "units", "finance_to_dataverse", "transform", "file:///m.json", 3).as_json()
+    tasks = {
+        "extract": operators.ExtractOperator(task_id="e", leg=LegRef("units", "finance_to_dataverse")),
+        "load": operators.LoadOperator(task_id="l", staged=staged),
+    }
+    with pytest.raises(AirflowSkipException, match=r"Map units is paused by anna\. Resume it first\."):
+        tasks[stage].execute(context())
 
 
 def test_stages_hand_on_where_the_rows_are(monkeypatch: pytest.MonkeyPatch) -> None:
