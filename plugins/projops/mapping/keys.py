@@ -16,6 +16,7 @@ from uuid import UUID
 import pyarrow as pa  # noqa: TID253  no DAG file leads here
 import pyarrow.compute as pc  # noqa: TID253
 
+LONGEST_KEY = 500  # characters of a key text that the state can keep
 # Texts for which JSON needs no escape and Arrow's lower case is Python's.
 _PLAIN = r"^[ !#-\[\]-~]*$"
 _GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"

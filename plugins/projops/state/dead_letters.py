@@ -7,10 +7,12 @@ attempts, a later success closes it. What people decide about entries is in `dec
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, case, func, select, update
 
+from projops.mapping.keys import LONGEST_KEY
 from projops.state.tables import IS_LIVE, LIVE, crosswalk, dead_letter
 from projops.state.upserts import insert_into
 
@@ -272,4 +274,22 @@ def _still_approved(status: ColumnElement[str], column: Column[Any]) -> ColumnEl
 
 def _values(letter: Letter) -> dict[str, Any]:
     values = {name: getattr(letter, name) for name in Letter.__slots__}
-    return values | {"value": letter.value and letter.value[:_LONGEST_VALUE]}
+    too_long = letter.key is not None and len(letter.key) > LONGEST_KEY
+    return values | {
+        "source_id": _identity(letter.source_id),
+        "key": None if too_long else letter.key,
+        "message": _storable(letter.message),
+        "value": letter.value and _storable(letter.value)[:_LONGEST_VALUE],
+    }
+
+
+def _identity(source_id: str) -> str:
+    """Give a source row's identity in a form that fits its column."""
+    if len(source_id) <= LONGEST_KEY:
+        return _storable(source_id)
+    return f"{_storable(source_id)[:_LONGEST_VALUE // 2]}…{sha256(source_id.encode()).hexdigest()}"
+
+
+def _storable(text: str) -> str:
+    """Replace the one character that Postgres takes in no text."""
+    return text.replace("\0", "\ufffd")

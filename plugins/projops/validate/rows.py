@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from projops.identities import Identities
 from projops.mapping.conditions import matches
 from projops.mapping.expressions import parse
+from projops.mapping.keys import LONGEST_KEY
 from projops.mapping.model import Leg, TableMap
 from projops.transform.outcome import Fault, any_bad, one_array, rejects
 from projops.validate.expectations import RowExpectation
@@ -94,6 +95,7 @@ def _validate_part(
         for where in _conditions(expectations)
         for fault in _faults(table_map, table, expectations, where, page)
     ]
+    faults += _long_keys(table)
     faults += _same_keys(table, any_bad(table, faults), seen)
     good = table.filter(pc.invert(any_bad(table, faults)))
     seen.note(zip(good["_key"].to_pylist(), good["_id"].to_pylist(), strict=True))
@@ -152,6 +154,13 @@ def _without_zone(kind: pa.DataType) -> pa.DataType:
 def _column_names(expectation: RowExpectation) -> Iterable[str]:
     for value in expectation.columns.values():
         yield from value if isinstance(value, list) else [value]
+
+
+def _long_keys(table: pa.Table) -> list[Fault]:
+    """Rows whose key no system has: broken data, which nothing could look up later."""
+    too_long = pc.fill_null(pc.greater(pc.utf8_length(one_array(table["_key"])), LONGEST_KEY), False)
+    message = f"The integration key (_key) is longer than {LONGEST_KEY} characters; correct it at the source."
+    return [Fault("key_length", "_key", message, too_long, None)] if pc.any(too_long).as_py() else []
 
 
 def _same_keys(table: pa.Table, bad: pa.Array, seen: Identities) -> list[Fault]:
