@@ -2,10 +2,14 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 
 import httpx
 import pytest
 
+from projops.state import StateStore
+from projops.state.audit import actions
+from projops.state.dead_letters import live
 from runner.api import AirflowApi
 from runner.changes import CHANGES, edit
 from runner.comparison import compare
@@ -24,6 +28,7 @@ pytestmark = [
 
 Run = Callable[..., tuple[str, str]]
 AREA = "setup_and_configuration"
+REPLAY = "replay_dead_letters"
 AREAS = tuple(area for step in FRAME for area in step)
 LOAD = "contract_headers__dataverse_to_finance.load"
 CONTRACT = next(each for each in CHANGES if each.map == "contract_headers")
@@ -88,6 +93,43 @@ def test_a_wrong_secret_fails_at_once_and_names_the_connection(
     connect(api, stack.sandbox)
     assert clear_and_wait(stack, api, run_id) == "success"
     assert [str(each) for each in compare(stack.layout.mappings, AREAS, wire)] == []
+
+
+def test_dead_letters_are_replayed_from_a_form_and_their_fate_is_told(
+    stack: Stack, api: AirflowApi, run: Run, wire: Wire
+) -> None:
+    project = wire.dataverse_rows("msdyn_projects", "msdyn_istemplate eq false")[0]
+
+    def ends(day: str) -> None:
+        wire.change_dataverse("msdyn_projects", project["msdyn_projectid"], {"msdyn_scheduledend": day})
+
+    ends("2001-01-01T00:00:00Z")
+    assert run(AREA, maps=["projects"])[1] == "success"
+    replays, state = run(REPLAY, map="projects")
+    assert state == "failed"
+    told = reasons(api, replays, REPLAY)
+    assert list(told) == ["report"]
+    assert told["report"].startswith("Still there: ")
+    assert states(api, replays, REPLAY)["run"] == "success"
+
+    ends(project["msdyn_scheduledend"])
+    replays, state = run(REPLAY, map="projects")
+    assert state == "success"
+    assert any("moved by batch" in line or "in step at batch" in line for line in report(api, replays))
+    with closing(StateStore(stack.layout.state_url)) as store, store.begin() as connection:
+        assert live(connection, "projects") == []
+        assert [(row["actor"], row["action"]) for row in actions(connection)] == [("admin", "replay")] * 2
+
+
+def test_a_replay_of_what_is_not_there_fails_with_one_sentence(api: AirflowApi, run: Run) -> None:
+    replays, state = run(REPLAY, numbers=[999_999])
+    assert state == "failed"
+    assert reasons(api, replays, REPLAY)["choose"].startswith("There is no dead letter 999999.")
+    assert run(REPLAY)[1] == "success"
+
+
+def report(api: AirflowApi, run_id: str) -> list[str]:
+    return api.log(REPLAY, run_id, "report", 1)
 
 
 def test_an_unknown_company_is_named(stack: Stack, api: AirflowApi, run: Run) -> None:
