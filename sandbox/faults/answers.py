@@ -155,7 +155,7 @@ def second_time(scope: Scope) -> Scope:
     prefer = unquote_plus(mark.partition("&")[0])
     headers = [(name, value) for name, value in scope["headers"] if name != b"prefer"]
     if prefer != _NO_PREFER:
-        headers.append((b"prefer", prefer.encode("latin-1")))
+        headers.append((b"prefer", prefer.encode("latin-1", "replace")))
     return {**scope, "query_string": plain.removesuffix("&").encode("latin-1"), "headers": headers}
 
 
