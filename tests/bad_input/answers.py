@@ -112,7 +112,7 @@ _PASSING: Mapping[str, Make] = {
 # Answered so for as long as one asks: kind, answer, ending, what the message names.
 _LASTING: tuple[tuple[str, Make, Ending, str], ...] = (
     ("list for an object", lambda _: Reply(body=b"[]"), Ending.STOP, "no JSON object"),
-    ("text for an object", lambda _: Reply(body=b'"{}"'), Ending.AGAIN_LATER, "cut short"),
+    ("text for an object", lambda _: Reply(body=b'"{}"'), Ending.STOP, "no JSON object"),
     ("object for the rows", lambda system: _page(system, value={}), Ending.STOP, "no rows"),
     ("no rows at all", lambda _: Reply(body=b"{}"), Ending.STOP, "no rows"),
     ("number for a row", lambda system: _page(system, value=[1]), Ending.STOP, "no rows"),
@@ -154,8 +154,8 @@ _LASTING: tuple[tuple[str, Make, Ending, str], ...] = (
     ("number for a next link", lambda system: _linked(system, 5), Ending.STOP, "link"),
     ("list for a next link", lambda system: _linked(system, ["{base}/x"]), Ending.STOP, "link"),
     ("redirect", lambda _: Reply(302, b"", {"Location": "https://evil.example/"}), Ending.STOP, "redirect"),
-    ("answer 204 to a reading", lambda _: Reply(204, b"", {}), Ending.AGAIN_LATER, "ends too early"),
-    ("token that is not accepted", lambda _: Reply(401, b"Bearer let-me-in"), Ending.STOP, "not accepted"),
+    ("answer 204 to a reading", lambda _: Reply(204, b"", {}), Ending.STOP, "no JSON"),
+    ("token that is not accepted", lambda _: Reply(401, b"Bearer let-me-in"), Ending.STOP, "not accept"),
     ("right that is missing", lambda _: Reply(403, b"{}"), Ending.STOP, "role"),
     (
         "address that is not known",

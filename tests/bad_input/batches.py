@@ -17,7 +17,7 @@ GOOD = part("1") + part("2") + "--b--\r\n"
 # Kind, content type, body; how a read ends, how a write of two rows ends.
 _CASES: tuple[tuple[str, str, str, Ending, str], ...] = (
     ("batch without boundary", "multipart/mixed", GOOD, Ending.STOP, "not multipart"),
-    ("batch in HTML", "text/html", "<html></html>", Ending.STOP, "not multipart"),
+    ("batch in HTML", "text/html", "<html></html>", Ending.AGAIN_LATER, "web page"),
     ("batch as one JSON object", "application/json", '{"value":[]}', Ending.STOP, "not multipart"),
     ("batch with another boundary", "multipart/mixed; boundary=c", GOOD, Ending.AGAIN_LATER, "not whole"),
     ("empty batch", WHOLE, "", Ending.AGAIN_LATER, "not whole"),
@@ -37,16 +37,16 @@ _CASES: tuple[tuple[str, str, str, Ending, str], ...] = (
     (
         "batch part with bad JSON",
         WHOLE,
-        part("1", body="{value}") + part("2") + "--b--\r\n",
-        Ending.STOP,
+        part("1", body="{value}") + part("2", body="{value}") + "--b--\r\n",
+        Ending.AGAIN_LATER,
         "no JSON",
     ),
     (
         "batch part that is cut",
         WHOLE,
-        part("1", body='{"value":[') + part("2") + "--b--\r\n",
+        part("1", body='{"value":[') + part("2", body='{"value":[') + "--b--\r\n",
         Ending.AGAIN_LATER,
-        "too early",
+        "no JSON",
     ),
 )
 

@@ -156,7 +156,13 @@ _MUTATIONS = (
     ("null id", "id", "null", Ending.STOP, COLUMN),
     ("id in braces and capitals", "id", '"{8F6C0B52-0000-4000-8000-000000000001}"', Ending.AS_IT_IS, ""),
     ("escaped lone surrogate", "text", '"\\ud800"', Ending.STOP, "no JSON"),
-    ("text of ten million characters", "key", '"' + "x" * 10_000_000 + '"', Ending.DEAD_LETTER, "length"),
+    (
+        "key of ten million characters",
+        "key",
+        '"' + "x" * 10_000_000 + '"',
+        Ending.DEAD_LETTER,
+        "(key_)?length",
+    ),
 )
 
 
