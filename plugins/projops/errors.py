@@ -11,6 +11,7 @@
     │   ├── ImplausibleReadError  a full read that cannot be true (empty though it was not)
     │   ├── StagingLostError      staged files are gone; clear extract too
     │   └── ProtocolError         a system answered in a way that the protocol does not allow
+    │       └── PoisonPageError   a page that cannot be read, however often; carries its bytes (`body`)
     ├── TryAgainError             the same call may succeed later
     │   ├── SystemUnavailableError
     │   ├── ThrottledError        carries `retry_after` in seconds
@@ -107,6 +108,18 @@ class StagingLostError(StopError):
 
 class ProtocolError(StopError):
     """An answer that the protocol does not allow."""
+
+
+class PoisonPageError(ProtocolError):
+    """A page that cannot be read, however often it is asked for.
+
+    Args:
+        body: Its bytes, as evidence.
+    """
+
+    def __init__(self, message: str, *, body: bytes, remedy: str = "", **context: Any) -> None:
+        self.body = body
+        super().__init__(message, remedy=remedy, **context)
 
 
 class TryAgainError(ProjOpsError):

@@ -41,18 +41,11 @@ class TokenSource(Protocol):
 class StaticToken:
     """A token that stands in the connection."""
 
-    def __init__(self, connection: Connection, token: str) -> None:
-        self._connection = connection
+    def __init__(self, token: str) -> None:
         self._token = token
 
     async def token(self, http: aiohttp.ClientSession, *, refused: str | None = None) -> str:
-        """Give the token; there is no fresher one."""
-        if refused is not None:
-            raise AuthenticationError(
-                f"Connection {self._connection.name}: its static token is not accepted.",
-                remedy="Put a valid token into extra token, or use client id and secret.",
-                connection=self._connection.name,
-            )
+        """Give the token; there is no fresher one, but the refusal may have been a hiccup."""
         return self._token
 
 
@@ -128,7 +121,7 @@ class ClientCredentials:
 def token_source(connection: Connection, clock: Callable[[], float] = time.monotonic) -> TokenSource:
     """Give the source that a connection asks for."""
     if connection.static_token is not None:
-        return StaticToken(connection, connection.static_token)
+        return StaticToken(connection.static_token)
     return ClientCredentials(connection, clock)
 
 

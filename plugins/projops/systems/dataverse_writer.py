@@ -8,13 +8,13 @@ from enum import StrEnum
 from projops.errors import UnknownOutcomeError
 from projops.systems import encoding, failures, outcomes
 from projops.systems.batch import Operation, Result
+from projops.systems.calls import Answer
 from projops.systems.dataverse import SERVICE, EntitySet
 from projops.systems.decoding import decode_json
 from projops.systems.exchange import Exchange
 from projops.systems.failures import Kind
 from projops.systems.outcomes import RowOutcome, Status
 from projops.systems.session import ODataSession
-from projops.systems.transport import Answer
 
 _REQUESTS_A_BATCH = 100
 _ENTITY_ID = re.compile(r"\(([0-9a-fA-F-]{36})\)")

@@ -15,7 +15,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from projops.errors import ProtocolError, SystemUnavailableError
+from projops.errors import PoisonPageError, ProtocolError
 from projops.mapping.keys import guid_column
 from projops.mapping.model import System
 from projops.systems.properties import Form, Property
@@ -54,24 +54,19 @@ def decode_json(body: bytes, what: str) -> dict[str, Any]:
         what: What was read, for messages.
 
     Raises:
-        SystemUnavailableError: It ends too early.
-        ProtocolError: It is no JSON object.
+        PoisonPageError: It is no JSON object.
     """
     try:
         content = _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        if "truncated" in str(problem):
-            raise SystemUnavailableError(
-                f"The answer to {what} ends too early.", remedy="Retried by itself later."
-            ) from None
-        raise ProtocolError(
-            f"The answer to {what} is no JSON.", remedy="See whether the host is the right one."
-        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise _poison(body, f"The answer to {what} is no JSON.") from None
     if not isinstance(content, dict):
-        raise ProtocolError(
-            f"The answer to {what} is no JSON object.", remedy="See whether the host is the right one."
-        )
+        raise _poison(body, f"The answer to {what} is no JSON object.")
     return content
+
+
+def _poison(body: bytes, message: str) -> PoisonPageError:
+    return PoisonPageError(message, body=body, remedy="See whether the host is the right one.")
 
 
 def decode_page(
@@ -87,10 +82,23 @@ def decode_page(
         primary_id: GUID column of a Dataverse table; None for Finance.
 
     Raises:
-        SystemUnavailableError: The page ends too early.
-        ProtocolError: It is no page, or a value does not have the type of its column.
+        PoisonPageError: It is no page, or a value does not have the type of its column: names the row
+            and the column.
     """
     content = decode_json(body, what)
+    try:
+        return _page(system, content, properties, what, primary_id)
+    except ProtocolError as problem:
+        raise PoisonPageError(problem.message, body=body, remedy=problem.remedy, **problem.context) from None
+
+
+def _page(
+    system: System,
+    content: Mapping[str, Any],
+    properties: Sequence[Property],
+    what: str,
+    primary_id: str | None,
+) -> Page:
     entries = content.get("value")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ProtocolError(f"The answer to {what} holds no rows.", remedy="Check the entity set's name.")
@@ -131,7 +139,7 @@ def record_batch(
         name = column.wire_name
         if rows and not any(name in row for row in rows):  # else it would pass for empty
             raise _unlike(what, f"lacks the column {name}", column.name)
-        columns[column.name] = _column(system, column, [row.get(name) for row in rows], what)
+        columns[column.name] = _column(system, column, rows, primary_id, what)
     return pa.RecordBatch.from_pydict(columns)
 
 
@@ -179,11 +187,25 @@ def _null_where(mask: pa.Array[Any], values: pa.Array[Any]) -> pa.Array[Any]:
     return emptied
 
 
-def _column(system: System, column: Property, values: list[Any], what: str) -> pa.Array[Any]:
+def _column(
+    system: System, column: Property, rows: Sequence[Mapping[str, Any]], primary_id: str | None, what: str
+) -> pa.Array[Any]:
+    values = [row.get(column.wire_name) for row in rows]
+    typed = _typed(system, column, values)
+    if typed is not None:
+        return typed
+    place = next(place for place, value in enumerate(values) if _typed(system, column, [value]) is None)
+    row = rows[place].get(primary_id) if primary_id else place + 1
+    raise _unlike(
+        what, f"holds a value in {column.name} of row {row} that is no {column.type}", column.name, row
+    )
+
+
+def _typed(system: System, column: Property, values: list[Any]) -> pa.Array[Any] | None:
     try:
         return _builder(column.type)(system, column, values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, TypeError, ValueError):
-        raise _unlike(what, f"holds a value in {column.name} that is no {column.type}", column.name) from None
+        return None
 
 
 def _ids(rows: Sequence[Mapping[str, Any]], primary_id: str, what: str) -> pa.Array[Any]:
@@ -198,11 +220,12 @@ def _deleted(entries: Sequence[Mapping[str, Any]], what: str) -> tuple[str, ...]
     return tuple(_ids(entries, "id", what).to_pylist())
 
 
-def _unlike(what: str, how: str, field: str) -> ProtocolError:
+def _unlike(what: str, how: str, field: str, row: object = None) -> ProtocolError:
     return ProtocolError(
         f"The answer to {what} {how}.",
         remedy="Compare the column's type in the catalog with the system's own metadata.",
         field=field,
+        row=row,
     )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from projops.errors import ProtocolError, SystemUnavailableError, UnknownOutcomeError
 from projops.systems import batch, failures
 from projops.systems.batch import Operation, Result
+from projops.systems.calls import is_json_object
 from projops.systems.failures import Kind
 from projops.systems.session import ODataSession
 
@@ -49,7 +50,7 @@ class Exchange:
         return [result for results in await self.session.all_of(calls) for result in results]
 
     async def _one_batch(self, operations: Sequence[Operation]) -> list[Result | None]:
-        """Send what is open again while some of it is throttled or was not reached."""
+        """Send what is open again while some of it is throttled, garbled or was not reached."""
         results: list[Result | None] = [None] * len(operations)
         open_ones = list(range(len(operations)))
         for attempt in range(self.session.policy.attempts):
@@ -63,7 +64,7 @@ class Exchange:
             open_ones = sorted(again + rest)
             if not open_ones:
                 return results
-            if again:
+            if again or not answered:
                 await self._pause(attempt, [results[index] for index in again])
         return results
 
@@ -71,7 +72,7 @@ class Exchange:
         """Send one batch.
 
         Returns:
-            The answers in order, and whether operations beyond them were certainly not done.
+            The answers in order, and whether operations beyond them may be sent again.
         """
         content_type, body = batch.build(operations)
         try:
@@ -91,17 +92,15 @@ class Exchange:
             self.session.checked(answer, self.what)
         found = batch.parse(kind, answer.body)
         _check_order(found.parts, len(operations), self.what)
-        if self.repeatable and not found.parts:
-            raise self._silent()
         # A batch ends early at an operation that failed; else nobody knows what became of the rest.
         stopped = bool(found.parts) and self.failure(found.parts[-1]) is not None
         return found.parts, (found.complete and stopped) or self.repeatable
 
     def _may_pass(self, result: Result | None) -> bool:
         failure = None if result is None else self.failure(result)
-        return failure is not None and (
-            failure.kind is Kind.THROTTLED or (failure.kind is Kind.TRANSIENT and self.repeatable)
-        )
+        if failure is None:
+            return self.repeatable and result is not None and _is_garbled(result)
+        return failure.kind is Kind.THROTTLED or (failure.kind is Kind.TRANSIENT and self.repeatable)
 
     def failure(self, result: Result) -> failures.Failure | None:
         """Say what a result means, or None if it is a success."""
@@ -113,21 +112,19 @@ class Exchange:
         """Give back a result that must be a success.
 
         Raises:
-            SystemUnavailableError: There is none.
+            SystemUnavailableError: There is none, or not all of it.
             ProjOpsError: What its failure means.
         """
-        if result is None:
-            raise self._silent()
+        if result is None or _is_garbled(result):
+            lack = "not whole" if result is None else "no JSON"
+            raise SystemUnavailableError(
+                f"{self.session.connection.name}, {self.what}: the answer to a batch is {lack}.",
+                remedy="Retried by itself later.",
+            )
         failure = self.failure(result)
         if failure is not None:
             raise failures.error(failure, self.session.connection.name, self.what)
         return result
-
-    def _silent(self) -> SystemUnavailableError:
-        return SystemUnavailableError(
-            f"{self.session.connection.name}, {self.what}: the answer to a batch is not whole.",
-            remedy="Retried by itself later.",
-        )
 
     async def _pause(self, attempt: int, results: Sequence[Result | None]) -> None:
         """Wait for what the operations were asked to wait for, all other requests too."""
@@ -150,3 +147,9 @@ def _check_order(parts: Sequence[Result], operations: int, what: str) -> None:
         raise ProtocolError(
             f"The answers to {what} do not belong to what was asked.", remedy="Nothing is taken from them."
         )
+
+
+def _is_garbled(result: Result) -> bool:
+    """Tell an answer whose JSON was promised and is not there, or not all of it."""
+    kind = result.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" and result.status == 200 and not is_json_object(result.body)

@@ -17,10 +17,10 @@ import orjson
 from yarl import URL
 
 from projops.errors import ProtocolError, SystemUnavailableError, WatermarkExpiredError
+from projops.systems.calls import Answer
 from projops.systems.decoding import decode_json
 from projops.systems.finance import DATA
 from projops.systems.session import ODataSession
-from projops.systems.transport import Answer
 
 _GROUPS = "DataManagementDefinitionGroups"
 _ACTION = "Microsoft.Dynamics.DataEntities"

@@ -11,16 +11,17 @@ from typing import BinaryIO, Self, TypeVar
 
 from yarl import URL
 
-from projops.errors import AuthenticationError, ProtocolError
+from projops.errors import AuthenticationError, PoisonPageError, ProtocolError
 from projops.systems import batch, failures
 from projops.systems.admission import Admission, Ledger
 from projops.systems.allowance import Limits, limits_of
 from projops.systems.auth import TokenSource, token_source
+from projops.systems.calls import Answer, Call, GarbledAnswerError, unknown_outcome
 from projops.systems.concurrency import Window
 from projops.systems.connection import Connection
 from projops.systems.failures import Kind
 from projops.systems.retries import RetryPolicy, retrying
-from projops.systems.transport import Answer, Call, Transport, unknown_outcome
+from projops.systems.transport import Transport
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _ODATA_HEADERS = {"Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
@@ -121,6 +122,7 @@ class ODataSession:
             UnknownOutcomeError: The connection was lost, and the request must not be sent twice.
             AuthenticationError: The token is refused, or none can be had.
             LeaseHeldError: The lease has no time left for a request.
+            PoisonPageError: No whole JSON came, however often it was asked for.
             ProtocolError: A foreign link, a redirect, an answer beyond bounds.
         """
         call = Call(
@@ -205,7 +207,15 @@ class ODataSession:
 
     async def _until_answered(self, call: Call) -> Answer:
         again = retrying(self.policy, self.clock, self._pause_before_retry)
-        return await again(self._attempt, call)
+        try:
+            return await again(self._attempt, call)
+        except GarbledAnswerError as garbled:
+            raise PoisonPageError(
+                garbled.message,
+                body=garbled.body,
+                remedy="It was asked for several times; see what stands between us and the system.",
+                connection=self.connection.name,
+            ) from None
 
     async def _pause_before_retry(self, seconds: float) -> None:
         self.counts["retries"] += 1
@@ -229,7 +239,9 @@ class ODataSession:
         if failure.kind is Kind.AUTH and call.authorized:
             raise AuthenticationError(
                 f"Connection {name}: the system does not accept our token ({failure.message}).",
-                remedy="Register the client id as an application user there.",
+                remedy="Put a valid token into extra token, or use client id and secret."
+                if self.connection.static_token
+                else "Register the client id as an application user there.",
                 connection=name,
             )
         if failure.kind is Kind.THROTTLED:

@@ -7,10 +7,10 @@ bytes, so that of all requests of a frozen process one can still go out late, no
 
 import ssl
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import BinaryIO, NoReturn, Self
+from typing import NoReturn, Self
 
 import aiohttp
 from multidict import CIMultiDict
@@ -21,67 +21,11 @@ from projops.errors import (
     LeaseHeldError,
     ProtocolError,
     SystemUnavailableError,
-    UnknownOutcomeError,
 )
 from projops.systems.admission import Admission
 from projops.systems.auth import TokenSource
+from projops.systems.calls import Answer, Call, GarbledAnswerError, is_json_object, unknown_outcome
 from projops.systems.connection import Connection, is_loopback
-from projops.systems.failures import Failure
-
-LARGEST_ANSWER = 256 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer, read to its end.
-
-    Attributes:
-        status: HTTP status.
-        headers: Case-insensitive.
-        body: Bytes, decompressed.
-        failure: What it means, where the status is 400 or more.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    failure: Failure | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request as it goes out, each time it is tried.
-
-    Attributes:
-        method: GET, POST, ...
-        url: Whole address, already encoded.
-        what: What is being done, for messages: "reading accounts".
-        headers: All but authorization.
-        body: Bytes, or None.
-        kind: What it counts as.
-        repeatable: Whether doing it twice does no harm.
-        authorized: Whether our token goes along.
-        into: File that takes the body of a success, instead of `Answer.body`.
-        limit: Most bytes of the answer.
-    """
-
-    method: str
-    url: URL
-    what: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    kind: str = "read"
-    repeatable: bool = True
-    authorized: bool = True
-    into: BinaryIO | None = None
-    limit: int = LARGEST_ANSWER
-
-    @property
-    def sort(self) -> str:
-        """What it has in common with requests that take about as long."""
-        return (
-            f"{self.kind} {self.method} {self.url.path.partition('(')[0]}" if self.authorized else self.kind
-        )
 
 
 @dataclass(slots=True)
@@ -182,9 +126,21 @@ class Transport:
                 )
             keep(piece)
         body = b"".join(pieces)
-        if response.status == 200 and into is None and _is_cut_short(response, body):
-            self._lost(call, "the answer was cut short")
+        if response.status < 300 and into is None:
+            self._require_whole(call, response, body)
         return Answer(response.status, CIMultiDict(response.headers), body)
+
+    def _require_whole(self, call: Call, response: aiohttp.ClientResponse, body: bytes) -> None:
+        """Refuse what cannot be the system's own answer, before anybody takes it for one."""
+        if response.content_type == "text/html" and body:
+            self._lost(call, "a web page came instead of an answer")
+        content_is_due = call.method == "GET" or response.status == 200
+        promised = response.content_type == "application/json" and content_is_due
+        if (promised or (call.method == "GET" and not body)) and not is_json_object(body):
+            reason = "the answer is no JSON object, or not all of it"
+            if not call.repeatable:
+                self._lost(call, reason)
+            raise GarbledAnswerError(f"{self.connection.name}, {call.what}: {reason}.", body)
 
     def _last_look(self) -> aiohttp.TraceConfig:
         """Ask for the lease before the bytes of a request that has a body, as all writes do.
@@ -248,15 +204,6 @@ class Transport:
         )
 
 
-def unknown_outcome(connection: Connection, call: Call, reason: str) -> UnknownOutcomeError:
-    """Give the error for a request that must not be sent twice and may have been done."""
-    return UnknownOutcomeError(
-        f"{connection.name}, {call.what}: whether it happened is unknown ({reason}).",
-        remedy="The rows are read back by key before anything else.",
-        connection=connection.name,
-    )
-
-
 def _tls(connection: Connection) -> ssl.SSLContext | bool:
     """Verify always, with the system's authorities and the connection's own."""
     asks_entra = connection.static_token is None and connection.authority.startswith("https:")
@@ -273,8 +220,3 @@ def _tls(connection: Connection) -> ssl.SSLContext | bool:
                 connection=connection.name,
             ) from None
     return context
-
-
-def _is_cut_short(response: aiohttp.ClientResponse, body: bytes) -> bool:
-    """Tell a JSON object that lacks its end, as a proxy under load leaves it."""
-    return response.content_type == "application/json" and body.rstrip()[-1:] not in (b"}", b"]")

@@ -6,6 +6,7 @@ import pytest
 from projops.errors import ProtocolError, SystemUnavailableError, WatermarkExpiredError
 from projops.systems.dataverse import Dataverse, EntitySet, Pending
 from projops.systems.properties import Form, Property
+from projops.systems.retries import RetryPolicy
 from tests.unit.projops.systems.wire import OpenSession, Part, Time, Wire
 
 ACCOUNTS = EntitySet("accounts", "account", "accountid")
@@ -161,10 +162,21 @@ async def test_a_batch_cut_short_is_read_again(wire: Wire, open_session: OpenSes
 
 
 async def test_a_batch_that_answers_nothing(wire: Wire, open_session: OpenSession) -> None:
-    wire.reply_batch()
-    async with open_session() as session:
+    for _ in range(2):
+        wire.reply_batch()
+    async with open_session(policy=RetryPolicy(attempts=2)) as session:
         with pytest.raises(SystemUnavailableError, match="not whole"):
             await Dataverse(session).by_keys(ACCOUNTS, [NAME], [NAME], [("a",)])
+
+
+async def test_a_part_that_lacks_its_end_is_asked_for_again(wire: Wire, open_session: OpenSession) -> None:
+    part = b"--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\n"
+    cut = part + b'Content-Type: application/json\r\n\r\n{"value":[\r\n--b--\r\n'
+    wire.reply(200, body=cut, headers={"Content-Type": "multipart/mixed; boundary=b"})
+    wire.reply_batch(Part(200, {"value": [{"accountid": A, "name": "a"}]}))
+    async with open_session() as session:
+        found = await Dataverse(session).by_keys(ACCOUNTS, [NAME], [NAME], [("a",)])
+    assert found["name"].to_pylist() == ["a"]
 
 
 async def test_answers_that_belong_to_something_else(wire: Wire, open_session: OpenSession) -> None:

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from orjson import Fragment, dumps
 
-from projops.errors import ProtocolError, SystemUnavailableError
+from projops.errors import PoisonPageError, ProtocolError
 from projops.mapping.model import System
 from projops.systems.decoding import Page, decode_page, table_of, typed_texts
 from projops.systems.properties import Form, Property
@@ -135,16 +135,13 @@ def test_an_empty_page_has_all_columns() -> None:
     assert page.batch.schema.names == ["_id", "_version", *(column.name for column in COLUMNS)]
 
 
-@pytest.mark.parametrize("body", [b'{"value":[{"a":1', b'{"value":[', b""])
-def test_an_answer_that_ends_too_early_may_be_asked_for_again(body: bytes) -> None:
-    with pytest.raises(SystemUnavailableError, match="accounts"):
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b'{"value":{}}', b"{}", b'{"value":[1,]}', b'{"value":[', b'"text"']
+)
+def test_an_answer_that_is_no_page_is_kept_as_evidence(body: bytes) -> None:
+    with pytest.raises(PoisonPageError, match="accounts") as caught:
         decode_page(System.DATAVERSE, body, COLUMNS, "accounts")
-
-
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"value":{}}', b"{}", b'{"value":[1,]}', b'"text"'])
-def test_an_answer_that_is_no_page(body: bytes) -> None:
-    with pytest.raises(ProtocolError, match="accounts"):
-        decode_page(System.DATAVERSE, body, COLUMNS, "accounts")
+    assert caught.value.body == body
 
 
 @pytest.mark.parametrize(
@@ -166,6 +163,17 @@ def test_an_answer_that_is_no_page(body: bytes) -> None:
 def test_a_value_of_another_type_names_its_column(name: str, value: object) -> None:
     with pytest.raises(ProtocolError, match=f" {name} "):
         page_of(System.DATAVERSE, {name: value})
+
+
+def test_the_row_of_such_a_value_is_named_and_the_page_kept() -> None:
+    other = "0b5e1b5c-0000-4000-8000-000000000007"
+    body = dumps({"value": [WHOLE | {"accountid": other}, WHOLE | {"count": "three"}]})
+    with pytest.raises(PoisonPageError, match=f" count of row {GUID} ") as caught:
+        decode_page(System.DATAVERSE, body, COLUMNS, "accounts", "accountid")
+    assert caught.value.body == body
+    assert (caught.value.context["field"], caught.value.context["row"]) == ("count", GUID)
+    with pytest.raises(PoisonPageError, match=" count of row 2 "):
+        decode_page(System.FINANCE, body, COLUMNS, "accounts")
 
 
 @pytest.mark.parametrize("value", [None, 5, "nobody", "", "../x", GUID[:-1]])

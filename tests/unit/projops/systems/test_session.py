@@ -3,6 +3,7 @@ import io
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -11,6 +12,7 @@ from projops.errors import (
     AuthenticationError,
     ConfigurationError,
     LeaseHeldError,
+    PoisonPageError,
     ProtocolError,
     SystemUnavailableError,
     ThrottledError,
@@ -85,6 +87,57 @@ async def test_reads_survive_a_cut_connection_and_a_cut_body(wire: Wire, open_se
     async with open_session() as session:
         assert (await session.read("/x", what="reading")).body == b'{"value":[]}'
     assert len(wire.seen) == 3
+
+
+HTML = {"body": b"<html>Please wait</html>", "headers": {"Content-Type": "text/html"}}
+CUT = {"body": b'{"value":[{"a":{"b":1}', "headers": {"Content-Type": "application/json"}}
+
+
+@pytest.mark.parametrize("answer", [HTML, CUT])
+async def test_what_a_proxy_answers_instead_is_asked_for_again(
+    wire: Wire, open_session: OpenSession, answer: dict[str, Any]
+) -> None:
+    wire.reply(200, **answer)
+    wire.reply(200, {"value": []})
+    wire.reply(200, **answer)
+    wire.reply(200, {"value": True})
+    async with open_session() as session:
+        await session.read("/x", what="reading")
+        await session.request("POST", "/poll", what="polling", body=b"{}", repeatable=True)
+    assert len(wire.seen) == 4
+
+
+@pytest.mark.parametrize("answer", [HTML, CUT])
+async def test_such_an_answer_to_a_write_leaves_its_outcome_unknown(
+    wire: Wire, open_session: OpenSession, answer: dict[str, Any]
+) -> None:
+    wire.reply(200, **answer)
+    async with open_session() as session:
+        with pytest.raises(UnknownOutcomeError):
+            await session.request("POST", "/x", what="writing", body=b"{}")
+    assert len(wire.seen) == 1
+
+
+async def test_what_stays_garbled_is_evidence(wire: Wire, open_session: OpenSession) -> None:
+    for _ in range(3):
+        wire.reply(200, **CUT)  # type: ignore[arg-type]
+    async with open_session(policy=RetryPolicy(attempts=3)) as session:
+        with pytest.raises(PoisonPageError, match="dataverse_default, reading: .* no JSON object") as caught:
+            await session.read("/x", what="reading")
+    assert caught.value.body == CUT["body"]
+
+
+async def test_a_static_token_that_is_refused_once_is_shown_again(
+    wire: Wire, open_session: OpenSession
+) -> None:
+    wire.reply(401)
+    wire.reply(200, {})
+    wire.reply(401)
+    wire.reply(401)
+    async with open_session() as session:
+        await session.read("/x", what="reading")
+        with pytest.raises(AuthenticationError, match="valid token into extra token"):
+            await session.read("/x", what="reading")
 
 
 async def test_a_write_that_must_not_be_repeated_is_not(wire: Wire, open_session: OpenSession) -> None:
