@@ -100,7 +100,9 @@ def serve(settings: Settings) -> None:
 
 def _listen(name: str, settings: Settings) -> socket.socket:
     host = "127.0.0.1" if name == "control" else settings.host
-    listener = socket.socket()
+    # asyncio sends without delay only where the protocol is named: else head and body of an answer, which
+    # go out one after the other, wait for each other's acknowledgement, 40 ms a request.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, settings.ports[name]))
