@@ -186,50 +186,6 @@ def test_what_finance_refuses_waits_with_its_own_sentence_and_goes_once_it_can(w
     assert world.letters("funding_sources") == []
 
 
-@pytest.fixture
-def sources(world: World) -> list[tuple[str, str]]:
-    """Six funding sources of a contract, in step: name and GUID."""
-    customer = rows.account(world, rows.fresh("C"))
-    contract = rows.contract(world, rows.fresh("ORD"), customer)
-    names = [rows.fresh("FS") for _ in range(6)]
-    made = [(name, rows.funding_source(world, name, contract, customer)) for name in names]
-    world.forth("customers", "contract_headers", "funding_sources")
-    world.forget_requests()
-    return made
-
-
-@pytest.mark.parametrize("chunk_rows", [5000, 2], ids=["one-chunk", "many-chunks"])
-def test_very_many_deletes_wait_for_approval_while_everything_else_goes_on(
-    world: World, sources: list[tuple[str, str]], chunk_rows: int
-) -> None:
-    careful = world.with_settings(delete_rows=3, chunk_rows=chunk_rows)
-    (kept, kept_id), *gone = sources
-    world.change(SOURCES, kept_id, msdyn_billtoname="Goes on")
-    for _, source in gone:
-        world.delete(SOURCES, source)
-    outcome = careful.sync("funding_sources")[FUNDING]
-    assert (outcome.read, outcome.loaded, outcome.parked) == (6, 1, 5)
-    assert all(len(rows.sources_at_finance(world, name)) == 1 for name, _ in sources)
-    assert rows.sources_at_finance(world, kept)[0]["InvoiceName"] == "Goes on"
-    ids = {source for _, source in gone}
-    letters = [each for each in world.letters("funding_sources") if each["source_id"] in ids]
-    assert {each["status"] for each in letters} == {"awaiting_approval"}
-    assert len(letters) == 5
-    assert letters[0]["message"].startswith("One of 5 deletes in one batch")
-
-    # They wait: neither forgotten nor done by a later run, not even by one that reads everything.
-    careful.sync("funding_sources")
-    world.with_settings(delete_rows=3).sync("funding_sources", mode="full")
-    assert all(len(rows.sources_at_finance(world, name)) == 1 for name, _ in sources)
-    assert len(world.letters("funding_sources")) >= 5
-
-
-def test_a_few_deletes_need_no_approval(world: World, sources: list[tuple[str, str]]) -> None:
-    for _, source in sources[:2]:
-        world.delete(SOURCES, source)
-    assert world.with_settings(delete_rows=3).sync("funding_sources")[FUNDING].loaded == 2
-
-
 def test_an_empty_read_of_what_was_not_empty_deletes_nothing(world: World) -> None:
     """As when the integration user has lost its right to read rows."""
     from projops.errors import ImplausibleReadError
