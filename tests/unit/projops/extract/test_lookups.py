@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 import pyarrow as pa
+import pytest
 
 from projops.extract.lookups import Lookups
 
@@ -86,3 +87,13 @@ async def test_a_guid_held_as_text_leads_on_in_any_form_and_any_other_text_leads
     assert found[path].to_pylist() == [False, False, None, None]
     assert asked == [("msdyn_actual", actual)]
     assert found["msdyn_transaction1"].to_pylist() == texts
+
+
+async def test_of_very_many_rows_some_are_forgotten_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projops.extract.lookups.MOST_REMEMBERED", 1)
+    reads = Reads()
+    lookups = Lookups(reads)
+    for projects in (("p1", "p2"), ("p1",)):
+        rows = await lookups.add("msdyn_projecttask", tasks(*projects), PATHS)
+        assert rows[PATHS[0]].to_pylist() == [PROJECTS[each][0] for each in projects]
+    assert [ids for table, ids in reads.asked if table == "msdyn_project"] == [("p1", "p2"), ("p1",)]
