@@ -35,19 +35,53 @@ def impatient() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
-def new_databases(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[NewDatabases]:
-    """Make new databases, empty or copies of others that nobody is using."""
-    folder = tmp_path_factory.mktemp(f"engine-{request.param}")
-    numbers = itertools.count()
+class FirstPass:
+    """What the first pass of both areas left behind, and what it said of each leg."""
+
+    def __init__(self, databases: Databases, outcomes: dict[str, LegOutcome]) -> None:
+        self.databases = databases
+        self.outcomes = outcomes
+
+
+class Kept:
+    """What lasts as long as the session: a folder, a Postgres server once it is needed, and first passes.
+
+    A fixture of the session that has parameters would be made anew at each change of the parameter, and
+    with it the first pass, for each module twice.
+    """
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.first_passes: dict[str, FirstPass] = {}
+        self._folder, self._stack = folder, stack
+        self._numbers = itertools.count()
+
+    @functools.cached_property
+    def _server(self) -> URL:
+        return make_url(self._stack.enter_context(postgres()))
+
+    def new_databases(self, kind: str, copied: Databases | None) -> Databases:
+        """Make new databases, empty or copies of others that nobody is using."""
+        number = next(self._numbers)
+        if kind == "sqlite":
+            return _files(self._folder / str(number), copied)
+        return _on_postgres(self._server, number, copied)
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     with ExitStack() as stack:
-        if request.param == "sqlite":
-            yield lambda copied: _files(folder / str(next(numbers)), copied)
-        else:
-            server = make_url(stack.enter_context(postgres()))
-            yield lambda copied: _on_postgres(server, next(numbers), copied)
+        yield Kept(tmp_path_factory.mktemp("engine"), stack)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def new_databases(kept: Kept, database: str) -> NewDatabases:
+    """Make new databases of one kind, empty or copies of others that nobody is using."""
+    return functools.partial(kept.new_databases, database)
 
 
 def _files(folder: Path, copied: Databases | None) -> Databases:
@@ -74,19 +108,15 @@ def _on_postgres(server: URL, number: int, copied: Databases | None) -> Database
     return Databases(*urls)
 
 
-class FirstPass:
-    """What the first pass of both areas left behind, and what it said of each leg."""
-
-    def __init__(self, databases: Databases, outcomes: dict[str, LegOutcome]) -> None:
-        self.databases = databases
-        self.outcomes = outcomes
-
-
-@pytest.fixture(scope="session")
-def first_pass(new_databases: NewDatabases, tmp_path_factory: pytest.TempPathFactory) -> FirstPass:
-    databases = new_databases(None)
-    with opened(databases, tmp_path_factory.mktemp("first-pass")) as world:
-        return FirstPass(databases, world.sync())
+@pytest.fixture(scope="module")
+def first_pass(
+    kept: Kept, database: str, new_databases: NewDatabases, tmp_path_factory: pytest.TempPathFactory
+) -> FirstPass:
+    if database not in kept.first_passes:
+        databases = new_databases(None)
+        with opened(databases, tmp_path_factory.mktemp("first-pass")) as world:
+            kept.first_passes[database] = FirstPass(databases, world.sync())
+    return kept.first_passes[database]
 
 
 @pytest.fixture(scope="module")
