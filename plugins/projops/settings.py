@@ -1,6 +1,7 @@
 """Settings of the engine, from the environment, with safe defaults."""
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -82,14 +83,15 @@ def _state_connection(env: Mapping[str, str]) -> str | None:
         return None
     if not text.lstrip().startswith("{"):
         return text
-    url = json.loads(text).get("extra", {})
-    url = json.loads(url) if isinstance(url, str) else url
-    if "url" not in url:
+    try:
+        extra = json.loads(text).get("extra") or {}
+        extra = json.loads(extra) if isinstance(extra, str) else extra
+        return str(extra["url"])
+    except (ValueError, KeyError, TypeError):
         raise ConfigurationError(
             "The connection projops_state has no database URL.",
             remedy='Give it as a URI, or put {"url": "postgresql+psycopg://…"} into its extra field.',
-        )
-    return str(url["url"])
+        ) from None
 
 
 def _number(env: Mapping[str, str], setting: str, default: float) -> float:
@@ -98,8 +100,11 @@ def _number(env: Mapping[str, str], setting: str, default: float) -> float:
     if text is None:
         return default
     try:
-        return float(text)
-    except ValueError as error:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0):
         raise ConfigurationError(
-            f"{name} is {text!r}, which is no number.", remedy="Set it to a number."
-        ) from error
+            f"{name} is {text:.40}, which is no number from 0 up.", remedy="Set it to a number."
+        )
+    return number

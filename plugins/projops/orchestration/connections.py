@@ -12,6 +12,7 @@ from dataclasses import replace
 from airflow.sdk import BaseHook
 from airflow.sdk import Connection as AirflowConnection
 from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import mask_secret
 from sqlalchemy import URL
 
 from projops.engine import Engine
@@ -47,13 +48,16 @@ def airflow_connection(system: System) -> Connection:
     """
     hook = HOOKS[system]()
     try:
-        return hook.get_conn()
+        connection = hook.get_conn()
     except AirflowNotFoundException:
         raise ConfigurationError(
             f"Connection {hook.http_conn_id} is not defined.",
             remedy=f"Create it in Airflow with the type {hook.hook_name}.",
             connection=hook.http_conn_id,
         ) from None
+    for secret in connection.secrets:  # Airflow masks passwords by itself, but not every extra
+        mask_secret(secret)
+    return connection
 
 
 def airflow_settings() -> Settings:
@@ -83,5 +87,7 @@ def database_url(found: AirflowConnection) -> str:
             f"Connection {found.conn_id} is of type {found.conn_type}, which names no state database.",
             remedy='Use the type sqlite or postgres, or put {"url": "…"} into its extra field.',
         )
+    if found.password:
+        mask_secret(found.password)
     url = URL.create("postgresql+psycopg", found.login, found.password, found.host, found.port, found.schema)
     return url.render_as_string(hide_password=False)

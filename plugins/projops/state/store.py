@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from projops.errors import ConfigurationError
 
@@ -22,7 +22,7 @@ class StateStore:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+        self.url = _parsed(url)
         if self.url.drivername in {"postgres", "postgresql"}:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.engine = _create_engine(self.url.render_as_string(hide_password=False))
@@ -66,8 +66,21 @@ class StateStore:
         self.engine.dispose()
 
 
+def _parsed(url: str) -> URL:
+    """Read a URL; one that is wrong is not repeated, for it may hold a password."""
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect()
+    except (ArgumentError, ImportError, ValueError):
+        raise ConfigurationError(
+            "The URL of the state database is none that SQLAlchemy knows.",
+            remedy="Write it as sqlite:///… or postgresql+psycopg://… into the connection projops_state.",
+        ) from None
+    return parsed
+
+
 def _create_engine(url: str) -> Engine:
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
     if engine.dialect.name == "sqlite":
         if engine.url.database not in {None, "", ":memory:"}:
             Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)

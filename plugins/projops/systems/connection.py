@@ -12,6 +12,7 @@ from projops.errors import ConfigurationError
 from projops.mapping.model import System
 
 DEFAULT_AUTHORITY = "https://login.microsoftonline.com"
+_TLS_SWITCHES = frozenset({"verify", "verify_ssl", "ssl", "ssl_verify", "insecure", "check_hostname"})
 _NAMED_EXTRAS = frozenset({"tenant_id", "authority", "token", "ca_file", "default_company"})
 
 
@@ -107,6 +108,7 @@ def from_parts(name: str, parts: Parts) -> Connection:
         system = System(parts.conn_type)
     except ValueError:
         raise _wrong(name, "type", f"is {parts.conn_type!r}", "Choose dataverse or finance.") from None
+    _refuse_switches(name, extra)
     token = extra.get("token") or None
     if token is None:
         _require(name, "login (client id)", parts.login)
@@ -128,6 +130,17 @@ def from_parts(name: str, parts: Parts) -> Connection:
         default_company=str(extra["default_company"]).lower() if extra.get("default_company") else None,
         options={key: value for key, value in extra.items() if key not in _NAMED_EXTRAS},
     )
+
+
+def _refuse_switches(name: str, extra: Mapping[str, Any]) -> None:
+    """Refuse what elsewhere turns the verification of certificates off, rather than to ignore it."""
+    for switch in sorted(_TLS_SWITCHES.intersection(extra)):
+        raise _wrong(
+            name,
+            f"extra {switch}",
+            "would change how certificates are verified, which is always done",
+            "Take it out; name further authorities in extra ca_file.",
+        )
 
 
 def is_loopback(host: str) -> bool:
