@@ -20,6 +20,7 @@ from projops.state.tables import LIVE
 
 _LIST = "`projops dead-letters list` shows those that are live."
 _LONGEST_SUBJECT = 400
+_MOST_LISTED = 10
 _Row = Mapping[str, Any]
 
 
@@ -60,6 +61,14 @@ class Decided:
     def maps(self) -> tuple[str, ...]:
         """The maps of the entries."""
         return tuple(dict.fromkeys(map_id for map_id, _ in self.legs))
+
+    @property
+    def stays(self) -> list[str]:
+        """Why others stay as they are, one sentence a reason."""
+        by_reason: dict[str, list[int]] = {}
+        for number, reason in self.left.items():
+            by_reason.setdefault(reason, []).append(number)
+        return [f"{_listed(numbers)} {reason}" for reason, numbers in by_reason.items()]
 
 
 def replay(state: StateStore, wanted: Selection, actor: str) -> Decided:
@@ -211,6 +220,13 @@ def _forget_pairs(connection: Connection, rows: Sequence[_Row]) -> None:
 
 def _numbers(rows: Sequence[_Row]) -> list[int]:
     return [int(row["id"]) for row in rows]
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    first = ", ".join(map(str, numbers[:_MOST_LISTED]))
+    if len(numbers) > _MOST_LISTED:
+        return f"{first} and {len(numbers) - _MOST_LISTED} more stay."
+    return f"{first} {'stays' if len(numbers) == 1 else 'stay'}."
 
 
 def _subject(map_id: str, numbers: Sequence[int]) -> str:

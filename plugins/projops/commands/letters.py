@@ -142,8 +142,8 @@ def _run(engine: Engine, done: Decided, as_json: bool) -> None:
 
 
 def _say_left(done: Decided) -> None:
-    for number, reason in done.left.items():
-        typer.echo(f"{number} stays. {reason}")
+    for sentence in done.stays:
+        typer.echo(sentence)
 
 
 def _masked(row: Mapping[str, Any]) -> dict[str, Any]:

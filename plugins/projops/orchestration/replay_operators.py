@@ -65,8 +65,8 @@ class ChooseOperator(BaseOperator):
             done = VERBS[form["action"]](engine, wanted, form["reason"] or "", actor)
             runs = [] if form["action"] == "dismiss" else self._runs(engine, done)
         self.log.info("%d dead letters: %s by %s", len(done.marked), form["action"], actor)
-        for number, why in done.left.items():
-            self.log.warning("%d stays. %s", number, why)
+        for sentence in done.stays:
+            self.log.warning("%s", sentence)
         refused = [number for number in done.left if number in wanted.numbers]
         chosen = {"numbers": list(done.marked), "refused": refused, "at": done.at.isoformat()}
         context["ti"].xcom_push(CHOSEN, chosen)
@@ -165,9 +165,7 @@ class ReportOperator(BaseOperator):
         ti = context["ti"]
         chosen = ti.xcom_pull(task_ids=self.choose_task_id, key=CHOSEN)
         if chosen is None:
-            raise AirflowFailException(
-                f"Nothing was done: {self.choose_task_id} failed; its log says why."
-            )
+            raise AirflowFailException(f"Nothing was done: {self.choose_task_id} failed; its log says why.")
         if not chosen["numbers"] and not chosen["refused"]:
             self.log.info("No dead letter was chosen.")
             return

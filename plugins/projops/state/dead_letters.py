@@ -22,6 +22,7 @@ AWAITING = "awaiting_approval"
 MASS_DELETE = "mass_delete"  # the rule under which a delete waits for approval
 _SLICE = 500  # bound parameters a statement
 _LONGEST_VALUE = 500
+_LONGEST_MESSAGE = 2000  # a system may answer with a whole page
 _IS_APPROVED = (dead_letter.c.status == AWAITING) & dead_letter.c.approved_at.is_not(None)
 
 Held = tuple[str, str]  # source row, and key under which it stands at the target
@@ -278,7 +279,7 @@ def _values(letter: Letter) -> dict[str, Any]:
     return values | {
         "source_id": _identity(letter.source_id),
         "key": None if too_long else letter.key,
-        "message": _storable(letter.message),
+        "message": _storable(letter.message)[:_LONGEST_MESSAGE],
         "value": letter.value and _storable(letter.value)[:_LONGEST_VALUE],
     }
 
@@ -287,7 +288,7 @@ def _identity(source_id: str) -> str:
     """Give a source row's identity in a form that fits its column."""
     if len(source_id) <= LONGEST_KEY:
         return _storable(source_id)
-    return f"{_storable(source_id)[:_LONGEST_VALUE // 2]}…{sha256(source_id.encode()).hexdigest()}"
+    return f"{_storable(source_id)[: _LONGEST_VALUE // 2]}…{sha256(source_id.encode()).hexdigest()}"
 
 
 def _storable(text: str) -> str:

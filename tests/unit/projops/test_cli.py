@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from projops.cli import main
+from projops.engine import Engine
 from projops.payload import payload_text
+from projops.run import LegRef, RunRequest
 from projops.state import StateStore, conflicts, dead_letters
 from projops.state.audit import actions
 from projops.state.conflicts import Conflict
@@ -114,6 +116,31 @@ def test_a_delete_that_waits_is_approved(store: StateStore, projops: CommandLine
     done = projops("dead-letters", "approve", "--map", "funding_sources")[1]
     assert done == "1 go with the next run; now: projops sync funding_sources\n"
     assert "has approved it" in projops("dead-letters", "show", "1")[1]
+
+
+@pytest.mark.parametrize("goes", [True, False])
+def test_a_replay_may_run_the_leg_at_once_and_says_what_became_of_it(
+    store: StateStore, projops: CommandLine, monkeypatch: pytest.MonkeyPatch, goes: bool
+) -> None:
+    _refused(store)
+
+    def move(engine: Engine, request: RunRequest, wanted: Callable[[LegRef], bool]) -> None:
+        assert request.maps == ("actuals",)
+        assert wanted(LegRef("actuals", "dataverse_to_finance"))
+        assert not wanted(LegRef("actuals", "finance_to_dataverse"))
+        if goes:
+            with engine.state.begin() as connection:
+                dead_letters.resolve(
+                    connection, "actuals", "dataverse_to_finance", ["guid-1"], "moved by batch 2"
+                )
+
+    monkeypatch.setattr("projops.commands.letters.move", move)
+    code, out, err = projops("dead-letters", "replay", "1", "--run", "--json")
+    (became,) = json.loads(out)["became"]
+    if goes:
+        assert (code, became["status"], became["because"]) == (0, "resolved", "moved by batch 2")
+    else:
+        assert (code, became["status"], err) == (1, "open", "1 of 1 did not go: 1.\n")
 
 
 def test_a_replay_says_what_it_leaves(store: StateStore, projops: CommandLine) -> None:

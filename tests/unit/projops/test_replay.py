@@ -9,6 +9,7 @@ import pytest
 
 from projops.errors import StopError
 from projops.fates import fates
+from projops.payload import payload_text, payload_values
 from projops.replay import Selection, approve, dismiss, note_reveal, replay
 from projops.state import StateStore, crosswalk, dead_letters
 from projops.state.audit import actions
@@ -201,6 +202,24 @@ def test_many_entries_leave_one_short_line_in_the_audit_trail(store: StateStore)
     assert len(replay(store, ALL, ME).marked) == 600
     [(_, _, subject, _)] = audit(store)
     assert subject == "600 dead letters of actuals, from 1 to 600"
+
+
+def test_why_many_stay_is_said_once(store: StateStore) -> None:
+    with store.begin() as connection:
+        letters = [Letter(f"g{number}", None, "open", "finance", "E9", "No.") for number in range(12)]
+        dead_letters.record(connection, Origin("actuals", BACK, 1, "1"), letters)
+    put(store, "held", **HELD)
+    told, held = replay(store, ALL, ME).stays
+    assert told.startswith("1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more stay. It is closed by itself")
+    assert held.startswith("13 stays. It is a delete that waits")
+
+
+def test_what_a_letter_holds_is_bounded(store: StateStore) -> None:
+    number = put(store, "a", value="v" * 10_000, payload=payload_text({"A": "x" * 10_000, "B": None}))
+    row = entry(store, number)
+    assert len(row["value"]) == 500
+    assert len(row["payload"]) < 300
+    assert list(payload_values(row["payload"])) == ["A"]
 
 
 def test_looking_at_values_is_noted(store: StateStore) -> None:
