@@ -98,11 +98,8 @@ async def _load_chunk(
     later = [index for index, all_ in waits.items() if defer and all(wait.map == own for wait in all_)]
     rows = rows_of(job, table)
     done = await _write(job, [row for index, row in enumerate(rows) if index not in waits], entries)
-    done += [
-        Done(Action(Kind.SKIP, rows[index]), set_aside(waits[index][0]))
-        for index in waits
-        if index not in set(later)
-    ]
+    aside = waits.keys() - set(later)
+    done += [Done(Action(Kind.SKIP, rows[index]), set_aside(waits[index][0])) for index in sorted(aside)]
     counts = commit_chunk(job, done, in_step=complete)
     await delete_former_keys(job, all_rows)
     needs = [frozenset(wait.id for wait in waits[index]) for index in later]
