@@ -23,9 +23,8 @@ from projops.load.stage import load_tables
 from projops.load.targets import load_job
 from projops.mapping.fingerprint import column_digests, fingerprint
 from projops.mapping.model import Leg, Strategy, TableMap
-from projops.passes import PASSES
+from projops.passes import StagePass
 from projops.pausing import refuse_paused
-from projops.rejects import record_rejects
 from projops.retention import clean_daily
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 from projops.staging import Manifest, StageWriter
@@ -43,7 +42,8 @@ from projops.state.batches import (
     superseded_by,
 )
 from projops.state.leases import Lease, held
-from projops.validate.breaker import check_breaker
+
+_TOLD = ("read", "unchanged", "loaded", "parked", "rejected", "failed")
 
 
 def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
@@ -123,8 +123,7 @@ def load(engine: Engine, staged: Staged) -> LegOutcome:
     if later is not None:
         return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
     with _noting_stop(engine, batch.id):
-        _require_same_mapping(engine, table_map, leg, batch)
-        manifest = engine.staging.open(staged.uri)
+        manifest = _open_staged(engine, table_map, leg, staged)
         seconds = engine.settings.lease_seconds
         with held(engine.state, staged.map, f"batch {batch.id} load", seconds) as lease:
             later = _superseded(engine, batch)
@@ -132,7 +131,7 @@ def load(engine: Engine, staged: Staged) -> LegOutcome:
                 return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
             refuse_paused(engine, [staged.map])  # from here on the batch is finished, whoever pauses the map
             counts = asyncio.run(_load(engine, table_map, leg, batch, manifest, lease))
-            return _finish(engine, leg, batch, counts, lease)
+            return _finish(engine, leg, batch, manifest, counts, lease)
 
 
 def close_empty(engine: Engine, staged: Staged) -> LegOutcome:
@@ -169,15 +168,17 @@ def _open(engine: Engine, table_map: TableMap, leg: Leg, request: RunRequest) ->
         return open_batch(connection, new)
 
 
-def _require_same_mapping(engine: Engine, table_map: TableMap, leg: Leg, batch: Batch) -> None:
-    """Refuse to go on with rows that were staged by another mapping, as after a deployment."""
-    if batch.fingerprint != fingerprint(table_map, leg, engine.loaded.value_maps):
+def _open_staged(engine: Engine, table_map: TableMap, leg: Leg, staged: Staged) -> Manifest:
+    """Open what the stage before has written; after a deployment, rows of another mapping go no further."""
+    manifest = engine.staging.open(staged.uri, staged.batch)
+    if manifest.facts["fingerprint"] != fingerprint(table_map, leg, engine.loaded.value_maps):
         raise StopError(
-            f"The mapping of {batch.map} {batch.leg} has changed since batch {batch.id} was extracted.",
+            f"The mapping of {staged.map} {staged.leg} has changed since batch {staged.batch} was extracted.",
             remedy="Clear the extract task of this leg too.",
-            map=batch.map,
-            leg=batch.leg,
+            map=staged.map,
+            leg=staged.leg,
         )
+    return manifest
 
 
 def _superseded(engine: Engine, batch: Batch) -> int | None:
@@ -195,9 +196,10 @@ async def _extract(
         with engine.staging.writer(table_map.map, leg.direction.value, batch.id, "extract") as writer:
             job = await extract_job(engine, systems, table_map, leg, batch, request, writer)
             watermark = await extract_rows(job)
-    with engine.state.begin() as connection:
-        meaning = fingerprint(table_map, leg, engine.loaded.value_maps)
-        record_extracted(connection, batch, watermark.text(), meaning, table_map.version)
+            # Two tries of this task may run side by side: rows and watermark are published in one step.
+            writer.facts["watermark_to"] = watermark.text()
+            writer.facts["fingerprint"] = fingerprint(table_map, leg, engine.loaded.value_maps)
+            writer.facts["mapping_version"] = table_map.version
     return _staged(engine, batch, "extract", writer)
 
 
@@ -209,22 +211,11 @@ def _through(engine: Engine, staged: Staged, stage: str) -> Staged:
     if later is not None:
         return replace(staged, stage=stage, uri="", rows=0, superseded_by=later)
     table_map, leg = engine.leg(LegRef(staged.map, staged.leg))
-    _require_same_mapping(engine, table_map, leg, batch)
-    manifest = engine.staging.open(staged.uri)
-    judge = PASSES[stage](engine, table_map, leg)
-    rejected = 0
-    with engine.staging.writer(staged.map, staged.leg, batch.id, stage) as writer:
-        for table in engine.staging.tables(manifest):
-            good, rejects = judge(table)
-            rejected += record_rejects(engine.state, table_map, leg, batch, rejects, table)
-            writer.write(good)
-        for counted in ("read", "deletes"):
-            writer.count(counted, manifest.counts.get(counted, 0))
-        writer.count("rejected", rejected + manifest.counts.get("rejected", 0))
-        settings = engine.settings
-        check_breaker(
-            rejected, manifest.rows, settings.breaker_share, settings.breaker_rows, leg=str(staged.map)
-        )
+    manifest = _open_staged(engine, table_map, leg, staged)
+    writer = StagePass(engine, table_map, leg, batch, stage).run(manifest)
+    later = _superseded(engine, batch)
+    if later is not None:
+        return replace(staged, stage=stage, uri="", rows=0, superseded_by=later)
     return _staged(engine, batch, stage, writer)
 
 
@@ -242,10 +233,13 @@ async def _load(
     return earlier + counts
 
 
-def _finish(engine: Engine, leg: Leg, batch: Batch, counts: Counts, lease: Lease) -> LegOutcome:
+def _finish(
+    engine: Engine, leg: Leg, batch: Batch, manifest: Manifest, counts: Counts, lease: Lease
+) -> LegOutcome:
     """Close the batch; the watermark moves last, in one transaction with the exports that it stands for."""
     with engine.state.begin() as connection:
         lease.confirm(connection)
+        record_extracted(connection, batch, **manifest.facts)
         fresh = get_batch(connection, batch.id)
         later = commit_batch(connection, fresh, counts)
         if later is not None:
@@ -253,16 +247,6 @@ def _finish(engine: Engine, leg: Leg, batch: Batch, counts: Counts, lease: Lease
         if leg.extract.strategy is Strategy.INCREMENTAL_EXPORT and fresh.advances:
             exports.commit(connection, Watermark.of(fresh.watermark_to).facts["executions"])
         in_flight.end_look(connection, batch.id)
-    seconds = (datetime.now(UTC) - batch.started_at).total_seconds()
-    return LegOutcome(
-        batch.id,
-        batch.map,
-        batch.leg,
-        counts.read,
-        counts.unchanged,
-        counts.loaded,
-        counts.parked,
-        counts.rejected,
-        counts.failed,
-        round(seconds, 3),
-    )
+    told = {name: getattr(counts, name) for name in _TOLD}
+    seconds = round((datetime.now(UTC) - batch.started_at).total_seconds(), 3)
+    return LegOutcome(batch.id, batch.map, batch.leg, **told, seconds=seconds)

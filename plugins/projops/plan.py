@@ -187,7 +187,7 @@ def _open(engine: Engine, table_map: TableMap, leg: Leg, request: RunRequest) ->
 async def _load(engine: Engine, staged: Staged, lease: Lease, shown: int) -> tuple[Counts, RehearsedTarget]:
     """Decide on each row as the load stage does, and note what it would write."""
     table_map, leg = engine.leg(LegRef(staged.map, staged.leg))
-    manifest = engine.staging.open(staged.uri)
+    manifest = engine.staging.open(staged.uri, staged.batch)
     with engine.state.begin() as connection:
         batch = get_batch(connection, staged.batch)
     async with engine.systems() as systems:

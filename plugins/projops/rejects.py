@@ -1,12 +1,14 @@
 """From rows that validate or transform refused to dead letters."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from projops.mapping.model import Leg, TableMap
 from projops.payload import payload_text
 from projops.state import StateStore, dead_letters
-from projops.state.batches import Batch
+from projops.state.batches import Batch, superseded_by
 from projops.state.dead_letters import Letter, Origin
 
 
@@ -46,9 +48,19 @@ def record_rejects(
         )
         letters.setdefault(letter.source_id, letter)
     origin = Origin(table_map.map, leg.direction.value, batch.id, table_map.version)
-    with state.begin() as connection:
-        dead_letters.record(connection, origin, list(letters.values()))
+    record_letters(state, batch, origin, list(letters.values()))
     return len(letters)
+
+
+def record_letters(state: StateStore, batch: Batch, origin: Origin, letters: Sequence[Letter]) -> None:
+    """Set rows aside unless the batch is superseded by now: a later one has judged newer versions of them.
+
+    Validate and transform hold no lease, so that this is made sure of in the very transaction.
+    """
+    if letters:
+        with state.begin() as connection:
+            if superseded_by(connection, batch) is None:
+                dead_letters.record(connection, origin, letters)
 
 
 def _payloads(rejects: pa.Table, source: pa.Table) -> dict[str, str]:

@@ -14,6 +14,7 @@ from projops.identities import pages
 from projops.mapping.fingerprint import fingerprint
 from projops.mapping.model import Deletes, Leg, Strategy, System, TableMap
 from projops.mapping.paths import key_paths, source_columns, table_of
+from projops.poison import Quarantine
 from projops.run import RunRequest
 from projops.staging import StageWriter
 from projops.state import crosswalk
@@ -45,6 +46,7 @@ async def extract_job(
         lookups=systems.lookups(),
         companies=companies,
         pause=timedelta(seconds=engine.settings.lease_seconds),
+        quarantine=Quarantine.of(engine, table_map, batch, "extract"),
         writer=writer,
     )
 

@@ -1,6 +1,7 @@
 """The extract stage: from what a strategy reads to source frames in Parquet."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ from projops.mapping.expressions import parse
 from projops.mapping.keys import fold_column, key_column
 from projops.mapping.model import Deletes, Leaves, Leg, System, TableMap
 from projops.mapping.paths import company_path, key_paths, source_column, source_columns
+from projops.poison import Quarantine, Sieve
 from projops.staging import StageWriter
 from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import Batch
@@ -42,6 +44,7 @@ class ExtractJob:
         lookups: Resolves lookup paths.
         companies: Company codes in lower case to keep, or None for all.
         pause: Shortest time between two looks at what a silent writer had on its way.
+        quarantine: Takes rows that crash the extract.
         writer: Takes the parts.
     """
 
@@ -55,6 +58,7 @@ class ExtractJob:
     lookups: Lookups
     companies: frozenset[str] | None
     pause: timedelta
+    quarantine: Quarantine
     writer: StageWriter
     _awaited: Identities = field(default_factory=Identities, init=False)
     _held: dict[Held, datetime | None] = field(default_factory=dict, init=False)
@@ -99,7 +103,29 @@ def _look_at_state(job: ExtractJob) -> None:
 
 async def _read(job: ExtractJob, source: Source) -> None:
     async for chunk in source.chunks():
-        await _write(job, chunk)
+        await _sift(job, chunk)
+
+
+async def _sift(job: ExtractJob, chunk: Chunk) -> None:
+    """Write the parts of a chunk but for rows that crash us: those are set aside."""
+    sieve = Sieve(chunk.rows)
+    for part in sieve:
+        try:
+            await _write(job, Chunk(part))
+        except Exception as error:
+            if sieve.crashed(part, error):
+                _set_aside(job, part, error)
+    if chunk.deleted:
+        await _write(job, Chunk(chunk.rows.slice(0, 0), chunk.deleted))
+
+
+def _set_aside(job: ExtractJob, row: pa.Table, error: Exception) -> None:
+    with suppress(Exception):  # where even its key crashes us, it is set aside without one
+        row = _with_identity(job, row)
+    job.quarantine.set_aside(row, error)
+    job._awaited.difference_update(row["_id"].to_pylist())
+    job.writer.count("read", 1)
+    job.writer.count("rejected", 1)
 
 
 async def _read_again(job: ExtractJob) -> None:

@@ -8,6 +8,7 @@ from projops.load.gate import BillingGate
 from projops.load.guard import DeleteGuard
 from projops.load.target import Target
 from projops.mapping.model import Leg, System, TableMap
+from projops.poison import Quarantine
 from projops.settings import Settings
 from projops.state import StateStore
 from projops.state.batches import Batch
@@ -30,6 +31,7 @@ class LoadJob:
         guard: Says when deletes wait for a person.
         gate: Holds rows back until what belongs to them is in step, or None.
         lease: The map's; nothing is written, here or there, once it is lost.
+        quarantine: Takes rows that crash the load.
         doubts: What writers that fell silent may have written.
     """
 
@@ -42,6 +44,7 @@ class LoadJob:
     guard: DeleteGuard
     gate: BillingGate | None = None
     lease: Lease = field(kw_only=True)
+    quarantine: Quarantine = field(kw_only=True)
     doubts: Doubts = field(default_factory=Doubts)
 
     @property

@@ -18,6 +18,7 @@ from projops.load.sending import send
 from projops.load.target import Outcome, Result
 from projops.load.waiting import Deferred, find_waiting, set_aside
 from projops.mapping.paths import table_of
+from projops.poison import Sieve
 from projops.state import conflicts, crosswalk, dead_letters
 from projops.state.batches import Counts
 from projops.state.crosswalk import Entry
@@ -42,7 +43,7 @@ async def load_tables(job: LoadJob, tables: Iterable[pa.Table]) -> Counts:
         counts += Counts(unchanged=waiting.drop(table["_id"].to_pylist()))
         gone = pc.fill_null(table["_deleted"], False)
         counts += await delete_gone(job, table.filter(gone))
-        more, deferred = await _load_chunk(job, table.filter(pc.invert(gone)), defer=True)
+        more, deferred = await _load_sifted(job, table.filter(pc.invert(gone)), defer=True)
         counts += more
         waiting.add(deferred.table, deferred.needs)
     return counts + await _load_deferred(job, waiting)
@@ -54,7 +55,7 @@ async def _load_deferred(job: LoadJob, waiting: PutOff) -> Counts:
     while len(waiting):
         still = PutOff()
         for table in waiting.chunks():
-            more, deferred = await _load_chunk(job, table, defer=True)
+            more, deferred = await _load_sifted(job, table, defer=True)
             counts += more
             still.add(deferred.table, deferred.needs)
         if len(still) == len(waiting):
@@ -67,11 +68,31 @@ async def _load_circles(job: LoadJob, waiting: PutOff) -> Counts:
     """Write rows that nothing but each other holds back; the rest is set aside."""
     counts = Counts()
     for table in waiting.circles():
-        await _load_chunk(job, table, defer=False, complete=False)
+        await _load_sifted(job, table, defer=False, complete=False)
     for table in waiting.chunks():
-        more, _ = await _load_chunk(job, table, defer=False)
+        more, _ = await _load_sifted(job, table, defer=False)
         counts += more
     return counts
+
+
+async def _load_sifted(
+    job: LoadJob, table: pa.Table, *, defer: bool, complete: bool = True
+) -> tuple[Counts, Deferred]:
+    """Load one chunk but for rows that crash the load: those are set aside, as `_load_chunk` is told."""
+    counts, tables, needs = Counts(), [], list[frozenset[str]]()
+    sieve = Sieve(table)
+    for part in sieve:
+        try:
+            more, deferred = await _load_chunk(job, part, defer=defer, complete=complete)
+        except Exception as error:
+            if sieve.crashed(part, error):
+                job.quarantine.set_aside(part, error)
+                counts += Counts(failed=1)
+            continue
+        counts += more
+        tables.append(deferred.table)
+        needs += deferred.needs
+    return counts, Deferred(pa.concat_tables(tables) if tables else table.slice(0, 0), needs)
 
 
 async def _load_chunk(

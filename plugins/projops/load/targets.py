@@ -11,6 +11,7 @@ from projops.load.missing import MissingRows
 from projops.load.references import References
 from projops.load.target import Target
 from projops.mapping.model import Leg, System, TableMap
+from projops.poison import Quarantine
 from projops.state import in_flight
 from projops.state.batches import Batch
 from projops.state.leases import Lease
@@ -43,6 +44,7 @@ def load_job(
         guard=delete_guard(engine.state, engine.settings, leg, batch, deletes),
         gate=_gate(engine, systems, table_map, leg),
         lease=lease,
+        quarantine=Quarantine.of(engine, table_map, batch, "load"),
         doubts=Doubts.of(marks, leg.direction),
     )
 

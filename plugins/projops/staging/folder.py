@@ -18,7 +18,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from projops.errors import StagingLostError
+from projops.errors import StagingLostError, TryAgainError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,14 @@ class Manifest:
         parts: URIs of the Parquet parts, in order.
         rows: Rows in all parts.
         counts: Rows so far by what became of them (read, rejected, ...).
+        facts: What the rows stand for, handed on from stage to stage: it and they cannot part.
     """
 
     uri: str
     parts: tuple[str, ...]
     rows: int
     counts: Mapping[str, int]
+    facts: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -44,18 +46,27 @@ class StageWriter:
 
     filesystem: Any
     folder: str
+    batch: int
     attempt: str
     parts: list[str] = field(default_factory=list)
     rows: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
 
     def write(self, table: pa.Table) -> None:
-        """Write one part; an empty table writes none."""
+        """Write one part; an empty table writes none.
+
+        Raises:
+            TryAgainError: Another try of the same stage has published its own parts meanwhile.
+        """
         if table.num_rows == 0:
             return
         part = f"{self.folder}/{self.attempt}/part-{len(self.parts):05d}.parquet"
-        with self.filesystem.open(part, "wb") as file:
-            pq.write_table(table, file, compression="zstd")
+        try:
+            with self.filesystem.open(part, "wb") as file:
+                pq.write_table(table, file, compression="zstd")
+        except FileNotFoundError as error:
+            raise _replaced(self.folder) from error
         self.parts.append(part)
         self.rows += table.num_rows
 
@@ -81,7 +92,7 @@ class Staging:
         folder = f"{self.root}/{map_id}/{leg}/{batch}/{stage}"
         attempt = uuid.uuid4().hex
         self.filesystem.makedirs(f"{folder}/{attempt}", exist_ok=True)
-        writer = StageWriter(self.filesystem, folder, attempt)
+        writer = StageWriter(self.filesystem, folder, batch, attempt)
         yield writer
         self._publish(writer)
 
@@ -89,30 +100,66 @@ class Staging:
         """Give the URI that a finished stage hands on."""
         return str(self.filesystem.unstrip_protocol(f"{writer.folder}/manifest.json"))
 
-    def open(self, uri: str) -> Manifest:
+    def open(self, uri: str, batch: int) -> Manifest:
         """Read the manifest of a finished stage.
 
+        Args:
+            uri: What the stage handed on.
+            batch: The batch whose rows are wanted.
+
         Raises:
-            StagingLostError: It is gone.
+            StagingLostError: It is gone, damaged, or of another batch.
         """
         try:
             content = json.loads(self.filesystem.cat_file(self.filesystem._strip_protocol(uri)))
+            found = Manifest(
+                uri, tuple(content["parts"]), content["rows"], content["counts"], content["facts"]
+            )
         except FileNotFoundError as error:
-            raise _lost(uri) from error
-        return Manifest(uri, tuple(content["parts"]), content["rows"], content["counts"])
+            raise _lost(uri, "gone") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise _lost(uri, "damaged") from error
+        if content.get("batch") != batch:
+            raise _lost(uri, f"of batch {content.get('batch')}, not of batch {batch}")
+        return found
 
     def tables(self, manifest: Manifest) -> Iterator[pa.Table]:
         """Read a stage's parts one by one.
 
         Raises:
-            StagingLostError: A part is gone.
+            StagingLostError: A part is gone or damaged.
         """
+        rows = 0
         for part in manifest.parts:
-            try:
-                with self.filesystem.open(part, "rb") as file:
-                    yield pq.read_table(file)
-            except FileNotFoundError as error:
-                raise _lost(part) from error
+            table = self._read(part)
+            rows += table.num_rows
+            yield table
+        if rows != manifest.rows:
+            raise _lost(manifest.uri, f"damaged: it tells of {manifest.rows} rows, and there are {rows}")
+
+    def keep(self, folder: str, name: str, content: bytes) -> str:
+        """Keep bytes that a person is to look at; give their URI.
+
+        Args:
+            folder: Below the root, such as `evidence/projects/12`.
+            name: Of the file, which is new.
+            content: What is kept.
+        """
+        path = f"{self.root}/{folder}/{name}"
+        self.filesystem.makedirs(f"{self.root}/{folder}", exist_ok=True)
+        self.filesystem.pipe_file(path, content)
+        return str(self.filesystem.unstrip_protocol(path))
+
+    def _read(self, part: str) -> pa.Table:
+        try:
+            with self.filesystem.open(part, "rb") as file:
+                return pq.read_table(file)
+        except FileNotFoundError as error:
+            raise _lost(part, "gone") from error
+        except (pa.ArrowInvalid, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the storage is away, the file is not
+            raise _lost(part, "damaged") from error
 
     def last_written(self) -> dict[str, datetime]:
         """Give the folder of each batch, and when its youngest file was written (UTC)."""
@@ -142,17 +189,33 @@ class Staging:
             self.filesystem.rm(inner, recursive=True)
 
     def _publish(self, writer: StageWriter) -> None:
-        content = {"parts": writer.parts, "rows": writer.rows, "counts": writer.counts}
+        content = {
+            "batch": writer.batch,
+            "parts": writer.parts,
+            "rows": writer.rows,
+            "counts": writer.counts,
+            "facts": writer.facts,
+        }
         final = f"{writer.folder}/manifest.json"
         draft = f"{writer.folder}/{writer.attempt}/manifest.json"
-        self.filesystem.pipe_file(draft, json.dumps(content).encode())
+        try:
+            self.filesystem.pipe_file(draft, json.dumps(content).encode())
+        except FileNotFoundError as error:
+            raise _replaced(writer.folder) from error
         self.filesystem.mv(draft, final)
         for path in self.filesystem.ls(writer.folder, detail=False):
             if path.rstrip("/").rsplit("/", 1)[-1] not in {"manifest.json", writer.attempt}:
                 self.filesystem.rm(path, recursive=True)
 
 
-def _lost(path: str) -> StagingLostError:
+def _lost(path: str, how: str) -> StagingLostError:
     return StagingLostError(
-        f"The staged file {path} is gone.", remedy="Clear the extract task of this leg too."
+        f"The staged file {path} is {how}.", remedy="Clear the extract task of this leg too."
+    )
+
+
+def _replaced(folder: str) -> TryAgainError:
+    return TryAgainError(
+        f"Another try of the same stage has replaced {folder} while it was written.",
+        remedy="Retried by itself.",
     )

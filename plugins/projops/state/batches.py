@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
 from projops.state.tables import batch as batches
+from projops.state.tables import dead_letter
 from projops.state.tables import leg as legs
 
 
@@ -42,7 +43,7 @@ class Batch:
         leg: Direction.
         base_batch: The batch that the leg stood at when this one began.
         watermark_from: The watermark that it starts from.
-        watermark_to: The watermark that its commit sets; None until extracted.
+        watermark_to: The watermark that its commit sets; None before.
         advances: False for a run limited to some companies: it leaves the watermark alone.
         mapping_version: Version of the map.
         fingerprint: Meaning of the mapping.
@@ -165,7 +166,7 @@ def get_batch(connection: Connection, batch_id: int) -> Batch:
 def record_extracted(
     connection: Connection, batch: Batch, watermark_to: str, fingerprint: str, mapping_version: str
 ) -> None:
-    """Note the watermark that the batch's commit will set, and the mapping by which it was extracted."""
+    """Note the watermark that the batch's commit sets, and the mapping by which it was extracted."""
     values = {
         "watermark_to": watermark_to,
         "fingerprint": fingerprint,
@@ -228,6 +229,7 @@ def commit_batch(connection: Connection, batch: Batch, counts: Counts) -> int | 
     )
     if batch.advances:
         _move_leg(connection, batch, now)
+        _supersede_others(connection, batch, now)
     return None
 
 
@@ -237,6 +239,28 @@ def deleted_since(connection: Connection, map_id: str, leg: str, since: datetime
         batches.c.map == map_id, batches.c.leg == leg, batches.c.finished_at > since
     )
     return int(connection.execute(statement).scalar_one())
+
+
+def _supersede_others(connection: Connection, batch: Batch, now: datetime) -> None:
+    """Close the batches that ran beside the one that moved their leg; what they set aside is looked at again.
+
+    They may have judged older versions of rows that are in step by now. The next run reads those rows afresh.
+    """
+    beside = (
+        batches.c.map == batch.map,
+        batches.c.leg == batch.leg,
+        batches.c.status == "running",
+        batches.c.id != batch.id,
+        batches.c.base_batch.is_distinct_from(batch.id),
+    )
+    theirs = select(batches.c.id).where(*beside)
+    connection.execute(
+        update(dead_letter)
+        .where(dead_letter.c.map == batch.map, dead_letter.c.leg == batch.leg)
+        .where(dead_letter.c.status == "open", dead_letter.c.batch.in_(theirs))
+        .values(retriable=True)
+    )
+    connection.execute(update(batches).where(*beside).values(status="superseded", finished_at=now))
 
 
 def _move_leg(connection: Connection, batch: Batch, now: datetime) -> None:

@@ -24,8 +24,8 @@ ROLES = "resource_roles__dataverse_to_finance"
 WORKERS = "workers__finance_to_dataverse"
 
 
-class Crash(Exception):
-    """The process is gone."""
+class Crash(BaseException):
+    """The process is gone: nothing in it can catch that."""
 
 
 @dataclass

@@ -102,6 +102,7 @@ def test_a_load_that_has_not_begun_when_its_map_is_paused_does_not_begin(engine:
     table_map, leg = engine.leg(ROLES)
     batch = pipeline._open(engine, table_map, leg, request())
     with engine.staging.writer(ROLES.map, ROLES.leg, batch.id, "transform") as writer:
+        writer.facts["fingerprint"] = batch.fingerprint
         uri = engine.staging.uri_of(writer)
     pausing.pause(engine, ["resource_roles"], None, "anna", "Cleaning up")
     with pytest.raises(MapPausedError):

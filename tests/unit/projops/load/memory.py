@@ -11,7 +11,9 @@ from projops.load.job import LoadJob
 from projops.load.target import Outcome, Result, Waiting
 from projops.mapping.model import Direction
 from projops.mapping.reader import load_maps
+from projops.poison import Quarantine
 from projops.settings import PROJECT_ROOT, Settings
+from projops.staging import Staging
 from projops.state import StateStore
 from projops.state.batches import NewBatch, open_batch
 from projops.state.leases import acquire
@@ -68,7 +70,10 @@ def job(
     lease = acquire(store, map_id, "a test", 120.0)
     leg = table_map.legs[direction]
     guard = delete_guard(store, Settings(), leg, batch, deletes)
-    return LoadJob(store, table_map, leg, batch, target, Settings(), guard, lease=lease)
+    quarantine = Quarantine(store, Staging("memory://load"), batch, table_map.version, "load", most=3)
+    return LoadJob(
+        store, table_map, leg, batch, target, Settings(), guard, lease=lease, quarantine=quarantine
+    )
 
 
 def frame(map_id: str, *rows: Mapping[str, object], direction: Direction = FORTH) -> pa.Table:

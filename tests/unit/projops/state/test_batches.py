@@ -1,4 +1,4 @@
-from projops.state import StateStore
+from projops.state import StateStore, dead_letters
 from projops.state.batches import (
     Batch,
     Counts,
@@ -13,6 +13,7 @@ from projops.state.batches import (
     superseded_by,
     totals,
 )
+from projops.state.dead_letters import Letter, Origin
 
 
 def new(run_id: str, advances: bool = True) -> NewBatch:
@@ -89,3 +90,43 @@ def test_a_younger_watermark_takes_the_place_of_the_old_one_and_of_no_other(stor
         renew_watermark(connection, "projects", "dataverse_to_finance", "w1", "w1b")
         renew_watermark(connection, "projects", "dataverse_to_finance", "w1", "lost the race")
         assert leg_state(connection, "projects", "dataverse_to_finance").watermark == "w1b"
+
+
+def test_a_commit_is_refused_when_another_batch_has_moved_the_leg(store: StateStore) -> None:
+    with store.begin() as connection:
+        old = open_batch(connection, new("r1"))
+    later = run(store, "r2", "w2")
+    with store.begin() as connection:
+        record_extracted(connection, old, "w1", "f1", "1.0.0.3")
+        assert commit_batch(connection, get_batch(connection, old.id), Counts(loaded=9)) == later.id
+        assert leg_state(connection, "projects", "dataverse_to_finance").watermark == "w2"
+
+
+def test_what_a_batch_set_aside_beside_the_one_that_moved_the_leg_is_looked_at_again(
+    store: StateStore,
+) -> None:
+    """It may have judged an older version of a row that the other one has moved."""
+    with store.begin() as connection:
+        beside = open_batch(connection, new("r1"))
+    with store.begin() as connection:
+        mine = open_batch(connection, new("r2"))
+        for batch, row in ((beside, "theirs"), (mine, "mine")):
+            origin = Origin(batch.map, batch.leg, batch.id, "1.0.0.3")
+            letter = Letter(row, None, "open", "validate", "required", "Empty.")
+            dead_letters.record(connection, origin, [letter])
+        commit_batch(connection, mine, NOTHING)
+        assert dead_letters.to_retry(connection, "projects", "dataverse_to_finance") == ["theirs"]
+        [status] = connection.exec_driver_sql(f"select status from batch where id = {beside.id}").scalars()
+    assert status == "superseded"
+
+
+def test_a_batch_that_began_after_the_commit_is_not_superseded_when_that_one_is_run_again(
+    store: StateStore,
+) -> None:
+    first = run(store, "r1", "w1")
+    with store.begin() as connection:
+        after = open_batch(connection, new("r2"))
+        commit_batch(connection, get_batch(connection, first.id), NOTHING)
+        assert superseded_by(connection, after) is None
+        [status] = connection.exec_driver_sql(f"select status from batch where id = {after.id}").scalars()
+    assert status == "running"

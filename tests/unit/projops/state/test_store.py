@@ -43,3 +43,9 @@ def test_the_state_belongs_to_one_environment(store: StateStore) -> None:
         bind_environment(connection, "dataverse", "org-1")
         with pytest.raises(EnvironmentMismatchError, match="org-1.*org-2"):
             bind_environment(connection, "dataverse", "org-2")
+
+
+def test_a_commit_outlives_a_power_cut(store: StateStore) -> None:
+    full = 2
+    with store.begin() as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == full

@@ -1,0 +1,128 @@
+"""Loads that crash, die, or lose their map half-way: what is written down, and what stays in doubt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from projops.errors import BreakerOpenError, LeaseHeldError
+from projops.load.decide import Action, Row, TargetRow
+from projops.load.doubts import Doubts
+from projops.load.stage import load_tables
+from projops.load.target import Outcome
+from projops.state import StateStore, crosswalk, dead_letters, in_flight
+from projops.state.batches import Counts
+from tests.unit.projops.load.memory import FORTH, Memory, frame, job
+
+
+def task(guid: str, digest: str, *parents: str) -> dict[str, object]:
+    needs = [{"map": "project_tasks", "id": parent} for parent in parents]
+    return {"_id": guid, "_key": f"[{guid}]", "_hash": digest, "_parents": needs}
+
+
+@dataclass
+class Crashing(Memory):
+    """A target whose encoding crashes at some rows."""
+
+    poison: frozenset[str] = frozenset()
+
+    async def write(self, actions: Sequence[Action]) -> list[Outcome]:
+        if self.poison & {action.row.key for action in actions}:
+            raise KeyError("colour")
+        return await super().write(actions)
+
+
+async def test_a_row_that_crashes_the_load_is_set_aside_and_the_rest_goes(store: StateStore) -> None:
+    target = Crashing(poison=frozenset({"[c]"}))
+    rows = [task("a", "a"), task("b", "b", "a"), task("c", "c", "b"), task("d", "d", "b")]
+    counts = await load_tables(job(store, target, "project_tasks"), [frame("project_tasks", *rows)])
+    assert target.rows == {"[a]": "a", "[b]": "b", "[d]": "d"}
+    assert counts == Counts(loaded=3, failed=1)
+    with store.begin() as connection:
+        [letter] = dead_letters.live(connection)
+    assert (letter["source_id"], letter["stage"], letter["rule"]) == ("c", "load", "poison")
+    assert "KeyError" in letter["message"]
+
+
+async def test_a_defect_that_every_row_meets_stops_the_load(store: StateStore) -> None:
+    rows = [task(name, name) for name in "abcdefg"]
+    target = Crashing(poison=frozenset(f"[{name}]" for name in "abcdefg"))
+    with pytest.raises(BreakerOpenError, match="More than 3 rows of project_tasks"):
+        await load_tables(job(store, target, "project_tasks"), [frame("project_tasks", *rows)])
+
+
+@dataclass
+class Faithful(Memory):
+    """A target that tells what it holds; at the end it takes what it is given and never says so."""
+
+    values: dict[str, dict[str, object]] = field(default_factory=dict)
+    dies: bool = False
+
+    async def read(self, rows: Sequence[Row]) -> Mapping[str, TargetRow]:
+        return {
+            row.key: TargetRow(None, self.values[row.key], None) for row in rows if row.key in self.values
+        }
+
+    async def write(self, actions: Sequence[Action]) -> list[Outcome]:
+        for action in actions:
+            held = self.values.setdefault(action.row.key, {})
+            held.update({name: action.row.payload[name] for name in action.columns})
+        if self.dies:
+            raise KeyboardInterrupt
+        return await super().write(actions)
+
+    def name(self) -> object:
+        return self.values["[a]"]["TaskName"]
+
+
+async def test_what_was_on_its_way_when_the_load_died_is_read_from_the_target(store: StateStore) -> None:
+    """The row goes back to what was last in step: the crosswalk alone would take it for untouched."""
+    target = Faithful()
+    first, second = (
+        frame("project_tasks", task("a", version) | {"TaskName": version}) for version in ("v1", "v2")
+    )
+    await load_tables(job(store, target, "project_tasks"), [first])
+    with pytest.raises(KeyboardInterrupt):
+        dying = Faithful(values=target.values, dies=True)
+        await load_tables(job(store, dying, "project_tasks"), [second])
+    assert target.name() == "v2"
+    after = job(store, target, "project_tasks")
+    with store.begin() as connection:
+        marks = in_flight.of_others(connection, "project_tasks", after.lease.token)
+    again = replace(after, doubts=Doubts.of(marks, FORTH))
+    assert await load_tables(again, [first]) == Counts(loaded=1)
+    assert target.name() == "v1"
+
+
+async def test_who_has_lost_the_map_neither_sends_nor_writes_down(store: StateStore) -> None:
+    target = Memory()
+    mine = job(store, target, "project_tasks")
+    with store.begin() as connection:
+        connection.exec_driver_sql("update lease set token = 'theirs'")
+    with pytest.raises(LeaseHeldError):
+        await load_tables(mine, [frame("project_tasks", task("a", "a"))])
+    assert target.written == []
+
+
+async def test_an_answer_that_comes_after_the_map_was_taken_is_not_written_down(store: StateStore) -> None:
+    target = Robbed(store=store)
+    mine = job(store, target, "project_tasks")
+    with pytest.raises(LeaseHeldError):
+        await load_tables(mine, [frame("project_tasks", task("a", "a"))])
+    with store.begin() as connection:
+        assert crosswalk.by_keys(connection, "project_tasks", ["[a]"]) == {}
+        [mark] = in_flight.of_others(connection, "project_tasks", "theirs")
+    assert [row.key for row in mark.rows] == ["[a]"]
+
+
+@dataclass
+class Robbed(Memory):
+    """A target that answers after somebody else has taken the map."""
+
+    store: StateStore | None = None
+
+    async def write(self, actions: Sequence[Action]) -> list[Outcome]:
+        assert self.store is not None
+        with self.store.begin() as connection:
+            connection.exec_driver_sql("update lease set token = 'theirs'")
+        return await super().write(actions)
