@@ -123,7 +123,7 @@ def _set_aside(job: ExtractJob, row: pa.Table, error: Exception) -> None:
     with suppress(Exception):  # where even its key crashes us, it is set aside without one
         row = _with_identity(job, row)
     job.quarantine.set_aside(row, error)
-    job._awaited.difference_update(row["_id"].to_pylist())
+    job._awaited.forget(row["_id"].drop_null().to_pylist())
     job.writer.count("read", 1)
     job.writer.count("rejected", 1)
 
@@ -133,7 +133,7 @@ async def _read_again(job: ExtractJob) -> None:
     for wanted in job._awaited.pages(_AT_ONCE):
         found = await job.reread(wanted)
         there = _with_identity(job, found)["_id"].to_pylist()
-        await _write(job, Chunk(found, sorted(set(wanted).difference(there))))
+        await _sift(job, Chunk(found, sorted(set(wanted).difference(there))))
 
 
 async def _write(job: ExtractJob, chunk: Chunk) -> None:

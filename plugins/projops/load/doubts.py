@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from projops.load.decide import Row, TargetRow
+from projops.load.decide import Policy, Row, TargetRow
 from projops.mapping.model import Direction, System
 from projops.state.crosswalk import Entry
 from projops.state.in_flight import Mark
@@ -43,7 +43,7 @@ class Doubts:
 
 
 def last_in_step(
-    row: Row, entry: Entry | None, target: TargetRow | None, source: System, doubts: Doubts
+    row: Row, entry: Entry | None, target: TargetRow | None, policy: Policy, doubts: Doubts
 ) -> Entry | None:
     """Give what was last in step, so that our own late write is not mistaken for a change by people.
 
@@ -55,7 +55,7 @@ def last_in_step(
         row: The transformed row.
         entry: What the crosswalk says.
         target: What the target holds.
-        source: System that the row comes from.
+        policy: What the leg's mapping says.
         doubts: What silent writers sent.
     """
     ours = _arrived(target.shared if target else None, doubts.sent.get(row.key, ()))
@@ -63,14 +63,18 @@ def last_in_step(
     if not ours and not theirs:
         return entry
     known = entry or Entry(row.key)
-    forth = source is System.DATAVERSE
-    of_source = dict((known.shared_dataverse if forth else known.shared_finance) or {}) | theirs
-    of_target = dict((known.shared_finance if forth else known.shared_dataverse) or {}) | ours
-    if theirs:
-        of_target = {}
+    forth = policy.source is System.DATAVERSE
+    sides = (known.shared_dataverse or {}, known.shared_finance or {})
+    before_source, before_target = sides if forth else reversed(sides)
+    at_source = {**before_source, **theirs}
+    at_target = {
+        name: digest
+        for name, digest in {**before_target, **ours}.items()
+        if policy.shared.get(name) not in theirs
+    }
     if forth:
-        return replace(known, shared_dataverse=of_source, shared_finance=of_target)
-    return replace(known, shared_dataverse=of_target, shared_finance=of_source)
+        return replace(known, shared_dataverse=at_source, shared_finance=at_target)
+    return replace(known, shared_dataverse=at_target, shared_finance=at_source)
 
 
 def _arrived(now: Digests | None, sent: Sequence[Digests]) -> dict[str, str]:

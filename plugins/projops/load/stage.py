@@ -192,7 +192,7 @@ async def _decide_all(
 
 
 def _decide(job: LoadJob, row: Row, entry: Entry | None, target: TargetRow | None, policy: Policy) -> Action:
-    before = last_in_step(row, entry, target, policy.source, job.doubts) if policy.shared else entry
+    before = last_in_step(row, entry, target, policy, job.doubts) if policy.shared else entry
     return decide(row, before, target, policy)
 
 

@@ -115,7 +115,7 @@ def test_what_a_batch_set_aside_beside_the_one_that_moved_the_leg_is_looked_at_a
             letter = Letter(row, None, "open", "validate", "required", "Empty.")
             dead_letters.record(connection, origin, [letter])
         commit_batch(connection, mine, NOTHING)
-        assert dead_letters.to_retry(connection, "projects", "dataverse_to_finance") == ["theirs"]
+        assert dead_letters.to_retry(connection, "projects", "dataverse_to_finance", "", 9) == ["theirs"]
         [status] = connection.exec_driver_sql(f"select status from batch where id = {beside.id}").scalars()
     assert status == "superseded"
 
