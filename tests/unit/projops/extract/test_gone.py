@@ -20,6 +20,7 @@ from projops.mapping.keys import key_text
 from projops.mapping.model import Direction, System
 from projops.mapping.paths import table_of
 from projops.mapping.reader import load_maps
+from projops.poison import Quarantine
 from projops.replay import Selection, approve, replay
 from projops.settings import PROJECT_ROOT
 from projops.staging import Staging
@@ -168,12 +169,13 @@ async def extracted(
             lookups=KnownPaths(),
             companies=None,
             pause=timedelta(0),
+            quarantine=Quarantine(store, staging, batch, table_map.version, "extract", most=0),
             writer=writer,
         )
         await extract_rows(job)
     staged = [
         (identity, gone)
-        for table in staging.tables(staging.open(staging.uri_of(writer)))
+        for table in staging.tables(staging.open(staging.uri_of(writer), batch.id))
         for identity, gone in zip(table["_id"].to_pylist(), table["_deleted"].to_pylist(), strict=True)
     ]
     return staged, {name: writer.counts.get(name, 0) for name in ("read", "deletes")}
