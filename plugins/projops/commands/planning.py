@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from projops.commands.output import AsJson, actor, open_engine, print_json, print_rows
+from projops.commands.output import AsJson, ShowValues, actor, open_engine, print_json, print_rows
 from projops.engine import Engine
 from projops.load.decide import Kind
 from projops.load.rehearsal import PlannedRow
@@ -20,7 +20,6 @@ from projops.state.audit import record_action
 Maps = Annotated[list[str], typer.Argument(help="Map ids; `maps list` shows them.")]
 OneLeg = Annotated[Direction | None, typer.Option(help="Only this leg.")]
 Rows = Annotated[int, typer.Option(min=0, help="Rows to show of each leg.")]
-Values = Annotated[bool, typer.Option("--values", help="Show values too; leaves an audit line.")]
 Full = Annotated[bool, typer.Option("--full", help="Plan a run that reads everything.")]
 
 
@@ -28,7 +27,7 @@ def plan(
     map_ids: Maps,
     leg: OneLeg = None,
     rows: Rows = 20,
-    values: Values = False,
+    values: ShowValues = False,
     full: Full = False,
     as_json: AsJson = False,
 ) -> None:

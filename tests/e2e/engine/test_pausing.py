@@ -8,6 +8,7 @@ from projops.run import RunRequest
 from tests.e2e.engine import rows
 from tests.e2e.engine.world import World, named
 
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="module")
 ROLES = "bookableresourcecategories"
 ROLES_LEG = "resource_roles__dataverse_to_finance"
 DAYS = 30 * 86_400

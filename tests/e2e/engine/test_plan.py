@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from projops import pausing
@@ -22,6 +23,8 @@ FORTH, BACK = "dataverse_to_finance", "finance_to_dataverse"
 ROLES = LegRef("resource_roles", FORTH)
 # How many requests were sent is counted whatever they were for.
 METERS = ("request_count", "throttle", "throttle_use", "throttle_holder")
+# What a plan finds out does not depend on the database; that the state is copied from either one does.
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="module")
 State = dict[str, list[tuple[Any, ...]]]
 
 
@@ -46,6 +49,7 @@ def moved(before: State, after: State) -> set[tuple[str, str]]:
     return {place for place in was.keys() | now.keys() if was.get(place) != now.get(place)}
 
 
+@ON_SQLITE
 def test_a_plan_says_what_a_run_then_does_and_writes_nothing(world: World) -> None:
     plant(world)
     before = state_of(world)
@@ -124,6 +128,7 @@ def test_a_plan_shows_old_and_new_values(world: World) -> None:
     assert planned(world, ROLES).why is None
 
 
+@ON_SQLITE
 def test_a_plan_of_a_paused_map_says_what_comes_when_it_is_resumed(world: World) -> None:
     rows.role(world, rows.fresh("ROLE"))
     with world.engine() as engine:
@@ -135,6 +140,7 @@ def test_a_plan_of_a_paused_map_says_what_comes_when_it_is_resumed(world: World)
     assert world.sync("resource_roles")["resource_roles__dataverse_to_finance"].loaded == 1
 
 
+@ON_SQLITE
 def test_after_a_change_of_the_mapping_a_plan_says_what_must_be_sent_again_and_a_run_sends_it(
     world: World, tmp_path: Path
 ) -> None:
