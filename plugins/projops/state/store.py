@@ -23,8 +23,6 @@ class StateStore:
 
     def __init__(self, url: str) -> None:
         self.url = _parsed(url)
-        if self.url.drivername in {"postgres", "postgresql"}:
-            self.url = self.url.set(drivername="postgresql+psycopg")
         self.engine = _create_engine(self.url.render_as_string(hide_password=False))
 
     def prepare(self) -> None:
@@ -70,6 +68,8 @@ def _parsed(url: str) -> URL:
     """Read a URL; one that is wrong is not repeated, for it may hold a password."""
     try:
         parsed = make_url(url)
+        if parsed.drivername in {"postgres", "postgresql"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
         parsed.get_dialect()
     except (ArgumentError, ImportError, ValueError):
         raise ConfigurationError(

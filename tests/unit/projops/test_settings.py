@@ -23,8 +23,15 @@ def test_the_state_database_comes_from_variable_or_connection(environment: dict[
     assert Settings.from_environment(environment).state_url == url
 
 
-def test_a_connection_without_url_and_a_number_that_is_none_are_named() -> None:
+def test_a_connection_without_url_is_named() -> None:
     with pytest.raises(ConfigurationError, match="projops_state has no database URL"):
         Settings.from_environment({"AIRFLOW_CONN_PROJOPS_STATE": '{"conn_type": "generic"}'})
-    with pytest.raises(ConfigurationError, match="PROJOPS_CHUNK_ROWS is 'many'"):
-        Settings.from_environment({"PROJOPS_CHUNK_ROWS": "many"})
+    for text in ("{", '{"extra": []}', '{"extra": 5}', '{"extra": "{"}'):
+        with pytest.raises(ConfigurationError, match="projops_state has no database URL"):
+            Settings.from_environment({"AIRFLOW_CONN_PROJOPS_STATE": text})
+
+
+@pytest.mark.parametrize("text", ["many", "nan", "inf", "-1", "1e999", ""])
+def test_a_number_that_is_none_is_named(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"PROJOPS_CHUNK_ROWS is {text}, which is no number"):
+        Settings.from_environment({"PROJOPS_CHUNK_ROWS": text})
