@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SETUP := .venv/setup-seconds
 PORTS := --dataverse-port 8801 --finance-port 8802 --dataverse-tls-port 8811 --finance-tls-port 8812
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down sandbox lint golden lock chaos
+.PHONY: help setup demo test up down sandbox lint golden memory lock chaos
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ lint: $(SETUP) ## style, types, security and the mapping files; AUDIT=strict ins
 
 chaos: $(SETUP) ## kill KILLS workers (1000) at random points among faults, from SEED (1); DATABASE=postgres too
 	@$(PYTHON) -m tests.chaos --kills $(or $(KILLS),1000) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite)
+
+memory: $(SETUP) ## peak memory of extract, validate and transform for 100,000 rows and for a million
+	@$(PYTHON) -m bench.constant_memory 100000 1000000
 
 golden: $(SETUP) ## write the golden files anew; review them with git diff
 	@$(PYTHON) -m pytest -q tests/golden --refresh-golden
