@@ -111,12 +111,13 @@ def standing(facts: LegFacts, paused: bool, writer: str | None, resumed_at: date
         resumed_at: When its map was resumed last, in UTC, or None.
     """
     last = facts.in_step_at
+    read_since = resumed_at is None or last is None or last >= resumed_at
     holds = {
         Standing.PAUSED: paused,
         Standing.RUNNING: writer is not None and facts.underway is not None,
         Standing.STOPPED: facts.stopped_because is not None,
         Standing.NOT_STARTED: last is None,
-        Standing.CATCHING_UP: resumed_at is not None and last is not None and last < resumed_at,
+        Standing.CATCHING_UP: facts.afresh or not read_since,
         Standing.AWAITING_APPROVAL: bool(facts.aside.get("awaiting_approval")),
         Standing.BEHIND: any(facts.aside.values()),
         Standing.IN_STEP: True,

@@ -62,6 +62,7 @@ class LegFacts:
         batch: That batch.
         loaded: Rows that it loaded.
         version: Version of the mapping by which it did.
+        afresh: Whether the next run reads everything, as after a restore.
         underway: A later batch that has not ended, or None.
         stopped_because: Why that one stopped, in one sentence; None while it may go on.
         aside: Rows that are set aside, by status.
@@ -71,6 +72,7 @@ class LegFacts:
     batch: int | None = None
     loaded: int = 0
     version: str | None = None
+    afresh: bool = False
     underway: int | None = None
     stopped_because: str | None = None
     aside: Mapping[str, int] = field(default_factory=dict)
@@ -81,15 +83,15 @@ def leg_facts(connection: Connection) -> dict[tuple[str, str], LegFacts]:
 
     Finance's jobs tell of any map's rows, also of a leg that never runs.
     """
-    legs = connection.execute(
-        select(
-            leg.c.map, leg.c.leg, leg.c.committed_at, batch.c.id, batch.c.loaded, batch.c.mapping_version
-        ).join(batch, batch.c.id == leg.c.batch)
+    known = (
+        leg.c.committed_at,
+        batch.c.id,
+        batch.c.loaded,
+        batch.c.mapping_version,
+        leg.c.watermark.is_(None),
     )
-    facts = {
-        (row.map, row.leg): LegFacts(row.committed_at, row.id, row.loaded, row.mapping_version)
-        for row in legs
-    }
+    legs = connection.execute(select(leg.c.map, leg.c.leg, *known).join(batch, batch.c.id == leg.c.batch))
+    facts = {(row.map, row.leg): LegFacts(*row[2:]) for row in legs}
     for place, (number, reason) in _underway(connection).items():
         facts[place] = replace(facts.get(place, LegFacts()), underway=number, stopped_because=reason)
     for place, aside in _set_aside(connection).items():
