@@ -34,9 +34,8 @@ class Account(Memory):
 
     async def read(self, rows: Sequence[Row]) -> Mapping[str, TargetRow]:
         names = [path for _, path in MAPS["customers"].shared_fields()]
-        held = pa.table(
-            {path: pa.array([self.name if path == "name" else None], pa.string()) for path in names}
-        )
+        values = {path: self.name if path == "name" else None for path in names}
+        held = pa.table({path: pa.array([value], pa.string()) for path, value in values.items()})
         [digests] = read_digests(shared_digests(MAPS["customers"], System.DATAVERSE, held))
         return {KEY: TargetRow(GUID, values, digests)}
 

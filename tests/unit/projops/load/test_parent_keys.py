@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from projops.load.missing import MissingRows
 
+from projops.load.missing import MissingRows
 from projops.load.references import Missing, Reference
 from projops.load.stage import load_tables
 from projops.load.target import PARENT_KEY_CHANGED
