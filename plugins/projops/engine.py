@@ -20,11 +20,11 @@ from projops.staging import Staging
 from projops.state import StateStore
 from projops.state.environments import bind_environment
 from projops.state.throttling import SharedLimits
-from projops.systems.allowance import limits_of
 from projops.systems.columns import entity_set, properties
 from projops.systems.connection import Connection, from_environment
 from projops.systems.dataverse import Dataverse
 from projops.systems.finance import Finance
+from projops.systems.limits import limits_of
 from projops.systems.session import ODataSession
 
 CONNECTIONS = {System.DATAVERSE: "dataverse_default", System.FINANCE: "finance_default"}

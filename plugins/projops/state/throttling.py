@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, delete, func, select, update
+from sqlalchemy import Connection, RowMapping, Table, delete, select, update
 
 from projops.mapping.model import System
 from projops.settings import Settings
@@ -19,7 +19,8 @@ from projops.state.clock import present
 from projops.state.store import StateStore
 from projops.state.tables import request_count, throttle, throttle_holder, throttle_use
 from projops.state.upserts import insert_into
-from projops.systems.allowance import Ask, Holder, Left, Limits, Picture, Turn, turn
+from projops.systems.allowance import Ask, Holder, Left, Picture, Turn, Use, turn
+from projops.systems.limits import Limits
 
 # How long a silent session keeps its slots: several beats of `systems.admission`.
 _EXPIRY = timedelta(seconds=6)
@@ -85,9 +86,9 @@ class SharedLimits:
             _add(connection, request_count, day, {"requests": ask.sent})
 
     def _count(self, connection: Connection, requests: int, milliseconds: int, now: datetime) -> None:
-        """Count them as sent at the end of the present step: they leave the window late, never early."""
+        """Count them as sent at the end of the next step: they leave the window late, never early."""
         step = self.limits.window_seconds / _STEPS_A_WINDOW
-        until = datetime.fromtimestamp((now.timestamp() // step + 1) * step, now.tzinfo)
+        until = datetime.fromtimestamp((now.timestamp() // step + 2) * step, now.tzinfo)
         _add(
             connection,
             throttle_use,
@@ -106,20 +107,14 @@ class SharedLimits:
         ).mappings()
         known = {row["holder"]: row for row in holders}
         own = known.pop(ask.holder, None)
-        used, milliseconds, oldest = connection.execute(
-            select(
-                func.coalesce(func.sum(throttle_use.c.requests), 0),
-                func.coalesce(func.sum(throttle_use.c.milliseconds), 0),
-                func.min(throttle_use.c.until),
-            ).where(
+        uses = connection.execute(
+            select(throttle_use.c.until, throttle_use.c.requests, throttle_use.c.milliseconds).where(
                 throttle_use.c.principal == self.principal, throttle_use.c.until >= now - self.limits.window
             )
-        ).one()
+        )
         return Picture(
             others=[_holder(row, now) for row in known.values()],
-            used=int(used),
-            seconds=int(milliseconds) / 1000,
-            oldest=None if oldest is None else oldest + self.limits.window,
+            uses=[Use(use.until + self.limits.window, use.requests, use.milliseconds / 1000) for use in uses],
             left=self._left(ask, facts, now),
             not_before=_later(facts["not_before"], ask, now),
             paced_until=facts["paced_until"],

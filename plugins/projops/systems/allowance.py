@@ -1,4 +1,4 @@
-"""How several tasks share what one user may ask of one system: limits, and whose turn it is.
+"""How several tasks share what one user may ask of one system: whose turn it is.
 
 Values only; `state.throttling` keeps them in the state database, which all tasks see.
 
@@ -6,73 +6,17 @@ A task takes turns: each lets it have so many requests under way and send so man
 Whoever comes again gives back what is left, and stands at the end of the line.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from projops.errors import ConfigurationError
-from projops.mapping.model import System
-from projops.systems.connection import Connection
+from projops.systems.limits import Limits
 
 TURN_SECONDS = 0.5
-# Requests are let through at this many times the rate that would use up what is left within a
-# window. So a quiet system is asked at once, a busy one evenly, and 12/13 of its limit are used.
+# While more than half of a window is left, requests go as fast as if it had to be used this quickly.
 _EAGERNESS = 12
-_SOONEST, _LATEST = 0.1, 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a system allows one user [D for Dataverse].
-
-    Attributes:
-        concurrent: Requests under way at once.
-        requests: Requests in a sliding window; None for any number.
-        execution_seconds: Their execution time in a window; None for any.
-        window_seconds: Length of the window.
-    """
-
-    concurrent: int
-    requests: int | None = None
-    execution_seconds: float | None = None
-    window_seconds: float = 300.0
-
-    @property
-    def window(self) -> timedelta:
-        """Length of the window."""
-        return timedelta(seconds=self.window_seconds)
-
-
-# Dataverse: 6000 requests and 1200 s of execution in 300 s, 52 at once [D], less a twentieth for
-# whoever uses the same user. Finance has no such numbers any more [D]: a ceiling of our own choice.
-LIMITS: Mapping[System, Limits] = {
-    System.DATAVERSE: Limits(concurrent=49, requests=5700, execution_seconds=1140.0),
-    System.FINANCE: Limits(concurrent=24),
-}
-
-
-def limits_of(connection: Connection) -> Limits:
-    """Read the limits that a connection's extra `limits` sets, those of the system where it is silent.
-
-    Raises:
-        ConfigurationError: `limits` is no object, names an unknown limit, or one is no positive number.
-    """
-    chosen = connection.options.get("limits", {})
-    fields = Limits.__dataclass_fields__
-    valid = isinstance(chosen, Mapping) and all(
-        name in fields and _is_positive(value) and (name != "concurrent" or value >= 1)
-        for name, value in chosen.items()
-    )
-    if not valid:
-        raise ConfigurationError(
-            f"Connection {connection.name}: its extra limits is wrong.",
-            remedy=f"Give positive numbers for any of {', '.join(sorted(fields))}.",
-            connection=connection.name,
-            field="extra limits",
-        )
-    default = LIMITS[connection.system]
-    return Limits(**{name: _typed(name, chosen.get(name, getattr(default, name))) for name in fields})
+_SOONEST, _LATEST = 0.05, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +73,27 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """Requests that were sent in the window.
+
+    Attributes:
+        until: When they leave the window, UTC.
+        requests: How many.
+        seconds: What they took, in all.
+    """
+
+    until: datetime
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """What is known of a system and user at one instant, apart from the one that asks.
 
     Attributes:
         others: Sessions that hold or wait.
-        used: Requests sent in the window.
-        seconds: Their execution time.
-        oldest: When the oldest of them leaves the window, or None. UTC.
+        uses: Requests sent in the window.
         left: What the system itself said just now is left.
         not_before: Nobody sends before, UTC; None for at once.
         paced_until: Up to when requests are given out, so that they go evenly (a turn's length ahead of
@@ -145,9 +102,7 @@ class Picture:
     """
 
     others: Sequence[Holder] = ()
-    used: int = 0
-    seconds: float = 0.0
-    oldest: datetime | None = None
+    uses: Sequence[Use] = ()
     left: Left = Left()
     not_before: datetime | None = None
     paced_until: datetime | None = None
@@ -184,28 +139,75 @@ def turn(ask: Ask, picture: Picture, limits: Limits, now: datetime) -> Turn:
     if ask.wanted == 0:
         return kept
     if picture.not_before is not None and picture.not_before > now:
-        refused_for = (picture.not_before - now).total_seconds()
-        return Turn(kept.slots, wait=refused_for, paced_until=kept.paced_until)
+        return replace(kept, wait=_seconds(picture.not_before - now))
     ahead = _ahead(picture, now)
     slots = _slots(ask, picture, limits, ahead)
     if slots <= ask.under_way:
-        return _waiting(kept, _SOONEST)
-    left = _left(ask, picture, limits)
-    if left is None:
-        return Turn(slots, ask.requests)
-    pace = limits.window_seconds / (_EAGERNESS * max(left, 1))  # seconds from one request to the next
+        return _waiting(kept, _SOONEST * (1 + ahead))
+    rates = _rates(picture, limits, now)
+    if not rates:
+        return replace(kept, slots=slots, requests=ask.requests)
+    return _paced(kept, slots, rates, ahead, ask, picture, now)
+
+
+def _paced(
+    kept: Turn,
+    slots: int,
+    rates: Sequence[tuple[float, float]],
+    ahead: int,
+    ask: Ask,
+    picture: Picture,
+    now: datetime,
+) -> Turn:
+    """Let as many requests go as is this session's share, as soon as it is its turn."""
+    left, rate = min(left for left, _ in rates), min(rate for _, rate in rates)
+    if left < 1:
+        return _waiting(kept, min((_seconds(use.until - now) for use in picture.uses), default=_LATEST))
     begin = max(picture.paced_until or now, now)
-    mine = begin + timedelta(seconds=ahead * pace - TURN_SECONDS)
-    if left < 1 or mine > now:
-        return _waiting(kept, (_freed(picture, now) if left < 1 else mine - now).total_seconds())
-    share = TURN_SECONDS / pace / (len(picture.others) + 1)
+    too_early = _seconds(begin - now) + ahead / rate - TURN_SECONDS
+    if too_early > 0:
+        return _waiting(kept, too_early)
+    share = rate * TURN_SECONDS / (len(picture.others) + 1)
     requests = int(min(max(share, 1), left, max(ask.requests, 1)))
-    return Turn(slots, requests, paced_until=begin + requests * timedelta(seconds=pace))
+    return Turn(slots, requests, paced_until=begin + timedelta(seconds=requests / rate))
 
 
-def _freed(picture: Picture, now: datetime) -> timedelta:
-    """Say how long it takes until the oldest requests leave the window."""
-    return timedelta(seconds=_LATEST) if picture.oldest is None else picture.oldest - now
+def _rates(picture: Picture, limits: Limits, now: datetime) -> list[tuple[float, float]]:
+    """Give what is left of each limit, in requests, and how many a second may go."""
+    promised = sum(other.requests for other in picture.others)
+    used = sum(use.requests for use in picture.uses)
+    took = sum(use.seconds for use in picture.uses)
+    rates = []
+    if limits.requests is not None:
+        left = _least(limits.requests - used, picture.left.requests) - promised
+        freed = [(_seconds(use.until - now), float(use.requests)) for use in picture.uses]
+        rates.append((left, _rate(left, limits.requests, limits.window_seconds, freed)))
+    if limits.execution_seconds is not None and took > 0:
+        cost = took / used
+        # The system's own word counts more than ours, which takes the time on the line for its work.
+        said = picture.left.seconds
+        left = (limits.execution_seconds - took if said is None else said) / cost - promised
+        freed = [(_seconds(use.until - now), use.seconds / cost) for use in picture.uses]
+        rates.append((left, _rate(left, limits.execution_seconds / cost, limits.window_seconds, freed)))
+    return rates
+
+
+def _rate(left: float, limit: float, window: float, freed: Iterable[tuple[float, float]]) -> float:
+    """Give the highest even rate that never runs out, and a higher one while over half is left.
+
+    So a quiet system is asked at once and a busy one evenly: nobody waits for a window to end.
+
+    Args:
+        left: What is left of the window.
+        limit: What it holds.
+        window: Its length in seconds.
+        freed: Seconds after which something leaves the window, and how much.
+    """
+    even, total = math.inf, left
+    for seconds, amount in sorted(freed):
+        even = min(even, total / max(seconds, 0.001))
+        total += amount
+    return max(even, _EAGERNESS * (2 * left - limit) / window, 0.001)
 
 
 def _ahead(picture: Picture, now: datetime) -> int:
@@ -223,29 +225,13 @@ def _slots(ask: Ask, picture: Picture, limits: Limits, ahead: int) -> int:
     return min(ask.under_way + max(free - ahead, 0), max(most, ask.under_way))
 
 
-def _left(ask: Ask, picture: Picture, limits: Limits) -> float | None:
-    """Give the requests that are left of the window; None where nothing limits them."""
-    promised = sum(other.requests for other in picture.others)
-    bounds: list[float] = []
-    if limits.requests is not None:
-        bounds.append(limits.requests - picture.used - promised)
-    if picture.left.requests is not None:
-        bounds.append(picture.left.requests - promised)
-    seconds = picture.left.seconds
-    if seconds is None and limits.execution_seconds is not None:
-        seconds = limits.execution_seconds - picture.seconds
-    if seconds is not None and picture.seconds > 0:
-        bounds.append(seconds / (picture.seconds / max(picture.used, 1)) - promised)
-    return min(bounds, default=None)
+def _least(own: float, said: float | None) -> float:
+    return own if said is None else min(own, said)
+
+
+def _seconds(duration: timedelta) -> float:
+    return duration.total_seconds()
 
 
 def _waiting(kept: Turn, seconds: float) -> Turn:
-    return Turn(kept.slots, wait=min(max(seconds, _SOONEST), _LATEST), paced_until=kept.paced_until)
-
-
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-
-
-def _typed(name: str, value: Any) -> Any:
-    return int(value) if name in ("concurrent", "requests") and value is not None else value
+    return replace(kept, wait=min(max(seconds, _SOONEST), _LATEST))

@@ -31,7 +31,7 @@ class Connection:
         static_token: Bearer token to use as it is, or None.
         ca_file: PEM file with certificates to trust besides the system's, or None.
         default_company: Finance company of the integration user, or None.
-        options: Further extras, by name: limits (`systems.allowance`), ...
+        options: Further extras, by name: limits (`systems.limits`), ...
     """
 
     name: str

@@ -14,12 +14,12 @@ from yarl import URL
 from projops.errors import AuthenticationError, PoisonPageError, ProtocolError
 from projops.systems import batch, failures
 from projops.systems.admission import Admission, Ledger
-from projops.systems.allowance import Limits, limits_of
 from projops.systems.auth import TokenSource, token_source
 from projops.systems.calls import Answer, Call, GarbledAnswerError, unknown_outcome
 from projops.systems.concurrency import Window
 from projops.systems.connection import Connection
 from projops.systems.failures import Kind
+from projops.systems.limits import Limits, limits_of
 from projops.systems.retries import RetryPolicy, retrying
 from projops.systems.transport import Transport
 

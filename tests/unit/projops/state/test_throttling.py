@@ -12,7 +12,8 @@ from projops.settings import Settings
 from projops.state import StateStore, throttling
 from projops.state.tables import throttle_holder, throttle_use
 from projops.state.throttling import SharedLimits, budget_today
-from projops.systems.allowance import TURN_SECONDS, Ask, Left, Limits
+from projops.systems.allowance import TURN_SECONDS, Ask, Left
+from projops.systems.limits import Limits
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TENTH = Limits(concurrent=5, requests=20, execution_seconds=4.0, window_seconds=10.0)

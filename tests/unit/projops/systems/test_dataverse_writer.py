@@ -2,9 +2,9 @@ import orjson
 import pytest
 
 from projops.errors import ConfigurationError, ProjOpsError, ProtocolError, ThrottledError
-from projops.systems.allowance import Limits
 from projops.systems.dataverse import EntitySet
 from projops.systems.dataverse_writer import DataverseWriter, RowWrite, Verb
+from projops.systems.limits import Limits
 from projops.systems.outcomes import RowOutcome, Status
 from projops.systems.retries import RetryPolicy
 from tests.unit.projops.systems.wire import OpenSession, Part, Time, Wire

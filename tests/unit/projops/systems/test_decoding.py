@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -28,9 +29,9 @@ COLUMNS = (
 WHOLE: dict[str, object] = {"accountid": GUID} | {column.wire_name: None for column in COLUMNS}
 
 
-def page_of(system: System, *rows: dict[str, object], **more: object) -> Page:
+def page_of(system: System, *rows: Mapping[str, object], **more: object) -> Page:
     """Decode a page of rows; columns that a row does not name are null."""
-    body = dumps({"value": [row if "reason" in row else WHOLE | row for row in rows], **more})
+    body = dumps({"value": [row if "reason" in row else WHOLE | dict(row) for row in rows], **more})
     return decode_page(system, body, COLUMNS, "accounts", "accountid" if system is System.DATAVERSE else None)
 
 
@@ -201,7 +202,7 @@ def test_an_entry_that_is_no_row() -> None:
 
 def test_texts_of_a_package() -> None:
     def typed(column: Property, *texts: str) -> list[object]:
-        return typed_texts(System.FINANCE, column, pa.array(texts)).to_pylist()
+        return list(typed_texts(System.FINANCE, column, pa.array(texts)).to_pylist())
 
     assert typed(Property("a", MONEY), "1.50", "", "-3") == [Decimal("1.5"), None, Decimal(-3)]
     assert typed(Property("a", pa.bool_()), "Yes", "no", "", "true") == [True, False, None, True]

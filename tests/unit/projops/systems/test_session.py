@@ -19,8 +19,8 @@ from projops.errors import (
     UnknownOutcomeError,
 )
 from projops.mapping.model import System
-from projops.systems.allowance import Limits
 from projops.systems.connection import Connection
+from projops.systems.limits import Limits
 from projops.systems.retries import RetryPolicy
 from projops.systems.session import ODataSession
 from tests.unit.projops.systems.wire import OpenSession, Time, Wire
