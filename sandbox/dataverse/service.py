@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sandbox.dataverse.api import Api
 from sandbox.dataverse.errors import UNEXPECTED, ApiError, bad_request
 from sandbox.dataverse.router import dispatch
 from sandbox.dataverse.wire import Request, Response, error_response
 from sandbox.odata.errors import ODataError
-from sandbox.odata.wire import loads
+from sandbox.odata.wire import sent_object
 from sandbox.rules.rowset import MissingRowError
 from sandbox.stats import Operation, Stats
 from sandbox.store import WriteUnit
@@ -84,22 +83,11 @@ def _written(outcome: Outcome) -> tuple[WrittenRow, ...]:
     request, response = outcome.request, outcome.response
     if request.method == "GET":
         return ()
-    body = _sent(request)
+    body = {} if request.path == "$batch" else sent_object(request.body)
     if response.written:
         rows = zip(response.written, body["Targets"], strict=True)
         return tuple(written_row(row_id, columns, target) for (row_id, columns), target in rows)
     return (written_row(response.key, response.columns, body),)
-
-
-def _sent(request: Request) -> dict[str, Any]:
-    """Return the JSON object of a write, nothing where there is none or it cannot be read."""
-    if request.path == "$batch" or not request.body:
-        return {}
-    try:
-        body = loads(request.body)
-    except ODataError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def named(request: Request, response: Response) -> Response:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import unquote
 
 from sandbox.faults import BatchFaults
@@ -21,7 +20,7 @@ from sandbox.finance.request import DataRequest, DataResponse
 from sandbox.finance.writing import create_row, delete_row, update_row
 from sandbox.odata.errors import ODataError
 from sandbox.odata.keys import Segment
-from sandbox.odata.wire import dumps, loads
+from sandbox.odata.wire import dumps, loads, sent_object
 from sandbox.schema.model import Table
 from sandbox.stats import Operation, Stats
 from sandbox.store import WriteUnit
@@ -180,7 +179,7 @@ def describe(request: DataRequest, response: DataResponse) -> Operation:
         verb = segments[1].name.rpartition(".")[2]
     written: tuple[WrittenRow, ...] = ()
     if request.method in _WRITES:
-        body = _sent(request)
+        body = sent_object(request.body)
         written = (written_row(key or _created_key(response), tuple(body), body),)
     return Operation("finance", entity, verb, response.status, response.rows, written)
 
@@ -188,14 +187,3 @@ def describe(request: DataRequest, response: DataResponse) -> Operation:
 def _created_key(response: DataResponse) -> str:
     """The key predicate of a row that was created, as its address has it."""
     return unquote(response.headers.get("Location", "").partition("(")[2].removesuffix(")"))
-
-
-def _sent(request: DataRequest) -> dict[str, Any]:
-    """The JSON object of a write; nothing where there is none or it cannot be read."""
-    if not request.body:
-        return {}
-    try:
-        body = loads(request.body)
-    except ODataError:
-        return {}
-    return body if isinstance(body, dict) else {}

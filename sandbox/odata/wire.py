@@ -24,6 +24,15 @@ def loads(body: bytes) -> Any:
         raise ODataError(f"The request body is not valid JSON: {error}.") from None
 
 
+def sent_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a request's body, nothing where there is none or it cannot be read."""
+    try:
+        value = loads(body) if body else {}
+    except ODataError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def dumps(value: object) -> bytes:
     """Write JSON; Decimal as a number with exactly its digits, time stamps as UTC with whole seconds."""
     return orjson.dumps(value, default=_exact, option=_OPTIONS)

@@ -49,3 +49,16 @@ def test_a_stale_delta_skips_nothing_and_does_not_lead_back(
     assert (ahead.status_code, names(ahead)) == (200, [])
     control.delete("/sandbox/faults")
     assert names(dataverse.get(ahead.json()["@odata.deltaLink"])) == ["later"]
+
+
+def test_what_data_management_keeps_outlives_a_stale_read(
+    finance: httpx.Client, control: httpx.Client
+) -> None:
+    groups = "/data/DataManagementDefinitionGroups"
+    lag(control)
+    assert finance.post("/data/Currencies", json={"CurrencyCode": "AAA"}).is_success
+    created = finance.post(groups, json={"Name": "Nightly"})
+    assert created.status_code == 201, created.text
+    assert finance.get(groups).json()["value"] == []
+    control.delete("/sandbox/faults")
+    assert [group["Name"] for group in finance.get(groups).json()["value"]] == ["Nightly"]

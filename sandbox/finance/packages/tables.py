@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from sandbox.finance.packages.groups import SETS
 from sandbox.store import Store
+from sandbox.store.past import lagging
 from sandbox.store.tables import build_table
 
 
@@ -96,7 +97,8 @@ class PackageTables:
         """Empty everything where the store was emptied since data management was last used."""
         environment = self._store.environment
         with self._lock:
-            with self._store.read() as connection:
+            # A stale read would take what was forgotten already for what has to be forgotten.
+            with lagging(0), self._store.read() as connection:
                 current = connection.execute(sa.select(environment.c.reset_version)).scalar_one()
                 known = connection.execute(sa.select(self._epoch.c.reset_version)).scalar()
             if known == current:
