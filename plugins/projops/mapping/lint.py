@@ -35,6 +35,9 @@ _FITTING_STRATEGIES = {
     System.FINANCE: (Strategy.INCREMENTAL_EXPORT, Strategy.SNAPSHOT),
 }
 
+# What a leg that removes rows that leave its filter must do with deletes.
+_REMOVALS = {Leaves.DELETE: Deletes.PROPAGATE, Leaves.DEACTIVATE: Deletes.DEACTIVATE}
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -200,6 +203,11 @@ def _leg_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
 
 
 def _delete_findings(table_map: TableMap, leg: Leg) -> Iterator[Finding]:
+    wanted = _REMOVALS.get(leg.extract.leaves, leg.deletes)
+    if wanted is not leg.deletes:
+        message = f"The leg {leg.direction} treats rows that leave its filter and deletes alike, "
+        message += f"but says {leg.extract.leaves} for the ones and {leg.deletes} for the others."
+        yield _finding(table_map, leg.line, message, f"Say `deletes: {wanted}`, or `leaves: {Leaves.KEEP}`.")
     if leg.deletes is Deletes.IGNORE:
         if leg.approve_deletes_above != DeleteLimit():
             message = f"The leg {leg.direction} ignores deletes, but limits them."

@@ -1,11 +1,14 @@
 """Rows that cannot move: named with rule, field and message, never in the way of the rest."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from projops.errors import BreakerOpenError
 from tests.e2e.engine import rows
+from tests.e2e.engine.truth import Truth
 from tests.e2e.engine.world import World, named
 
 SOURCES = "msdyn_projectcontractsplitbillingrules"
@@ -184,6 +187,39 @@ def test_what_finance_refuses_waits_with_its_own_sentence_and_goes_once_it_can(w
     world.post("ProjectContractHeaders", **{field: header[field] for field in kept})
     assert world.sync("funding_sources")[FUNDING].loaded == 1
     assert world.letters("funding_sources") == []
+
+
+NO_ODD_ONES = """\
+map: projects
+expectations:
+  - rule: odd
+    leg: dataverse_to_finance
+    expectation: expect_column_values_to_not_match_regex
+    columns: {column: msdyn_description}
+    options: {regex: Odd}
+    message: The description is odd; write another.
+"""
+
+
+def test_a_row_goes_by_a_replay_after_the_rule_that_it_broke_was_mended(
+    world: World, projects: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Nothing in the row changes, so that nothing but the replay can bring it along."""
+    folder = tmp_path / "include" / "expectations"
+    folder.mkdir(parents=True)
+    (folder / "projects.yaml").write_text(NO_ODD_ONES)
+    world.change("msdyn_projects", projects[0]["msdyn_projectid"], msdyn_description="Odd and new")
+    assert world.with_settings(expectations=folder).forth("projects")[PROJECTS].rejected == 1
+    [letter] = world.letters("projects")
+    assert (letter["rule"], letter["value"]) == ("odd", "Odd and new")
+    assert json.loads(letter["payload"])["msdyn_description"] == "Odd and new"
+    assert "Odd and new" not in letter["message"]
+
+    assert named(world.forth("projects"), "loaded") == {}
+    assert world.replay("projects").marked == (letter["id"],)
+    assert world.forth("projects")[PROJECTS].loaded == 1
+    assert world.letters("projects") == []
+    assert Truth(world).differences("projects", "dataverse_to_finance")[1] == []
 
 
 def test_an_empty_read_of_what_was_not_empty_deletes_nothing(world: World) -> None:

@@ -73,6 +73,12 @@ def test_the_maps_of_the_project_are_good() -> None:
         ),
         (
             "incremental_export}",
+            "snapshot, leaves: delete}",
+            13,
+            "but says delete for the ones and ignore for the others.",
+        ),
+        (
+            "incremental_export}",
             "snapshot}\n    approve_deletes_above: {rows: 5}",
             13,
             "The leg finance_to_dataverse ignores deletes, but limits them.",
