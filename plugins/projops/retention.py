@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from projops.engine import Engine
 from projops.settings import Settings
 from projops.state.audit import record_action
-from projops.state.retention import CLEANING, Limits, expired, expired_evidence, forget, last_cleaned
+from projops.staging.folder import EVIDENCE
+from projops.state.retention import CLEANING, Limits, evidence_needed, expired, forget, last_cleaned
 
 STAGED = "staged batches"
 ENGINE = "projops"
@@ -45,10 +46,8 @@ def clean(engine: Engine, now: datetime, actor: str) -> Mapping[str, int]:
     """
     limits = limits_of(engine.settings, now)
     with engine.state.begin() as connection:
-        evidence = expired_evidence(connection, limits)
         gone = forget(connection, limits)
-    for path in evidence:
-        _remove(engine, path)
+    gone[EVIDENCE] = sum(_remove(engine, uri) for uri in _old_evidence(engine, limits))
     gone[STAGED] = sum(_remove(engine, folder) for folder in _old_folders(engine, limits.staging))
     told = (
         ", ".join(f"{number} {name}" for name, number in gone.items() if number) or "nothing was old enough"
@@ -63,6 +62,7 @@ def preview(engine: Engine, now: datetime) -> Mapping[str, int]:
     limits = limits_of(engine.settings, now)
     with engine.state.begin() as connection:
         numbers = expired(connection, limits)
+    numbers[EVIDENCE] = sum(1 for _ in _old_evidence(engine, limits))
     return {**numbers, STAGED: sum(1 for _ in _old_folders(engine, limits.staging))}
 
 
@@ -84,6 +84,15 @@ def _old_folders(engine: Engine, limit: datetime | None) -> Iterator[str]:
     if limit is not None:
         written = engine.staging.last_written()
         yield from (folder for folder, latest in sorted(written.items()) if latest < limit)
+
+
+def _old_evidence(engine: Engine, limits: Limits) -> Iterator[str]:
+    """Give evidence that no dead letter names any longer, and that is older than letters are kept."""
+    if limits.letters is not None:
+        kept = engine.staging.kept()
+        with engine.state.begin() as connection:
+            needed = evidence_needed(connection, limits)
+        yield from (uri for uri, at in sorted(kept.items()) if at < limits.letters and uri not in needed)
 
 
 def _remove(engine: Engine, path: str) -> bool:

@@ -7,11 +7,12 @@ on object stores, which cannot rename folders.
 
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import fsspec
@@ -19,6 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from projops.errors import StagingLostError, TryAgainError
+
+EVIDENCE = "evidence"  # folder of what a person is to look at
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Staging:
     @contextmanager
     def writer(self, map_id: str, leg: str, batch: int, stage: str) -> Iterator[StageWriter]:
         """Write a stage's parts; the manifest follows only if no error is raised."""
-        folder = f"{self.root}/{map_id}/{leg}/{batch}/{stage}"
+        folder = self._below(map_id, leg, str(batch), stage)
         attempt = uuid.uuid4().hex
         self.filesystem.makedirs(f"{folder}/{attempt}", exist_ok=True)
         writer = StageWriter(self.filesystem, folder, batch, attempt)
@@ -145,8 +149,9 @@ class Staging:
             name: Of the file, which is new.
             content: What is kept.
         """
-        path = f"{self.root}/{folder}/{name}"
-        self.filesystem.makedirs(f"{self.root}/{folder}", exist_ok=True)
+        place = self._below(*folder.split("/"))
+        path = self._below(*folder.split("/"), name)
+        self.filesystem.makedirs(place, exist_ok=True)
         self.filesystem.pipe_file(path, content)
         return str(self.filesystem.unstrip_protocol(path))
 
@@ -168,9 +173,14 @@ class Staging:
             map_id, leg, batch, *rest = path.removeprefix(self.root).lstrip("/").split("/", 3) + [""] * 3
             if rest[0] and batch.isdecimal():
                 folder = f"{self.root}/{map_id}/{leg}/{batch}"
-                written = self.filesystem.modified(path)
+                written = self._written(path)
                 latest[folder] = max(written, latest.get(folder, written))
         return latest
+
+    def kept(self) -> dict[str, datetime]:
+        """Give the evidence that `keep` has kept, by URI, and when it was written (UTC)."""
+        found = self.filesystem.find(f"{self.root}/{EVIDENCE}")
+        return {str(self.filesystem.unstrip_protocol(path)): self._written(path) for path in found}
 
     def remove(self, path: str) -> None:
         """Remove a file or folder of the staging area, if it is there.
@@ -187,6 +197,20 @@ class Staging:
             raise ValueError(f"{path} is no file of the staging area")
         with suppress(FileNotFoundError):
             self.filesystem.rm(inner, recursive=True)
+
+    def _below(self, *names: str) -> str:
+        """Give a path below the root; a name that would lead elsewhere is none of ours."""
+        for name in names:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r:.80} is no name for the staging area")
+        return "/".join((self.root, *names))
+
+    def _written(self, path: str) -> datetime:
+        try:
+            written: datetime = self.filesystem.modified(path)
+        except FileNotFoundError:  # a stage replaces it at this moment
+            return datetime.now(UTC)
+        return written
 
     def _publish(self, writer: StageWriter) -> None:
         content = {

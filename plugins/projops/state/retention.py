@@ -35,12 +35,12 @@ def expired(connection: Connection, limits: Limits) -> dict[str, int]:
     }
 
 
-def expired_evidence(connection: Connection, limits: Limits) -> list[str]:
-    """Give where the evidence of expired dead letters stands."""
-    if limits.letters is None:
-        return []
-    rule = and_(_closed_letters(limits.letters), dead_letter.c.evidence.is_not(None))
-    return list(connection.execute(select(dead_letter.c.evidence).where(rule)).scalars())
+def evidence_needed(connection: Connection, limits: Limits) -> set[str]:
+    """Give the evidence of dead letters that are kept, live or closed."""
+    rule = dead_letter.c.evidence.is_not(None)
+    if limits.letters is not None:
+        rule = and_(rule, ~_closed_letters(limits.letters))
+    return set(connection.execute(select(dead_letter.c.evidence).where(rule)).scalars())
 
 
 def forget(connection: Connection, limits: Limits) -> dict[str, int]:
