@@ -122,6 +122,15 @@ def test_changes_of_different_columns_both_arrive() -> None:
     assert (back.columns, back.leaves_shared, back.conflict) == (("city",), False, None)
 
 
+def test_of_two_columns_only_the_contested_one_is_a_conflict() -> None:
+    ours, theirs = row(Name="Ours", City="Ours"), target(Name="Theirs", City="Old")
+    action = decide(ours, entry(Name="Old", City="Old"), theirs, FROM_DATAVERSE)
+    assert (action.columns, action.leaves_shared) == (("City",), True)
+    assert action.conflict == Conflict('["c1"]', "finance", {"Name": "Ours"}, {"Name": "Theirs"})
+    assert action.shared is not None
+    assert dict(action.shared.target) == {"Name": "digest of Old", "City": "digest of Ours"}
+
+
 def test_both_changed_to_the_same_is_no_conflict() -> None:
     action = decide(row(Name="Same"), entry(Name="Old"), target(Name="Same"), FROM_DATAVERSE)
     assert (action.kind, action.conflict, action.leaves_shared) == (Kind.SKIP, None, False)
