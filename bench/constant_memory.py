@@ -35,6 +35,7 @@ from projops.mapping.fingerprint import fingerprint
 from projops.mapping.model import Direction, System
 from projops.mapping.paths import source_column, table_of
 from projops.pipeline import transform, validate
+from projops.poison import Quarantine
 from projops.run import Staged
 from projops.settings import Settings
 from projops.state import crosswalk
@@ -156,6 +157,7 @@ def extracted(engine: Engine, batch: Batch, rows: int) -> Staged:
             Lookups(source.parents),
             None,
             timedelta(seconds=120),
+            Quarantine.of(engine, table_map, batch, "extract"),
             writer,
         )
         asyncio.run(extract_rows(job))

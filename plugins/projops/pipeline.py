@@ -25,6 +25,7 @@ from projops.mapping.fingerprint import column_digests, fingerprint
 from projops.mapping.model import Leg, Strategy, TableMap
 from projops.passes import StagePass
 from projops.pausing import refuse_paused
+from projops.poison import keeping_pages
 from projops.retention import clean_daily
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 from projops.staging import Manifest, StageWriter
@@ -83,7 +84,7 @@ def extract(engine: Engine, ref: LegRef, request: RunRequest) -> Staged:
     exporting = leg.extract.strategy is Strategy.INCREMENTAL_EXPORT
     seconds = engine.settings.lease_seconds
     hold = held(engine.state, ref.map, f"{request.owner} extract", seconds) if exporting else nullcontext()
-    with _noting_stop(engine, batch.id), hold as lease:
+    with _noting_stop(engine, batch.id), keeping_pages(engine.staging, batch), hold as lease:
         return asyncio.run(_extract(engine, table_map, leg, batch, request, lease))
 
 
@@ -122,7 +123,7 @@ def load(engine: Engine, staged: Staged) -> LegOutcome:
     later = staged.superseded_by or _superseded(engine, batch)
     if later is not None:
         return LegOutcome(batch.id, staged.map, staged.leg, superseded_by=later)
-    with _noting_stop(engine, batch.id):
+    with _noting_stop(engine, batch.id), keeping_pages(engine.staging, batch):
         manifest = _open_staged(engine, table_map, leg, staged)
         seconds = engine.settings.lease_seconds
         with held(engine.state, staged.map, f"batch {batch.id} load", seconds) as lease:

@@ -7,6 +7,7 @@ is kept as evidence, exactly as it was, next to a dead letter that names the exc
 import io
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from sqlalchemy.exc import SQLAlchemyError
 
 from projops.engine import Engine
-from projops.errors import BreakerOpenError, ProjOpsError
+from projops.errors import BreakerOpenError, PoisonPageError, ProjOpsError
 from projops.mapping.model import TableMap
 from projops.rejects import record_letters
 from projops.staging import Staging
@@ -130,6 +131,26 @@ class Quarantine:
                 map=self.batch.map,
                 leg=self.batch.leg,
             )
+
+
+@contextmanager
+def keeping_pages(staging: Staging, batch: Batch) -> Iterator[None]:
+    """Keep the bytes of a page that nobody can read next to the batch's staged files.
+
+    Raises:
+        PoisonPageError: As it was raised inside, naming the file too.
+    """
+    try:
+        yield
+    except PoisonPageError as error:
+        folder = f"{batch.map}/{batch.leg}/{batch.id}/evidence"
+        kept = staging.keep(folder, f"page-{uuid.uuid4().hex}", error.body)
+        raise PoisonPageError(
+            error.message,
+            body=error.body,
+            remedy=f"{error.remedy} What came is kept in {kept}.".lstrip(),
+            **error.context,
+        ) from None
 
 
 def _text(row: pa.Table, column: str) -> str | None:

@@ -9,10 +9,10 @@ import pytest
 
 from projops import passes
 from projops.engine import Engine
-from projops.errors import BreakerOpenError, SystemUnavailableError
+from projops.errors import BreakerOpenError, PoisonPageError, SystemUnavailableError
 from projops.mapping.model import Direction, System
 from projops.passes import StagePass
-from projops.poison import Sieve
+from projops.poison import Sieve, keeping_pages
 from projops.settings import Settings
 from projops.state import dead_letters
 from projops.state.batches import Batch, Counts, NewBatch, commit_batch, open_batch
@@ -148,3 +148,18 @@ def test_a_superseded_batch_sets_nothing_aside(engine: Engine, crashing: Callabl
     with engine.state.begin() as connection:
         assert dead_letters.live(connection) == []
         assert commit_batch(connection, old, Counts()) == later.id
+
+
+def test_a_page_that_nobody_can_read_is_kept_and_named(engine: Engine) -> None:
+    batch = batch_of(engine)
+    with pytest.raises(
+        PoisonPageError, match=r"No JSON\. Look there\. What came is kept in (\S+)\.$"
+    ) as raised:
+        with keeping_pages(engine.staging, batch):
+            raise PoisonPageError("No JSON.", body=b"<html>", remedy="Look there.", url="x")
+    kept = raised.value.remedy.split()[-1].rstrip(".").removeprefix("file://")
+    assert Path(kept).read_bytes() == b"<html>"
+    assert raised.value.context["url"] == "x"
+    assert [Path(each).name for each in engine.staging.last_written()] == [
+        str(batch.id)
+    ]  # it expires with it
