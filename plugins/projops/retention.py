@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from projops.engine import Engine
 from projops.settings import Settings
-from projops.state.audit import record_action
 from projops.staging.folder import EVIDENCE
+from projops.state.audit import record_action
 from projops.state.retention import CLEANING, Limits, evidence_needed, expired, forget, last_cleaned
 
 STAGED = "staged batches"

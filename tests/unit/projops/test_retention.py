@@ -28,6 +28,7 @@ NOTHING = {
     "actions": 0,
     "request counts": 0,
     "exports": 0,
+    "evidence": 0,
     "staged batches": 0,
 }
 
@@ -98,17 +99,23 @@ def test_a_dismissed_message_of_finance_stays_dismissed_without_its_row(engine: 
         assert dead_letters.dismissed(connection, "actuals", "finance") == {("told", "No.")}
 
 
-def test_evidence_goes_with_its_letter_and_only_from_the_staging_area(engine: Engine, tmp_path: Path) -> None:
-    inside = tmp_path / "staging" / "evidence" / "page.json"
-    outside, sneaked = tmp_path / "outside.json", tmp_path / "staging" / ".." / "outside.json"
-    inside.parent.mkdir(parents=True)
-    for path in (inside, outside):
-        path.write_text("{}")
-    letter(engine, "a", "resolved", 91, evidence=str(inside))
-    letter(engine, "b", "resolved", 91, evidence=str(outside))
-    letter(engine, "c", "resolved", 91, evidence=str(sneaked))
-    assert clean(engine, NOW, "ada")["dead letters"] == 3
-    assert (inside.exists(), outside.exists()) == (False, True)
+def evidence(engine: Engine, name: str, days: float) -> str:
+    """Keep evidence so many days ago; give its URI."""
+    uri = engine.staging.keep("evidence/actuals/dataverse_to_finance", name, b"{}")
+    written = (NOW - timedelta(days=days)).timestamp()
+    os.utime(uri.removeprefix("file://"), (written, written))
+    return uri
+
+
+def test_evidence_goes_when_no_letter_names_it_any_longer(engine: Engine) -> None:
+    uris = {name: evidence(engine, f"{name}.json", days=100) for name in ("live", "closed", "kept", "orphan")}
+    young = evidence(engine, "young.json", days=1)
+    letter(engine, "a", "open", 100, evidence=uris["live"])
+    letter(engine, "b", "resolved", 91, evidence=uris["closed"])
+    letter(engine, "c", "resolved", 89, evidence=uris["kept"])
+    assert preview(engine, NOW)["evidence"] == 2
+    assert clean(engine, NOW, "ada")["evidence"] == 2
+    assert set(engine.staging.kept()) == {uris["live"], uris["kept"], young}
 
 
 def test_staged_files_go_when_their_batch_has_written_nothing_for_the_period(engine: Engine) -> None:
@@ -171,7 +178,7 @@ def test_a_period_of_no_days_is_for_ever(engine: Engine) -> None:
     letter(engine, "old", "resolved", 10_000)
     folder = stage(engine, 1, 10_000)
     settings = replace(engine.settings, keep_letters_days=0, keep_staging_days=0, keep_audit_days=0)
-    assert clean(replace(engine, settings=settings), NOW, "ada") == {"staged batches": 0}
+    assert clean(replace(engine, settings=settings), NOW, "ada") == {"evidence": 0, "staged batches": 0}
     assert folder.exists()
     assert "old" in letters(engine)
 
