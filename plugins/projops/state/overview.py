@@ -70,7 +70,7 @@ class LegFacts:
 
     in_step_at: datetime | None = None
     batch: int | None = None
-    loaded: int = 0
+    loaded: int | None = 0
     version: str | None = None
     afresh: bool = False
     underway: int | None = None
@@ -83,14 +83,9 @@ def leg_facts(connection: Connection) -> dict[tuple[str, str], LegFacts]:
 
     Finance's jobs tell of any map's rows, also of a leg that never runs.
     """
-    known = (
-        leg.c.committed_at,
-        batch.c.id,
-        batch.c.loaded,
-        batch.c.mapping_version,
-        leg.c.watermark.is_(None),
-    )
-    legs = connection.execute(select(leg.c.map, leg.c.leg, *known).join(batch, batch.c.id == leg.c.batch))
+    last = (leg.c.committed_at, batch.c.id, batch.c.loaded, batch.c.mapping_version)
+    columns = (leg.c.map, leg.c.leg, *last, leg.c.watermark.is_(None))
+    legs = connection.execute(select(*columns).outerjoin(batch, batch.c.id == leg.c.batch))
     facts = {(row.map, row.leg): LegFacts(*row[2:]) for row in legs}
     for place, (number, reason) in _underway(connection).items():
         facts[place] = replace(facts.get(place, LegFacts()), underway=number, stopped_because=reason)

@@ -8,8 +8,9 @@ that a writer is alive, or that Finance's marks stand where it left them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
 
 from projops.state.crosswalk import UNKNOWN
 from projops.state.dead_letters import FINANCE_STAGE, TRIED_AGAIN
@@ -91,38 +92,38 @@ def _move_legs(
 ) -> Sequence[tuple[str, str]]:
     """Move each leg to a batch of this restore, so that whatever began before is superseded."""
     number = (connection.execute(select(func.max(batch.c.id))).scalar() or 0) + _GAP
-    standing = select(leg, batch.c.mapping_version).join(batch, batch.c.id == leg.c.batch)
-    moved = []
-    for row in connection.execute(standing.order_by(leg.c.map, leg.c.leg)).all():
+    standing = select(leg, batch.c.mapping_version).outerjoin(batch, batch.c.id == leg.c.batch)
+    legs = connection.execute(standing.order_by(leg.c.map, leg.c.leg)).all()
+    for row in legs:
         number += 1
         watermark = row.watermark if keeps_watermark.get((row.map, row.leg)) else None
-        connection.execute(
-            insert(batch).values(
-                id=number,
-                dag_id="restore",
-                run_id=run_id,
-                map=row.map,
-                leg=row.leg,
-                status="committed",
-                mode="restore",
-                mapping_version=row.mapping_version,
-                fingerprint=row.fingerprint,
-                base_batch=row.batch,
-                watermark_from=row.watermark,
-                watermark_to=watermark,
-                advances=True,
-                started_at=now,
-                finished_at=now,
-            )
-        )
+        facts = _batch(row, number, watermark)
+        connection.execute(insert(batch).values(run_id=run_id, started_at=now, finished_at=now, **facts))
         connection.execute(
             update(leg)
             .where(leg.c.map == row.map, leg.c.leg == row.leg)
             .values(batch=number, watermark=watermark)
         )
-        moved.append((row.map, row.leg))
     if connection.dialect.name == "postgresql":
         # Elsewhere numbers go on from the highest by themselves.
         statement = text("SELECT setval(pg_get_serial_sequence('batch', 'id'), :number)")
         connection.execute(statement, {"number": number})
-    return moved
+    return [(row.map, row.leg) for row in legs]
+
+
+def _batch(standing: Row[Any], number: int, watermark: str | None) -> dict[str, Any]:
+    """Give the batch of a restore that a leg is moved to."""
+    return {
+        "id": number,
+        "dag_id": "restore",
+        "map": standing.map,
+        "leg": standing.leg,
+        "status": "committed",
+        "mode": "restore",
+        "mapping_version": standing.mapping_version or "",
+        "fingerprint": standing.fingerprint,
+        "base_batch": standing.batch,
+        "watermark_from": standing.watermark,
+        "watermark_to": watermark,
+        "advances": True,
+    }
