@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
+from projops.errors import StopError
 from projops.state.tables import batch as batches
 from projops.state.tables import dead_letter
 from projops.state.tables import leg as legs
@@ -159,8 +160,18 @@ def open_batch(connection: Connection, new: NewBatch) -> Batch:
 
 
 def get_batch(connection: Connection, batch_id: int) -> Batch:
-    """Read a batch by its number."""
-    return _batch(connection.execute(select(batches).where(batches.c.id == batch_id)).mappings().one())
+    """Read a batch by its number.
+
+    Raises:
+        StopError: There is no such batch: the state was restored since it began.
+    """
+    row = connection.execute(select(batches).where(batches.c.id == batch_id)).mappings().one_or_none()
+    if row is None:
+        raise StopError(
+            f"The state knows no batch {batch_id}: it was restored since that one began.",
+            remedy="Nothing is lost, the next run moves its rows; or clear the leg's extract task too.",
+        )
+    return _batch(row)
 
 
 def record_extracted(

@@ -1,3 +1,6 @@
+import pytest
+
+from projops.errors import StopError
 from projops.state import StateStore, dead_letters
 from projops.state.batches import (
     Batch,
@@ -130,3 +133,8 @@ def test_a_batch_that_began_after_the_commit_is_not_superseded_when_that_one_is_
         assert superseded_by(connection, after) is None
         [status] = connection.exec_driver_sql(f"select status from batch where id = {after.id}").scalars()
     assert status == "running"
+
+
+def test_a_batch_that_a_restored_state_does_not_know_is_one_sentence(store: StateStore) -> None:
+    with store.begin() as connection, pytest.raises(StopError, match="knows no batch 7: it was restored"):
+        get_batch(connection, 7)
