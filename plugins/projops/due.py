@@ -14,6 +14,7 @@ from projops.mapping.model import Leg, Strategy, System, TableMap
 from projops.mapping.order import leg_order
 from projops.mapping.paths import table_of
 from projops.pausing import paused_maps, refuse_paused
+from projops.request_budget import stretched
 from projops.run import LegRef, RunRequest
 from projops.state import crosswalk, dead_letters, exports, in_flight, pauses
 from projops.state.batches import LegState, leg_state, renew_watermark
@@ -107,12 +108,15 @@ def selected_maps(engine: Engine, area: str, request: RunRequest) -> Mapping[str
 
 
 def poll_interval(engine: Engine) -> timedelta:
-    """Give how often exports and snapshots may be asked for within the daily request budget."""
+    """Give how often exports and snapshots may be asked for within the daily request budget.
+
+    `timedelta.max` where today's is used up.
+    """
     with engine.state.begin() as connection:
         companies = max(crosswalk.count(connection, "companies"), 1)
     legs = [(each, leg) for each in engine.maps.values() if each.enabled for leg in each.legs.values()]
     cost = sum(_cost(table_map, leg, companies) for table_map, leg in legs)
-    return max(SHORTEST_INTERVAL, _DAY * cost / engine.settings.request_budget)
+    return stretched(engine, max(SHORTEST_INTERVAL, _DAY * cost / engine.settings.request_budget))
 
 
 def _cost(table_map: TableMap, leg: Leg, companies: int) -> int:

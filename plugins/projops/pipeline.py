@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from projops.dual_write import refuse_dual_write
 from projops.due import due_legs, selected_maps
 from projops.engine import Engine
 from projops.errors import MapPausedError, StopError
@@ -26,6 +27,7 @@ from projops.mapping.model import Leg, Strategy, TableMap
 from projops.passes import StagePass
 from projops.pausing import refuse_paused
 from projops.poison import keeping_pages
+from projops.request_budget import is_spent
 from projops.retention import clean_daily
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 from projops.staging import Manifest, StageWriter
@@ -60,7 +62,8 @@ def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
     async def look() -> list[LegRef]:
         async with engine.systems() as systems:
             due = await due_legs(engine, systems, area, request)
-            await hear_finance(engine.state, systems.finance, selected_maps(engine, area, request))
+            if request.manual or not is_spent(engine):
+                await hear_finance(engine.state, systems.finance, selected_maps(engine, area, request))
             return due
 
     due = asyncio.run(look())
@@ -194,6 +197,7 @@ async def _extract(
     engine: Engine, table_map: TableMap, leg: Leg, batch: Batch, request: RunRequest, lease: Lease | None
 ) -> Staged:
     async with engine.systems(lease.seconds_left if lease else None) as systems:
+        await refuse_dual_write(systems.dataverse, table_map, engine.maps)
         with engine.staging.writer(table_map.map, leg.direction.value, batch.id, "extract") as writer:
             job = await extract_job(engine, systems, table_map, leg, batch, request, writer)
             watermark = await extract_rows(job)
@@ -228,6 +232,7 @@ async def _load(
     engine: Engine, table_map: TableMap, leg: Leg, batch: Batch, manifest: Manifest, lease: Lease
 ) -> Counts:
     async with engine.systems(lease.seconds_left) as systems:
+        await refuse_dual_write(systems.dataverse, table_map, engine.maps)
         job = load_job(engine, systems, table_map, leg, batch, manifest.counts.get("deletes", 0), lease)
         counts = await load_tables(job, engine.staging.tables(manifest))
     earlier = Counts(read=manifest.counts.get("read", 0), rejected=manifest.counts.get("rejected", 0))

@@ -7,13 +7,17 @@ from decimal import Decimal
 from functools import partial
 
 import httpx
+import orjson
 import pyarrow as pa
 import pytest
 
-from projops.errors import AuthenticationError, ProtocolError, WatermarkExpiredError
+from projops.dual_write import refuse_dual_write
+from projops.errors import AuthenticationError, ProtocolError, StopError, WatermarkExpiredError
 from projops.mapping import catalog
 from projops.mapping.catalog import Table
 from projops.mapping.model import System
+from projops.mapping.reader import load_maps
+from projops.settings import PROJECT_ROOT
 from projops.systems import finance as finance_systems
 from projops.systems import quoting
 from projops.systems.columns import entity_set, properties
@@ -250,3 +254,19 @@ async def test_an_export_says_what_odata_says_and_then_only_what_changed(
     await ensure_group(finance.session, group)
     [changed] = await _exported(finance, Export(group.name, str(uuid.uuid4()), "demf"), taken)
     assert changed["OrganizationName"] == "Neu"
+
+
+async def test_dual_write_says_which_maps_it_runs(sandbox: Sandbox, dataverse: Dataverse) -> None:
+    maps = load_maps(PROJECT_ROOT / "include" / "mappings").maps
+    await refuse_dual_write(dataverse, maps["actuals"], maps)
+    runs = {
+        "msdyn_name": "Actuals",
+        "msdyn_internalentityname": "msdyn_actual",
+        "msdyn_externalentityname": maps["actuals"].title,
+    }
+    url = "/api/data/v9.2/msdyn_dualwriteruntimeconfigs"
+    created = await dataverse.session.request("POST", url, what="filling", body=orjson.dumps(runs))
+    assert created.status == 204
+    with pytest.raises(StopError, match="actuals is refused"):
+        await refuse_dual_write(dataverse, maps["actuals"], maps)
+    await refuse_dual_write(dataverse, maps["projects"], maps)
