@@ -137,5 +137,8 @@ def begun(databases: Databases, folder: Path, seed: int) -> Iterator[Chaos]:
         calm.forget_requests()
         chaos = Chaos(seed, Books(world), folder)
         chaos.books.begin()
-        yield chaos
-        world.close()
+        try:
+            yield chaos
+        finally:
+            chaos.workers.close()
+            world.close()

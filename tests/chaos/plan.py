@@ -1,10 +1,11 @@
 """What happens in a run of chaos, from its seed alone: changes, faults, workers, and when they die."""
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Self
 
 from tests.chaos.changes import WEIGHTS
 from tests.chaos.faults import held_back, random_faults
@@ -20,42 +21,62 @@ MAPS = (
     "project_tasks",
 )
 STEPS_A_ROUND = 4
-_FOLDERS = {"extract": 300, "validate": 60, "transform": 300, "load": 800, "state": 500, "systems": 3000}
+# Calls that a worker makes there in its life, more or less.
+_PLACES = {
+    "projops/extract/": 300,
+    "projops/validate/": 60,
+    "projops/transform/": 300,
+    "projops/load/": 800,
+    "projops/state/": 500,
+    "projops/systems/": 3000,
+}
+_COMMITS = 25
 _LONGEST_LIFE = 1.5
+_LONGEST_FREEZE = 4.0
 
 
 class Way(Enum):
     """How a worker ends.
 
-    LIVES: by itself. TIME: killed from outside after some seconds. CALL: at the n-th call, or return, of
-    a function of one folder of the engine. COMMIT: at the n-th commit to the state, before or after it
-    took effect. ANSWER: from outside, while a system keeps its answer to a write back.
+    LIVES: by itself. TIME: killed from outside after some seconds. CALL: killed at the n-th call, or
+    return, of some functions. ANSWER: killed from outside, while a system keeps its answer to a write
+    back. FREEZE: not killed, but stopped at such a call for some seconds, as a machine that sleeps.
     """
 
     LIVES = "lives"
     TIME = "time"
     CALL = "call"
-    COMMIT = "commit"
     ANSWER = "answer"
+    FREEZE = "freeze"
 
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """When a worker is killed.
+    """When a worker is killed, or freezes.
 
     Attributes:
         way: How it ends.
-        count: Which call or commit; from 1.
-        after: Whether the call has returned, or the commit has taken effect.
-        folder: Folder of the engine whose calls are counted.
-        seconds: For `Way.TIME`, from its start.
+        place: Part of the path of the file whose calls are counted.
+        function: Which function there; "" for all.
+        count: Which call; from 1.
+        after: Whether at its return instead of at its begin.
+        loading: Whether to count only from the begin of a load.
+        seconds: Life for `Way.TIME`, sleep for `Way.FREEZE`.
     """
 
     way: Way
+    place: str = ""
+    function: str = ""
     count: int = 1
     after: bool = False
-    folder: str = ""
+    loading: bool = False
     seconds: float = 0.0
+
+    @classmethod
+    def at_commit(cls, way: Way, count: int, *, after: bool, seconds: float = 0.0) -> Self:
+        """Die, or freeze, before or after the n-th commit to the state took effect."""
+        place = "sqlalchemy/engine/default.py"
+        return cls(way, place, "do_commit", count, after, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +166,16 @@ def _run(draw: random.Random, maps: tuple[str, ...]) -> Run:
 
 
 def _death(draw: random.Random) -> Death:
-    way = draw.choices(list(Way), (1, 3, 6, 4, 2))[0]
-    folder = draw.choice(list(_FOLDERS))
-    most = 25 if way is Way.COMMIT else _FOLDERS[folder]
-    return Death(
-        way,
-        count=max(1, round(most ** draw.random())),
-        after=draw.random() < 0.5,
-        folder=folder,
-        seconds=draw.uniform(0.0, _LONGEST_LIFE),
-    )
+    way = draw.choices(list(Way), (1, 3, 10, 2, 2))[0]
+    after = draw.random() < 0.5
+    seconds = draw.uniform(0.0, _LONGEST_FREEZE if way is Way.FREEZE else _LONGEST_LIFE)
+    if draw.random() < 0.4:
+        return Death.at_commit(way, _up_to(_COMMITS, draw), after=after, seconds=seconds)
+    place, calls = draw.choice(list(_PLACES.items()))
+    loading = draw.random() < 0.3
+    return Death(way, place, "", _up_to(calls, draw), after, loading, seconds)
+
+
+def _up_to(most: int, draw: random.Random) -> int:
+    """A number from 1, small ones as often as large ones."""
+    return max(1, round(math.pow(most, draw.random())))

@@ -17,7 +17,6 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-import projops
 import projops.engine
 from projops.engine import Engine
 from projops.errors import ProjOpsError
@@ -28,8 +27,7 @@ from projops.systems.session import ODataSession
 from tests.chaos.plan import Death, Way
 from tests.e2e.engine.world import AREAS, World
 
-_ENGINE = Path(projops.__file__).parent
-_COMMIT = ("sqlalchemy/engine/default.py", "do_commit")
+_SIGNALS = {Way.CALL: signal.SIGKILL, Way.FREEZE: signal.SIGSTOP}
 _PATIENCE = RetryPolicy(attempts=3, base=0.01, longest=0.02)
 _LONGEST_PAUSE = 0.02
 
@@ -45,6 +43,7 @@ class Job:
         mode: "incremental" or "full".
         death: Its end.
         log: File to which it appends a line of JSON for each leg.
+        hasty: Whether to ask again soon what fails, instead of when it is polite.
     """
 
     world: World
@@ -53,12 +52,15 @@ class Job:
     mode: str
     death: Death
     log: Path
+    hasty: bool = True
 
 
 def work(job: Job) -> None:
     """Run the legs that are due, one after another; one that fails does not stop the others."""
-    make_impatient()
-    arm(job.death)
+    if job.hasty:
+        make_impatient()
+    if not job.death.loading:
+        arm(job.death)
     with job.world.engine() as engine:
         for area in AREAS:
             named = tuple(each for each in job.maps if engine.map(each).area == area)
@@ -87,11 +89,14 @@ def _area(job: Job, engine: Engine, area: str, request: RunRequest) -> None:
     due: list[LegRef] = []
     _noting(job, area, lambda: due.extend(detect(engine, area, request)))
     for ref in due:
-        _noting(job, str(ref), functools.partial(_leg, engine, ref, request))
+        _noting(job, str(ref), functools.partial(_leg, job, engine, ref, request))
 
 
-def _leg(engine: Engine, ref: LegRef, request: RunRequest) -> None:
-    load(engine, transform(engine, validate(engine, extract(engine, ref, request))))
+def _leg(job: Job, engine: Engine, ref: LegRef, request: RunRequest) -> None:
+    staged = transform(engine, validate(engine, extract(engine, ref, request)))
+    if job.death.loading:
+        arm(job.death)
+    load(engine, staged)
 
 
 def _noting(job: Job, what: str, act: Callable[[], object]) -> None:
@@ -108,16 +113,9 @@ def _noting(job: Job, what: str, act: Callable[[], object]) -> None:
 
 
 def arm(death: Death) -> None:
-    """Make this process kill itself, by SIGKILL, at a call or a commit."""
-    if death.way is Way.CALL:
-        folder = str(_ENGINE / death.folder) + os.sep
-        _set_trap(lambda code: code.co_filename.startswith(folder), death)
-    elif death.way is Way.COMMIT:
-        file, name = _COMMIT
-        _set_trap(lambda code: code.co_name == name and code.co_filename.endswith(file), death)
-
-
-def _set_trap(meant: Callable[[CodeType], bool], death: Death) -> None:
+    """Make this process kill itself by SIGKILL, or stop by SIGSTOP, at a call."""
+    if death.way not in _SIGNALS:
+        return
     wanted = "return" if death.after else "call"
     known: dict[CodeType, bool] = {}
     left = death.count
@@ -128,11 +126,11 @@ def _set_trap(meant: Callable[[CodeType], bool], death: Death) -> None:
             return
         code = frame.f_code
         if code not in known:
-            known[code] = meant(code)
+            known[code] = death.place in code.co_filename and death.function in ("", code.co_name)
         if known[code]:
             left -= 1
             if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), _SIGNALS[death.way])
 
     threading.setprofile(look)
     sys.setprofile(look)
