@@ -20,41 +20,54 @@ def finance(status: int, message: str) -> failures.Failure:
     return failures.understand(System.FINANCE, status, {}, body)
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "message", "kind"),
-    [
-        (429, "0x80072322", "Number of requests exceeded the limit of 6000.", Kind.THROTTLED),
-        (429, "0x80072321", "Combined execution time", Kind.THROTTLED),
-        (429, "0x80072326", "Number of concurrent requests exceeded the limit of 52.", Kind.THROTTLED),
-        (503, "", "", Kind.THROTTLED),
-        (500, "", "Unexpected", Kind.TRANSIENT),
-        (500, "0x80044150", "Generic SQL error.", Kind.TRANSIENT),
-        (400, "-2147204784", "deadlock", Kind.TRANSIENT),
-        (400, "0x80044352", "Version stamp associated with the client has expired.", Kind.EXPIRED_WATERMARK),
-        (410, "0X80044352", "expired", Kind.EXPIRED_WATERMARK),
-        (412, "0x80040237", "A record with matching key values already exists.", Kind.DUPLICATE),
-        (412, "0x80040333", "A duplicate was found.", Kind.DUPLICATE),
-        (500, "0x80040216", "Cannot insert duplicate key.", Kind.DUPLICATE),
-        (412, "0x80060882", "The version of the existing record doesn't match.", Kind.PRECONDITION),
-        (404, "0x80040217", "account With Id = x Does Not Exist", Kind.NOT_FOUND),
-        (
-            404,
-            "0x80060891",
-            "A record with the specified key values does not exist in account entity",
-            Kind.NOT_FOUND,
-        ),
-        (400, "0x80044331", "A validation error occurred. The length exceeded.", Kind.ROW),
-        (400, "0x80040203", "Invalid argument", Kind.ROW),
-        (413, "", "", Kind.ROW),
-        (403, "0x80040220", "Principal user is missing prvReadAccount privilege", Kind.FORBIDDEN),
-        (403, "", "", Kind.FORBIDDEN),
-        (401, "", "", Kind.AUTH),
-        (400, "0x80048d19", "An undeclared property 'x' was found", Kind.FATAL),
-        (400, "", "The key in the request URI is not valid for resource 'account'.", Kind.FATAL),
-        (404, "0x80060888", "Resource not found for the segment 'accountz'.", Kind.FATAL),
-        (405, "", "", Kind.FATAL),
-    ],
-)
+# Each code and text that the protocol has for an answer, with what it means.
+DATAVERSE = [
+    (429, "0x80072322", "Number of requests exceeded the limit of 6000.", Kind.THROTTLED),
+    (429, "0x80072321", "Combined execution time", Kind.THROTTLED),
+    (429, "0x80072326", "Number of concurrent requests exceeded the limit of 52.", Kind.THROTTLED),
+    (503, "", "", Kind.THROTTLED),
+    (500, "", "Unexpected", Kind.TRANSIENT),
+    (500, "0x80044150", "Generic SQL error.", Kind.TRANSIENT),
+    (400, "-2147204784", "deadlock", Kind.TRANSIENT),
+    (400, "0x80044352", "Version stamp associated with the client has expired.", Kind.EXPIRED_WATERMARK),
+    (410, "0X80044352", "expired", Kind.EXPIRED_WATERMARK),
+    (412, "0x80040237", "A record with matching key values already exists.", Kind.DUPLICATE),
+    (412, "0x80040333", "A duplicate was found.", Kind.DUPLICATE),
+    (500, "0x80040216", "Cannot insert duplicate key.", Kind.DUPLICATE),
+    (412, "0x80060882", "The version of the existing record doesn't match.", Kind.PRECONDITION),
+    (404, "0x80040217", "account With Id = x Does Not Exist", Kind.NOT_FOUND),
+    (
+        404,
+        "0x80060891",
+        "A record with the specified key values does not exist in account entity",
+        Kind.NOT_FOUND,
+    ),
+    (400, "0x80044331", "A validation error occurred. The length exceeded.", Kind.ROW),
+    (400, "0x80040203", "Invalid argument", Kind.ROW),
+    (413, "", "", Kind.ROW),
+    (403, "0x80040220", "Principal user is missing prvReadAccount privilege", Kind.FORBIDDEN),
+    (403, "", "", Kind.FORBIDDEN),
+    (401, "", "", Kind.AUTH),
+    (400, "0x80048d19", "An undeclared property 'x' was found", Kind.FATAL),
+    (400, "", "The key in the request URI is not valid for resource 'account'.", Kind.FATAL),
+    (404, "0x80060888", "Resource not found for the segment 'accountz'.", Kind.FATAL),
+    (405, "", "", Kind.FATAL),
+    (400, "", 'The "$filter" query parameter isn\'t supported when Change Tracking is enabled.', Kind.FATAL),
+    (400, "", "There is an unterminated literal at position 21 in 'name eq '.", Kind.FATAL),
+    (400, "", "Content-ID Reference: '$1' does not exist in the batch context.", Kind.FATAL),
+    (501, "", "DeleteMultiple has not yet been implemented.", Kind.FATAL),
+    (400, "0x80040216", "An unexpected error occurred.", Kind.ROW),
+    (400, "-2147204783", "SQL timeout", Kind.TRANSIENT),
+    (500, "0x80044151", "SQL timeout", Kind.TRANSIENT),
+    (404, "", "Contact With Ids = 8f6c0b52-0000-4000-8000-000000000001 Do Not Exist", Kind.NOT_FOUND),
+    (412, "0x80060892", "A record that has the attribute values already exists.", Kind.DUPLICATE),
+    (412, "", "", Kind.PRECONDITION),
+    (408, "", "", Kind.TRANSIENT),
+    (504, "", "", Kind.TRANSIENT),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "message", "kind"), DATAVERSE)
 def test_dataverse(status: int, code: str, message: str, kind: Kind) -> None:
     assert dataverse(status, code, message).kind is kind
 
@@ -90,6 +103,11 @@ def test_dataverse(status: int, code: str, message: str, kind: Kind) -> None:
 )
 def test_finance(status: int, message: str, kind: Kind) -> None:
     assert finance(status, message).kind is kind
+
+
+def test_every_code_of_the_table_is_tried() -> None:
+    tried = {code.upper() for _, code, _, _ in DATAVERSE}
+    assert {code for rule in failures.RULES for code in rule.codes} <= tried
 
 
 def test_unknown_address_of_finance_is_fatal() -> None:
