@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SETUP := .venv/setup-seconds
 PORTS := --dataverse-port 8801 --finance-port 8802 --dataverse-tls-port 8811 --finance-tls-port 8812
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down sandbox lint golden memory lock chaos
+.PHONY: help setup demo test up down sandbox lint golden memory lock chaos load backlog
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ chaos: $(SETUP) ## kill KILLS workers (1000) at random points among faults, from
 
 memory: $(SETUP) ## peak memory of extract, validate and transform for 100,000 rows and for a million
 	@$(PYTHON) -m bench.constant_memory 100000 1000000
+
+load: $(SETUP) ## eight legs at once within a tenth of the limits of Dataverse; half an hour
+	@$(PYTHON) -m tests.chaos.load
+
+backlog: $(SETUP) ## ROWS (1000000) changed rows after a pause of 30 days: time, and memory against a tenth of them
+	@$(PYTHON) -m tests.chaos.backlog --rows $(or $(ROWS),1000000)
 
 golden: $(SETUP) ## write the golden files anew; review them with git diff
 	@$(PYTHON) -m pytest -q tests/golden --refresh-golden

@@ -8,6 +8,7 @@ import asyncio
 import functools
 import json
 import os
+import resource
 import signal
 import sys
 import threading
@@ -30,6 +31,7 @@ from tests.e2e.engine.world import AREAS, World
 _SIGNALS = {Way.CALL: signal.SIGKILL, Way.FREEZE: signal.SIGSTOP}
 _PATIENCE = RetryPolicy(attempts=3, base=0.01, longest=0.02)
 _LONGEST_PAUSE = 0.02
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ def work(job: Job) -> None:
             named = tuple(each for each in job.maps if engine.map(each).area == area)
             if named:
                 _area(job, engine, area, RunRequest("chaos", job.run_id, named, mode=job.mode, manual=True))
-    note(job.log, {"run": job.run_id, "ended": True})
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
+    note(job.log, {"run": job.run_id, "ended": True, "peak_megabytes": round(peak / 2**20, 1)})
 
 
 def make_impatient() -> None:
@@ -96,7 +99,8 @@ def _leg(job: Job, engine: Engine, ref: LegRef, request: RunRequest) -> None:
     staged = transform(engine, validate(engine, extract(engine, ref, request)))
     if job.death.loading:
         arm(job.death)
-    load(engine, staged)
+    outcome = load(engine, staged)
+    note(job.log, {"run": job.run_id, "at": str(ref), "read": outcome.read, "loaded": outcome.loaded})
 
 
 def _noting(job: Job, what: str, act: Callable[[], object]) -> None:

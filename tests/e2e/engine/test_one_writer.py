@@ -107,12 +107,6 @@ def test_of_a_machine_that_froze_at_most_one_request_comes_late_and_is_repaired(
     assert "LeaseHeldError" in (tmp_path / "zombie").read_text()
     late = {row["request"] for row in written(world, BEFORE) if row["began"] > taken}
     assert len(late) <= 1
-    print(
-        "LATE",
-        point,
-        len(late),
-        [(r["request"], r["status"], r["values"].get("Description")) for r in world.writes() if r["values"]],
-    )
     for _ in range(2):
         world.sync("resource_roles")
     assert at_finance(world, list(made)) == [AFTER] * ROLES
