@@ -160,6 +160,19 @@ def _refused(store: StateStore) -> None:
         dead_letters.record(connection, origin, [letter])
 
 
+def test_a_paused_map_is_refused_until_it_is_resumed(
+    projops: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROJOPS_ACTOR", "anna")
+    assert projops("pause", "customers", "--reason", "Cleaning up")[1] == "Paused: customers.\n"
+    code, out, err = projops("sync", "units", "customers")
+    assert (code, out) == (1, "")
+    assert err.startswith("Map customers is paused by anna since ")
+    done = json.loads(projops("resume", "customers", "vendors", "--json")[1])
+    assert done == {"resumed": ["customers"], "left": {"vendors": "It is not paused."}, "writers": {}}
+    assert projops("sync", "customers")[2].startswith("Connection dataverse_default is not defined.")
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -174,6 +187,9 @@ def _refused(store: StateStore) -> None:
         (["dead-letters", "dismiss", "7", "--reason", "x"], "There is no dead letter 7."),
         (["dead-letters", "dismiss", "7", "--reason", " "], "A dismissal needs a reason."),
         (["sync", "nowhere"], "There is no map nowhere. `projops maps list` shows"),
+        (["plan", "nowhere"], "There is no map nowhere. `projops maps list` shows"),
+        (["pause", "--reason", "x"], "No map is named. Name maps, or an area with --area."),
+        (["sync", "units", "--dry-run", "--company", "USPM"], "A dry run is for all companies"),
         (["sync", "customers"], "Connection dataverse_default is not defined."),
     ],
 )
