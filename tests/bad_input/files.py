@@ -131,7 +131,7 @@ _REFUSED: Mapping[str, tuple[Make, str]] = {
         lambda: package({}, manifest(prolog='<!DOCTYPE x SYSTEM "file:///etc/passwd">')),
         "declarations",
     ),
-    "manifest nested without end": (lambda: package({}, b"<a>" * 200_000), "XML"),
+    "manifest nested without end": (lambda: package({}, b"<a>" * 20_000), "XML"),
     "manifest of another entity": (lambda: package({}, manifest(entity="Vendors")), "does not hold"),
     "manifest of another namespace": (
         lambda: package({}, manifest().replace(NAMESPACE.encode(), b"urn:x")),
