@@ -9,22 +9,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projops.errors import WatermarkExpiredError
+from projops.extract.frames import (
+    deleted_frame,
+    matching,
+    newest,
+    of_companies,
+    with_identity,
+    with_paths,
+)
 from projops.extract.lookups import Lookups
 from projops.extract.reread import Reread
 from projops.extract.source import Chunk, Source, Watermark
 from projops.identities import Identities, pages
-from projops.mapping.catalog import arrow_type
-from projops.mapping.conditions import matches
-from projops.mapping.expressions import parse
-from projops.mapping.keys import fold_column, key_column
 from projops.mapping.model import Deletes, Leaves, Leg, System, TableMap
-from projops.mapping.paths import company_path, key_paths, source_column, source_columns
 from projops.poison import Quarantine, Sieve
 from projops.staging import StageWriter
 from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import Batch
 from projops.state.dead_letters import Held
-from projops.transform.hashing import row_hash
 
 _AT_ONCE = 5000  # rows that are read again at once
 
@@ -121,7 +123,7 @@ async def _sift(job: ExtractJob, chunk: Chunk) -> None:
 
 def _set_aside(job: ExtractJob, row: pa.Table, error: Exception) -> None:
     with suppress(Exception):  # where even its key crashes us, it is set aside without one
-        row = _with_identity(job, row)
+        row = with_identity(job.table_map, job.leg, row)
     job.quarantine.set_aside(row, error)
     job._awaited.forget(row["_id"].drop_null().to_pylist())
     job.writer.count("read", 1)
@@ -132,18 +134,20 @@ async def _read_again(job: ExtractJob) -> None:
     """Read rows that were set aside; of those that are gone, what stands at the target is to go too."""
     for wanted in job._awaited.pages(_AT_ONCE):
         found = await job.reread(wanted)
-        there = _with_identity(job, found)["_id"].to_pylist()
+        there = with_identity(job.table_map, job.leg, found)["_id"].to_pylist()
         await _sift(job, Chunk(found, sorted(set(wanted).difference(there))))
 
 
 async def _write(job: ExtractJob, chunk: Chunk) -> None:
     """Resolve lookups, filter, add keys, and write one part of rows and one of deletes."""
+    table_map, leg = job.table_map, job.leg
     gone = _deletes(job, chunk.deleted)
     if chunk.rows.num_rows:
-        rows = await _with_paths(job, _newest(_with_identity(job, chunk.rows)))
-        matching = _matching(job, rows)
-        gone += _left(job, rows.filter(pc.invert(matching)))
-        rows = _of_companies(job, rows.filter(matching))
+        rows = newest(with_identity(table_map, leg, chunk.rows))
+        rows = await with_paths(table_map, leg, job.lookups, rows)
+        wanted = matching(leg, rows)
+        gone += _left(job, rows.filter(pc.invert(wanted)))
+        rows = of_companies(table_map, leg, job.companies, rows.filter(wanted))
         job._awaited.forget(rows["_id"].to_pylist())
         _close_held(job, rows)
         job.writer.count("read", rows.num_rows)
@@ -152,57 +156,7 @@ async def _write(job: ExtractJob, chunk: Chunk) -> None:
         job._awaited.forget([identity for identity, _ in gone])
         job.writer.count("read", len(gone))
         job.writer.count("deletes", sum(not _is_approved(job, each) for each in gone))
-        job.writer.write(_deleted_frame(job, gone))
-
-
-def _with_identity(job: ExtractJob, rows: pa.Table) -> pa.Table:
-    """Give each row the identity by which the state knows it: GUID, or for Finance its key text."""
-    if job.system is System.DATAVERSE:
-        return rows
-    key = key_column([rows[name] for name in key_paths(job.table_map, System.FINANCE)])
-    # A row without a whole key is still told from others: by what it holds.
-    identity = pc.coalesce(key, row_hash([rows[name] for name in rows.column_names]))
-    return rows.set_column(rows.column_names.index("_id"), "_id", identity)
-
-
-def _newest(rows: pa.Table) -> pa.Table:
-    """Of several versions of a row keep the last: changes come in order of their version."""
-    if pc.count_distinct(rows["_id"], mode="all").as_py() == rows.num_rows:
-        return rows
-    numbered = rows.append_column("__place", pa.array(range(rows.num_rows)))
-    last = numbered.group_by("_id").aggregate([("__place", "max")])["__place_max"].combine_chunks()
-    return rows.take(last.sort())
-
-
-async def _with_paths(job: ExtractJob, rows: pa.Table) -> pa.Table:
-    """Add lookup paths and the facts that every source frame has."""
-    columns = source_columns(job.table_map, job.leg)
-    if job.system is System.DATAVERSE:
-        rows = await job.lookups.add(job.table_map.dataverse, rows, columns)
-    key = key_column([rows[path] for path in key_paths(job.table_map, job.system)])
-    facts = {
-        "_id": rows["_id"],
-        "_key": key,
-        "_version": rows["_version"],
-        "_deleted": pa.array([False] * rows.num_rows),
-    }
-    return pa.table({**facts, **{path: rows[path] for path in columns}})
-
-
-def _matching(job: ExtractJob, rows: pa.Table) -> pa.Array | pa.ChunkedArray:
-    """Say which rows the map's filter takes."""
-    if job.leg.extract.where is None:
-        return pa.array([True] * rows.num_rows)
-    return pc.fill_null(matches(parse(job.leg.extract.where), rows), False)
-
-
-def _of_companies(job: ExtractJob, rows: pa.Table) -> pa.Table:
-    """Keep the rows of the companies that map and run ask for."""
-    path = company_path(job.table_map, job.system)
-    if job.companies is None or path is None:
-        return rows
-    companies = fold_column(rows[path].combine_chunks())
-    return rows.filter(pc.is_in(companies, value_set=pa.array(sorted(job.companies))))
+        job.writer.write(deleted_frame(table_map, leg, gone))
 
 
 def _left(job: ExtractJob, rows: pa.Table) -> list[Held]:
@@ -253,17 +207,3 @@ def _known(job: ExtractJob, ids: Sequence[str]) -> list[Held]:
             entries = crosswalk.by_ids(connection, job.table_map.map, ids)
             return [(entry.dataverse_id, entry.key) for entry in entries if entry.dataverse_id]
         return [(key, key) for key in crosswalk.by_keys(connection, job.table_map.map, ids)]
-
-
-def _deleted_frame(job: ExtractJob, gone: Sequence[Held]) -> pa.Table:
-    columns = {
-        path: pa.nulls(len(gone), arrow_type(source_column(job.table_map, job.leg, path)))
-        for path in source_columns(job.table_map, job.leg)
-    }
-    facts = {
-        "_id": pa.array([identity for identity, _ in gone], pa.string()),
-        "_key": pa.array([key for _, key in gone], pa.string()),
-        "_version": pa.nulls(len(gone), pa.string()),
-        "_deleted": pa.array([True] * len(gone)),
-    }
-    return pa.table({**facts, **columns})
