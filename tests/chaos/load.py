@@ -128,7 +128,7 @@ def _make_more(world: World) -> None:
     for number in range(_MORE):
         world.post("Currencies", CurrencyCode=f"{number:03}", Name=f"Currency {number}", Symbol="X")
         world.post("UnitsOfMeasure", UnitSymbol=f"LOAD{number}", UnitDescription=f"Unit {number}")
-        world.post("ExchangeRateTypes", ExchangeRateTypeName=f"LOAD{number}", Description=f"Type {number}")
+        world.post("ExchangeRateTypes", Name=f"LOAD{number}", Description=f"Type {number}")
 
 
 def _measured(world: World, workers: Workers, narrow: Narrow) -> Throughput:

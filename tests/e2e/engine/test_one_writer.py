@@ -43,17 +43,11 @@ def begin(world: World, tmp_path: Path) -> Iterator[Callable[..., Running]]:
     workers = Workers()
 
     def start(run: str, death: Death) -> Running:
-        job = Job(
-            replace(world),
-            f"{tmp_path.name}-{run}",
-            ("resource_roles",),
-            "incremental",
-            death,
-            tmp_path / run,
-        )
-        return workers.start(job)
+        run_id, log = f"{tmp_path.name}-{run}", tmp_path / run
+        return workers.start(Job(replace(world), run_id, ("resource_roles",), "incremental", death, log))
 
-    return start
+    yield start
+    workers.close()
 
 
 def make(world: World) -> dict[str, str]:
