@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import Any, BinaryIO
 
 import orjson
-from yarl import URL
 
 from projops.errors import ProtocolError, SystemUnavailableError, WatermarkExpiredError
 from projops.systems.calls import Answer
@@ -25,13 +24,6 @@ from projops.systems.session import ODataSession
 _GROUPS = "DataManagementDefinitionGroups"
 _ACTION = "Microsoft.Dynamics.DataEntities"
 LARGEST_PACKAGE = 2 * 1024 * 1024 * 1024
-# Where packages are kept, besides the environment itself: Azure's storage in its clouds [D].
-_BLOB_HOSTS = (
-    ".blob.core.windows.net",
-    ".blob.storage.azure.net",
-    ".blob.core.usgovcloudapi.net",
-    ".blob.core.chinacloudapi.cn",
-)
 _NO_LONGER_THERE = frozenset({403, 404, 410})  # a link that has expired, a package that is gone
 _FIRST_PAUSE, _LONGEST_PAUSE, _PAUSE_GROWTH = 0.25, 20.0, 1.5
 
@@ -169,29 +161,17 @@ class Packages:
 
         Raises:
             WatermarkExpiredError: The package is no longer there (7 days [D]).
-            ProtocolError: The link leads to a host that keeps no packages.
+            ProtocolError: The link leads to a host that keeps no files of the environment.
         """
         what = f"downloading export {execution_id}"
         answer = await self._act("GetExportedPackageUrl", {"executionId": execution_id}, kind="poll")
         address = str(_value(answer, what) or "")
         if not address:
             raise _gone(execution_id)
-        if not self._keeps_packages(URL(address, encoded=True)):
-            raise ProtocolError(
-                f"Export {execution_id}: its link leads to a host that keeps no packages.",
-                remedy="Nothing was downloaded; check the connection's host.",
-            )
         fetched = await self.session.download(address, into, what=what, limit=limit)
         if fetched.failure is not None and fetched.status in _NO_LONGER_THERE:
             raise _gone(execution_id)
         self.session.checked(fetched, what)
-
-    def _keeps_packages(self, address: URL) -> bool:
-        own = URL(self.session.connection.base_url)
-        if address.host is None:
-            return False
-        azure = address.scheme == "https" and address.host.endswith(_BLOB_HOSTS)
-        return azure or address.origin() == own.origin()
 
     async def _act(
         self, action: str, parameters: Mapping[str, object], *, kind: str, repeatable: bool = True

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
-from yarl import URL
-
 from projops.errors import AuthenticationError, PoisonPageError, ProtocolError
 from projops.systems import batch, failures
 from projops.systems.admission import Admission, Ledger
@@ -20,6 +18,7 @@ from projops.systems.concurrency import Window
 from projops.systems.connection import Connection
 from projops.systems.failures import Kind
 from projops.systems.limits import Limits, limits_of
+from projops.systems.links import file_link, own_link
 from projops.systems.retries import RetryPolicy, retrying
 from projops.systems.transport import Transport
 
@@ -127,7 +126,7 @@ class ODataSession:
         """
         call = Call(
             method=method,
-            url=self._own(url),
+            url=own_link(self.connection, url),
             what=what,
             headers={**_ODATA_HEADERS, **(_JSON if body is not None else {}), **(headers or {})},
             body=body,
@@ -150,15 +149,18 @@ class ODataSession:
         """GET a file from a signed address, without our token, into an open file.
 
         Args:
-            url: Whole address; the caller answers for its host.
+            url: Whole address; see `links.file_link`.
             into: Seekable; emptied before each try.
             what: For messages.
             limit: Most bytes.
 
         Returns:
             The answer without its body; `failure` where the address gives nothing.
+
+        Raises:
+            ProtocolError: The address is of a host that keeps no files of the system.
         """
-        address = URL(url, encoded=True)
+        address = file_link(self.connection, url, what)
         call = Call("GET", address, what, kind="download", authorized=False, into=into, limit=limit)
         return await self._until_answered(call)
 
@@ -203,7 +205,7 @@ class ODataSession:
         Raises:
             ProtocolError: It leads to another scheme, host or port than the connection's.
         """
-        return self._own(link).raw_path_qs
+        return own_link(self.connection, link).raw_path_qs
 
     async def _until_answered(self, call: Call) -> Answer:
         again = retrying(self.policy, self.clock, self._pause_before_retry)
@@ -256,18 +258,6 @@ class ODataSession:
         """Say what an answer that is no success means; our secrets are masked, should it repeat them."""
         facts = (answer.status, answer.headers, answer.body)
         return failures.understand(self.connection.system, *facts, self.connection.secrets)
-
-    def _own(self, url: str) -> URL:
-        """Resolve a link and follow it to the connection's own scheme, host and port only."""
-        base = URL(self.connection.base_url)
-        target = base.join(URL(url, encoded=True))
-        if target.host is None or target.origin() != base.origin():
-            raise ProtocolError(
-                f"Connection {self.connection.name}: a link leads elsewhere, to {target.host}.",
-                remedy="Links are followed to the connection's own host only; check its host.",
-                connection=self.connection.name,
-            )
-        return target
 
 
 def _certainly_not_done(failure: failures.Failure) -> bool:

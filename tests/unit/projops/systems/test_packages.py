@@ -189,6 +189,6 @@ async def test_packages_come_from_their_hosts_only(
 ) -> None:
     wire.reply(200, value(address))
     async with open_session(System.FINANCE) as session:
-        with pytest.raises(ProtocolError, match="keeps no packages"):
+        with pytest.raises(ProtocolError, match="keeps no files"):
             await Packages(session).download("e1", io.BytesIO())
     assert len(wire.seen) == 1
