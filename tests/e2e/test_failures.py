@@ -118,7 +118,8 @@ def test_dead_letters_are_replayed_from_a_form_and_their_fate_is_told(
     assert any("moved by batch" in line or "in step at batch" in line for line in report(api, replays))
     with closing(StateStore(stack.layout.state_url)) as store, store.begin() as connection:
         assert live(connection, "projects") == []
-        assert [(row["actor"], row["action"]) for row in actions(connection)] == [("admin", "replay")] * 2
+        replayed = [row["actor"] for row in actions(connection) if row["action"] == "replay"]
+    assert replayed == ["admin", "admin"]
 
 
 def test_a_replay_of_what_is_not_there_fails_with_one_sentence(api: AirflowApi, run: Run) -> None:
