@@ -160,7 +160,11 @@ def extracted(engine: Engine, batch: Batch, rows: int) -> Staged:
             Quarantine.of(engine, table_map, batch, "extract"),
             writer,
         )
-        asyncio.run(extract_rows(job))
+        watermark = asyncio.run(extract_rows(job))
+        meaning = fingerprint(table_map, leg, engine.loaded.value_maps)
+        writer.facts.update(
+            watermark_to=watermark.text(), fingerprint=meaning, mapping_version=table_map.version
+        )
     return Staged(batch.id, MAP, LEG.value, "extract", engine.staging.uri_of(writer), writer.rows)
 
 
