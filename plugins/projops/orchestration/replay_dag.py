@@ -72,7 +72,7 @@ def _form(maps: list[str]) -> dict[str, Param]:
             type=["null", "array"],
             items={"type": "integer"},
             title="Numbers",
-            description_md="These dead letters, one number a line.",
+            description_md="These dead letters, as a list: `[17, 18]`.",
         ),
         "map": Param(
             None,
