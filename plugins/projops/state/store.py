@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from projops.errors import ConfigurationError
 
 HEAD = "0002"
+_LONGEST_SILENCE = "60s"  # between two statements of a transaction; writers on SQLite wait as long
 
 
 class StateStore:
@@ -86,6 +87,8 @@ def _create_engine(url: str) -> Engine:
             Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
+    else:
+        event.listen(engine, "connect", _prepare_postgres)
     return engine
 
 
@@ -97,6 +100,13 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA busy_timeout=60000")
     # After a power cut the last commits must be there: an export that we asked for has moved Finance's mark.
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _prepare_postgres(connection: Any, _record: object) -> None:
+    # A machine that freezes inside of a transaction would keep its locks, the lease's row among them, for as
+    # long as it sleeps. On SQLite nobody can take them from it.
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{_LONGEST_SILENCE}'")
+    connection.commit()
 
 
 def _begin_immediate(connection: Connection) -> None:
