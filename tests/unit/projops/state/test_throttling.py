@@ -1,6 +1,7 @@
 import heapq
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from projops.state.tables import throttle_holder, throttle_use
 from projops.state.throttling import SharedLimits, budget_today
 from projops.systems.allowance import TURN_SECONDS, Ask, Left
 from projops.systems.limits import Limits
+from tests.contract.process import postgres
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TENTH = Limits(concurrent=5, requests=20, execution_seconds=4.0, window_seconds=10.0)
@@ -156,6 +158,38 @@ def test_requests_count_against_the_budget_of_their_day(store: StateStore, clock
         today = budget_today(connection, Settings(request_budget=50))
     assert today.by_system == {"finance": 42, "dataverse": 9}
     assert (today.sent, today.left) == (51, 0)
+
+
+@pytest.fixture(scope="module")
+def on_postgres() -> Iterator[StateStore]:
+    with postgres() as url:
+        state = StateStore(url)
+        state.prepare()
+        yield state
+        state.close()
+
+
+@pytest.mark.parametrize("database", ["store", "on_postgres"])
+def test_sessions_side_by_side_never_hold_more_than_the_limit(
+    request: pytest.FixtureRequest, database: str
+) -> None:
+    store: StateStore = request.getfixturevalue(database)
+    ledger = shared(store, Limits(concurrent=5))
+
+    def work(name: str) -> list[int]:
+        return [ledger.turn(Ask(name, wanted=2, sent=min(number, 1))).slots for number in range(6)]
+
+    with ThreadPoolExecutor(4) as pool:
+        held = list(pool.map(work, ("a", "b", "c", "d")))
+    assert max(map(max, held)) == 2
+    assert 1 <= sum(slots for _, slots, _ in rows(store)) <= 5
+    with store.begin() as connection:
+        counted = sum(connection.execute(select(throttle_use.c.requests)).scalars())
+        assert counted == budget_today(connection, Settings()).by_system["dataverse"] == 4 * 5
+    for name in ("a", "b", "c", "d"):
+        ledger.turn(Ask(name, refused_for=60.0))
+    assert rows(store) == []
+    assert 59 < ledger.turn(Ask("e", wanted=1)).wait <= 60
 
 
 @dataclass
