@@ -26,6 +26,7 @@ from projops.poison import Quarantine, Sieve
 from projops.staging import StageWriter
 from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import Batch
+from projops.state.crosswalk import Entry
 from projops.state.dead_letters import Held
 
 _AT_ONCE = 5000  # rows that are read again at once
@@ -100,6 +101,11 @@ def _look_at_state(job: ExtractJob) -> None:
     with job.state.begin() as connection:
         looked = in_flight.look(connection, map_id, leg, job.batch.id, job.pause)
         job._awaited.note((row.source_id, "") for row in looked)
+        # If one of them was created and is gone at the source by now, nothing else tells of it.
+        entries = [
+            Entry(row.key, row.source_id if job.system is System.DATAVERSE else None) for row in looked
+        ]
+        crosswalk.pair(connection, map_id, job.batch.id, entries)
         job._held.update(dead_letters.held_deletes(connection, map_id, leg))
 
 

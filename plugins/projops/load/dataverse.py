@@ -100,12 +100,11 @@ class DataverseTarget:
 
     async def _write_kind(self, kind: Kind, actions: Sequence[Action]) -> list[Outcome]:
         table = entity_set(self.table)
-        if kind in (Kind.DELETE, Kind.DEACTIVATE):
-            known = [action.target_id for action in actions if action.target_id]
-            send = self.writer.delete if kind is Kind.DELETE else self.writer.deactivate
-            found = {each: row for each, row in zip(known, await send(table, known), strict=True)}
-            return [_gone(found.get(action.target_id or "")) for action in actions]
+        # Of a row whose create was never answered, its GUID is known all the same.
         ids = [action.target_id or self._new_id(action.row) for action in actions]
+        if kind in (Kind.DELETE, Kind.DEACTIVATE):
+            send = self.writer.delete if kind is Kind.DELETE else self.writer.deactivate
+            return [_gone(row) for row in await send(table, ids)]
         verb = Verb.UPDATE if kind is Kind.UPDATE else _VERBS[self.leg.write]
         rows = [
             RowWrite(self._body(action), entity_id=guid) for action, guid in zip(actions, ids, strict=True)
@@ -161,8 +160,8 @@ class DataverseTarget:
         }
 
 
-def _gone(row: RowOutcome | None) -> Outcome:
+def _gone(row: RowOutcome) -> Outcome:
     """A row that is not there any more is as good as deleted."""
-    if row is None or row.status is Status.NOT_FOUND:
+    if row.status is Status.NOT_FOUND:
         return Outcome(Result.WRITTEN)
     return outcome_of(row)

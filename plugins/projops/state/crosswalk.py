@@ -108,6 +108,23 @@ def put(connection: Connection, map_id: str, batch_id: int, entries: Sequence[En
     connection.execute(statement, rows)
 
 
+def pair(connection: Connection, map_id: str, batch_id: int, entries: Sequence[Entry]) -> None:
+    """Note pairs of which nothing is known but that they may be there; those that are known stay as they are."""
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "map": map_id,
+            "key": entry.key,
+            "dataverse_id": entry.dataverse_id,
+            "batch": batch_id,
+            "in_step_at": now,
+        }
+        for entry in entries
+    ]
+    if rows:
+        connection.execute(insert_into(connection, crosswalk).on_conflict_do_nothing(), rows)
+
+
 def remove(connection: Connection, map_id: str, keys: Iterable[str]) -> None:
     """Forget pairs whose rows are gone."""
     for part in _slices(keys):

@@ -16,7 +16,7 @@ from runner.waiting import until
 from tests.e2e.engine import rows
 from tests.e2e.engine.world import World, named
 
-pytestmark = pytest.mark.parametrize("new_databases", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="module")
 
 FORTH, BACK = "dataverse_to_finance", "finance_to_dataverse"
 
@@ -68,6 +68,7 @@ def role(world: World) -> tuple[str, str]:
     number = rows.fresh("ROLE")
     guid = rows.role(world, number, name="First")
     world.forth("resource_roles")
+    world.sql("delete from in_flight")
     world.change("bookableresourcecategories", guid, name="Old")
     return number, guid
 
@@ -127,6 +128,26 @@ def test_a_row_that_went_back_to_what_was_in_step_is_not_taken_for_untouched(
     assert description(world, number) == "Old"
     world.forth("resource_roles")
     assert description(world, number) == "First"
+
+
+def test_a_row_that_was_created_in_silence_and_is_gone_since_goes_at_the_target_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The crosswalk has never heard of it, and the source tells of its delete by a GUID."""
+    number = rows.fresh("SRC")
+    customer = rows.account(world, rows.fresh("C"))
+    contract = rows.contract(world, rows.fresh("ORD"), customer)
+    world.forth("customers", "contract_headers")
+    source = rows.funding_source(world, number, contract, customer)
+    load_late(
+        world,
+        "funding_sources",
+        monkeypatch,
+        lambda: world.delete("msdyn_projectcontractsplitbillingrules", source),
+    )
+    assert len(rows.sources_at_finance(world, number)) == 1
+    world.forth("funding_sources")
+    assert rows.sources_at_finance(world, number) == []
 
 
 @pytest.fixture
