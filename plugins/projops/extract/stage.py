@@ -102,10 +102,9 @@ def _look_at_state(job: ExtractJob) -> None:
         looked = in_flight.look(connection, map_id, leg, job.batch.id, job.pause)
         job._awaited.note((row.source_id, "") for row in looked)
         # If one of them was created and is gone at the source by now, nothing else tells of it.
-        entries = [
-            Entry(row.key, row.source_id if job.system is System.DATAVERSE else None) for row in looked
-        ]
-        crosswalk.pair(connection, map_id, job.batch.id, entries)
+        ours = job.system is System.DATAVERSE
+        pairs = [Entry(row.key, row.source_id if ours else None) for row in looked]
+        crosswalk.pair(connection, map_id, job.batch.id, pairs)
         job._held.update(dead_letters.held_deletes(connection, map_id, leg))
 
 
@@ -203,7 +202,9 @@ def _close(job: ExtractJob, ids: Collection[str], because: str) -> None:
     if ids:
         leg = job.leg.direction.value
         with job.state.begin() as connection:
-            dead_letters.resolve(connection, job.table_map.map, leg, ids, because)
+            # A worker that froze may read this late: what a later batch has set aside is not its to close.
+            last = job.batch.id
+            dead_letters.resolve(connection, job.table_map.map, leg, ids, because, last_batch=last)
 
 
 def _known(job: ExtractJob, ids: Sequence[str]) -> list[Held]:

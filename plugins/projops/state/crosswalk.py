@@ -109,7 +109,7 @@ def put(connection: Connection, map_id: str, batch_id: int, entries: Sequence[En
 
 
 def pair(connection: Connection, map_id: str, batch_id: int, entries: Sequence[Entry]) -> None:
-    """Note pairs of which nothing is known but that they may be there; those that are known stay as they are."""
+    """Note pairs of which nothing is known but that they may be there; known ones stay as they are."""
     now = datetime.now(UTC)
     rows = [
         {

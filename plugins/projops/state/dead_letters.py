@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, case, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, case, func, select, true, update
 
 from projops.mapping.keys import LONGEST_KEY
 from projops.state.tables import IS_LIVE, LIVE, crosswalk, dead_letter
@@ -108,9 +108,27 @@ def record(connection: Connection, origin: Origin, letters: Sequence[Letter]) ->
     connection.execute(statement, rows)
 
 
-def resolve(connection: Connection, map_id: str, leg: str, source_ids: Iterable[str], because: str) -> int:
-    """Close live entries of rows that are in step now, or need be no more; give their number."""
-    of_leg = (dead_letter.c.map == map_id, dead_letter.c.leg == leg, IS_LIVE)
+def resolve(
+    connection: Connection,
+    map_id: str,
+    leg: str,
+    source_ids: Iterable[str],
+    because: str,
+    *,
+    last_batch: int | None = None,
+) -> int:
+    """Close live entries of rows that are in step now, or need be no more; give their number.
+
+    Args:
+        connection: Open transaction.
+        map_id: Map.
+        leg: Direction.
+        source_ids: The rows.
+        because: Why, for people.
+        last_batch: Leaves what later batches than this one have set aside; None leaves nothing.
+    """
+    early_enough = true() if last_batch is None else dead_letter.c.batch <= last_batch
+    of_leg = (dead_letter.c.map == map_id, dead_letter.c.leg == leg, IS_LIVE, early_enough)
     if connection.execute(select(dead_letter.c.id).where(*of_leg).limit(1)).first() is None:
         return 0
     values = {"status": "resolved", "closed_at": datetime.now(UTC), "closed_because": because}

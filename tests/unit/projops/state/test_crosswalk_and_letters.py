@@ -40,6 +40,22 @@ def test_there_is_one_live_letter_a_row_and_a_newer_failure_replaces_its_reason(
         assert (live["message"], live["attempts"], live["batch"]) == ("Second.", 2, 8)
 
 
+def test_what_a_later_batch_has_set_aside_is_not_an_earlier_ones_to_close(store: StateStore) -> None:
+    place = (ORIGIN.map, ORIGIN.leg, ["g1"], "gone at the source")
+    with store.begin() as connection:
+        dead_letters.record(connection, ORIGIN, [letter()])
+        assert dead_letters.resolve(connection, *place, last_batch=ORIGIN.batch - 1) == 0
+        assert dead_letters.resolve(connection, *place, last_batch=ORIGIN.batch) == 1
+
+
+def test_a_pair_in_doubt_is_noted_and_a_known_one_stays(store: StateStore) -> None:
+    with store.begin() as connection:
+        crosswalk.put(connection, "m", 1, [Entry("k1", "g1", "h1")])
+        crosswalk.pair(connection, "m", 2, [Entry("k1", "another"), Entry("k2", "g2")])
+        found = crosswalk.by_keys(connection, "m", ["k1", "k2"])
+    assert found == {"k1": Entry("k1", "g1", "h1"), "k2": Entry("k2", "g2")}
+
+
 def test_success_closes_a_letter_and_a_later_failure_opens_another(store: StateStore) -> None:
     with store.begin() as connection:
         dead_letters.record(connection, ORIGIN, [letter()])
