@@ -37,7 +37,7 @@ def expired(connection: Connection, limits: Limits) -> dict[str, int]:
 
 def evidence_needed(connection: Connection, limits: Limits) -> set[str]:
     """Give the evidence of dead letters that are kept, live or closed."""
-    rule = dead_letter.c.evidence.is_not(None)
+    rule: ColumnElement[bool] = dead_letter.c.evidence.is_not(None)
     if limits.letters is not None:
         rule = and_(rule, ~_closed_letters(limits.letters))
     return set(connection.execute(select(dead_letter.c.evidence).where(rule)).scalars())
