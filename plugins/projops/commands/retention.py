@@ -17,5 +17,5 @@ def clean(
     now = datetime.now(UTC)
     with open_engine() as engine:
         numbers = retention.preview(engine, now) if dry_run else retention.clean(engine, now, actor())
-    effect = "would go" if dry_run else "gone"
-    print_rows([{"what": name, effect: number} for name, number in numbers.items()], as_json, "All is kept.")
+    rows = [{"what": name, "number": number, "gone": not dry_run} for name, number in numbers.items()]
+    print_rows(rows, as_json, "All is kept.")
