@@ -48,6 +48,7 @@ class Admission:
     _waiting: int = field(default=0, init=False)
     _under_way: int = field(default=0, init=False)
     _not_before: float = field(default=-math.inf, init=False)
+    _wanted: int = field(default=0, init=False)
     _slots: int = field(default=0, init=False)
     _requests: int = field(default=0, init=False)
     _turn_ends: float = field(default=-math.inf, init=False)
@@ -128,7 +129,7 @@ class Admission:
             return math.inf
         if self.ledger is None:
             return 0.0
-        if now >= self._ask_again and (now >= self._turn_ends or self._requests <= 0):
+        if now >= self._ask_again and (now >= self._turn_ends or self._needs_more()):
             self._take_turn()
         if self._requests <= 0:
             return self._patient(self._ask_again - now, what)
@@ -153,9 +154,15 @@ class Admission:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), None if seconds == math.inf else seconds)
 
+    def _needs_more(self) -> bool:
+        """Tell whether the turn is used up; it lacks slots if we asked for few, not if they are scarce."""
+        return self._requests <= 0 or self._under_way >= self._slots == self._wanted
+
     def _take_turn(self) -> None:
+        """Ask for what is needed now: what a killed session holds, nobody has for some seconds."""
         self._sent_lately = self._sent or self._sent_lately
-        given = self._tell(wanted=self.window.limit, requests=max(self._waiting, 2 * self._sent_lately))
+        self._wanted = min(self.window.limit, self._under_way + self._waiting)
+        given = self._tell(wanted=self._wanted, requests=max(self._waiting, 2 * self._sent_lately))
         self._slots, self._requests = given.slots, given.requests
         self._ask_again = self._asked_at + given.wait
 

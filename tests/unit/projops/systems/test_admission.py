@@ -86,12 +86,12 @@ async def test_a_wait_beyond_patience_fails_at_once(time: Time) -> None:
 
 
 async def test_one_turn_serves_many_requests_and_reports_them(time: Time) -> None:
-    ledger = Turns([Turn(4, 3), Turn(4, 8)])
+    ledger = Turns([Turn(1, 3), Turn(1, 8)])
     gate = admission(time, ledger)
     for _ in range(4):
         async with gate.request("reading"):
             gate.answered("read", 0.2, {"x-ms-ratelimit-burst-remaining-xrm-requests": "5,999"})
-    assert [(ask.wanted, ask.sent) for ask in ledger.asks] == [(4, 0), (4, 3)]
+    assert [(ask.wanted, ask.sent) for ask in ledger.asks] == [(1, 0), (1, 3)]
     assert ledger.asks[1].seconds == pytest.approx(0.6)
     assert ledger.asks[1].left == Left(5999)
     gate.close()
@@ -113,6 +113,14 @@ async def test_who_has_to_wait_comes_again_when_told(time: Time) -> None:
     async with gate.request("reading"):
         assert time.pauses == [pytest.approx(0.3), pytest.approx(1.5)]
     gate.close()
+
+
+async def test_more_slots_are_asked_for_as_soon_as_they_are_needed(time: Time) -> None:
+    ledger = Turns([Turn(1, 9), Turn(2, 9)])
+    gate = admission(time, ledger)
+    async with gate.request("reading"), gate.request("reading"):
+        gate.close()
+    assert [ask.wanted for ask in ledger.asks] == [1, 2, 0]
 
 
 async def test_others_are_told_of_a_retry_after_at_once(time: Time) -> None:
@@ -146,7 +154,7 @@ async def test_slots_of_a_long_request_are_kept_and_an_unused_turn_is_given_back
     monkeypatch.setattr(ledger, "turn", lambda ask: beat(ask, turn(ask)), raising=False)
     async with gate.request("reading"):
         await heard.wait()
-    assert [(ask.wanted, ask.under_way) for ask in ledger.asks[:4]] == [(4, 0), (0, 1), (0, 1), (0, 1)]
+    assert [(ask.wanted, ask.under_way) for ask in ledger.asks[:4]] == [(1, 0), (0, 1), (0, 1), (0, 1)]
     gate.close()
 
 
