@@ -75,6 +75,7 @@ def _standing(job: LoadJob, gone: Iterable[Held]) -> tuple[list[Row], dict[str, 
     rows = [Row(source_id, key, "", None, None, _identity(job, key), {}) for source_id, key in gone]
     origin = job.origin
     with job.state.begin() as connection:
+        job.lease.confirm(connection)
         entries = crosswalk.by_keys(connection, origin.map, [row.key for row in rows])
         stands = [row for row in rows if row.key in entries and is_of(row, entries[row.key], job.policy)]
         over = {row.source_id for row in rows} - {row.source_id for row in stands}

@@ -172,6 +172,7 @@ def _keep_conflicts(job: LoadJob, actions: Sequence[Action]) -> None:
     found = [action.conflict for action in actions if action.conflict is not None]
     if found:
         with job.state.begin() as connection:
+            job.lease.confirm(connection)
             conflicts.record(connection, job.origin, found)
 
 
