@@ -182,15 +182,17 @@ def _deletes(job: ExtractJob, ids: Sequence[str]) -> list[Held]:
 
 def _need_not_move(job: ExtractJob, ids: Sequence[str], remove: Sequence[Held], because: str) -> None:
     """Close what was set aside of these rows, but for those that are to be removed from the target."""
-    _close(job, set(ids).difference(identity for identity, _ in remove), because)
+    over = set(ids).difference(identity for identity, _ in remove)
+    _close(job, over, because)
+    _close_deletes(job, [each for each in job._held if each[0] in over], because)
 
 
 def _close_held(job: ExtractJob, rows: pa.Table) -> None:
     """Close the deletes that wait for approval of rows that are there again, under the same key."""
     if job._held:
         pairs = zip(rows["_id"].to_pylist(), rows["_key"].to_pylist(), strict=True)
-        back = [identity for identity, key in pairs if (identity, key) in job._held]
-        _close(job, back, "there again at the source: nothing was deleted")
+        back = [each for each in pairs if each in job._held]
+        _close_deletes(job, back, "there again at the source: nothing was deleted")
 
 
 def _is_approved(job: ExtractJob, gone: Held) -> bool:
@@ -205,6 +207,16 @@ def _close(job: ExtractJob, ids: Collection[str], because: str) -> None:
             # A worker that froze may read this late: what a later batch has set aside is not its to close.
             last = job.batch.id
             dead_letters.resolve(connection, job.table_map.map, leg, ids, because, last_batch=last)
+
+
+def _close_deletes(job: ExtractJob, deletes: Sequence[Held], because: str) -> None:
+    if deletes:
+        leg = job.leg.direction.value
+        with job.state.begin() as connection:
+            last = job.batch.id
+            dead_letters.resolve_deletes(
+                connection, job.table_map.map, leg, deletes, because, last_batch=last
+            )
 
 
 def _known(job: ExtractJob, ids: Sequence[str]) -> list[Held]:

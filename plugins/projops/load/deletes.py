@@ -7,13 +7,13 @@ import pyarrow as pa
 
 from projops.load.decide import Action, Kind, Row, deletion, is_of
 from projops.load.job import LoadJob
-from projops.load.outcomes import Done, commit_chunk
+from projops.load.outcomes import Done, close_removed, commit_chunk
 from projops.load.results import out_of_luck
 from projops.load.sending import send
 from projops.load.target import Result
 from projops.mapping.model import System
 from projops.mapping.paths import key_paths, table_of
-from projops.state import crosswalk, dead_letters
+from projops.state import crosswalk
 from projops.state.batches import Counts
 from projops.state.crosswalk import Entry
 from projops.state.dead_letters import Held
@@ -78,8 +78,9 @@ def _standing(job: LoadJob, gone: Iterable[Held]) -> tuple[list[Row], dict[str, 
         job.lease.confirm(connection)
         entries = crosswalk.by_keys(connection, origin.map, [row.key for row in rows])
         stands = [row for row in rows if row.key in entries and is_of(row, entries[row.key], job.policy)]
-        over = {row.source_id for row in rows} - {row.source_id for row in stands}
-        dead_letters.resolve(connection, origin.map, origin.leg, over, "nothing of it stands at the target")
+        standing = {(row.source_id, row.key) for row in stands}
+        over = [row for row in rows if (row.source_id, row.key) not in standing]
+        close_removed(connection, origin, over, "nothing of it stands at the target")
     return stands, entries
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from projops.load.decide import Action, Kind
+from sqlalchemy import Connection
+
+from projops.load.decide import Action, Kind, Row
 from projops.load.job import LoadJob
 from projops.load.target import Outcome, Result
 from projops.mapping.model import Direction, System
@@ -11,7 +13,7 @@ from projops.payload import payload_text
 from projops.state import crosswalk, dead_letters, in_flight
 from projops.state.batches import Counts
 from projops.state.crosswalk import UNKNOWN, Entry
-from projops.state.dead_letters import Letter
+from projops.state.dead_letters import Letter, Origin
 
 _STATUS = {Result.REFUSED: "open", Result.WAITS: "parked", Result.AWAITS_APPROVAL: "awaiting_approval"}
 
@@ -39,6 +41,7 @@ def commit_chunk(job: LoadJob, done: Sequence[Done], *, in_step: bool) -> Counts
     map_id, origin = job.table_map.map, job.origin
     written = [pair for pair in done if pair.outcome.result is Result.WRITTEN]
     gone = [pair.action.row.key for pair in written if pair.action.kind is Kind.DELETE]
+    removed = [pair.action.row for pair in written if pair.action.kind in (Kind.DELETE, Kind.DEACTIVATE)]
     stays = [pair for pair in written if pair.action.kind is not Kind.DELETE]
     direction = Direction(origin.leg)
     with job.state.begin() as connection:
@@ -49,9 +52,23 @@ def commit_chunk(job: LoadJob, done: Sequence[Done], *, in_step: bool) -> Counts
         crosswalk.remove(connection, map_id, gone)
         letters = [_letter(pair) for pair in done if pair.outcome.result in _STATUS]
         dead_letters.record(connection, origin, letters)
-        moved = [pair.action.row.source_id for pair in written]
+        moved = [pair.action.row.source_id for pair in stays if pair.action.kind is not Kind.DEACTIVATE]
         dead_letters.resolve(connection, map_id, origin.leg, moved, f"moved by batch {origin.batch}")
+        close_removed(connection, origin, removed, f"deleted by batch {origin.batch}")
     return _count(done)
+
+
+def close_removed(connection: Connection, origin: Origin, rows: Sequence[Row], because: str) -> None:
+    """Close what was set aside of rows that do not stand at the target any more.
+
+    A row that stands there under another key is alive: what is said of that one stays.
+    """
+    ids = [row.source_id for row in rows]
+    alive = {entry.dataverse_id for entry in crosswalk.by_ids(connection, origin.map, ids)}
+    gone = [source_id for source_id in ids if source_id not in alive]
+    dead_letters.resolve(connection, origin.map, origin.leg, gone, because)
+    deletes = [(row.source_id, row.key) for row in rows]
+    dead_letters.resolve_deletes(connection, origin.map, origin.leg, deletes, because)
 
 
 def _count(done: Sequence[Done]) -> Counts:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, case, func, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, case, func, select, true, tuple_, update
 
 from projops.mapping.keys import LONGEST_KEY
 from projops.state.tables import IS_LIVE, LIVE, crosswalk, dead_letter
@@ -119,6 +119,9 @@ def resolve(
 ) -> int:
     """Close live entries of rows that are in step now, or need be no more; give their number.
 
+    Deletes that wait for a person are left: a row may be in step under its new key, and what stands under
+    its former one is still to be judged.
+
     Args:
         connection: Open transaction.
         map_id: Map.
@@ -128,7 +131,8 @@ def resolve(
         last_batch: Leaves what later batches than this one have set aside; None leaves nothing.
     """
     early_enough = true() if last_batch is None else dead_letter.c.batch <= last_batch
-    of_leg = (dead_letter.c.map == map_id, dead_letter.c.leg == leg, IS_LIVE, early_enough)
+    not_held = dead_letter.c.status != AWAITING
+    of_leg = (dead_letter.c.map == map_id, dead_letter.c.leg == leg, IS_LIVE, not_held, early_enough)
     if connection.execute(select(dead_letter.c.id).where(*of_leg).limit(1)).first() is None:
         return 0
     values = {"status": "resolved", "closed_at": datetime.now(UTC), "closed_because": because}
@@ -137,6 +141,27 @@ def resolve(
         mine = dead_letter.c.source_id.in_(ids[start : start + _SLICE])
         closed += connection.execute(update(dead_letter).where(*of_leg, mine).values(**values)).rowcount
     return closed
+
+
+def resolve_deletes(
+    connection: Connection,
+    map_id: str,
+    leg: str,
+    deletes: Sequence[Held],
+    because: str,
+    *,
+    last_batch: int | None = None,
+) -> None:
+    """Close live entries of deletes that are done, or need not be: of these rows under these keys.
+
+    The arguments are those of `resolve`.
+    """
+    early_enough = true() if last_batch is None else dead_letter.c.batch <= last_batch
+    values = {"status": "resolved", "closed_at": datetime.now(UTC), "closed_because": because}
+    for start in range(0, len(deletes), _SLICE):
+        mine = tuple_(dead_letter.c.source_id, dead_letter.c.key).in_(deletes[start : start + _SLICE])
+        of_leg = (dead_letter.c.map == map_id, dead_letter.c.leg == leg, IS_LIVE, early_enough)
+        connection.execute(update(dead_letter).where(*of_leg, mine).values(**values))
 
 
 def stopped(connection: Connection, map_id: str, leg: str, source_ids: Sequence[str]) -> dict[str, Stopped]:

@@ -17,6 +17,7 @@ from projops.replay import Selection, approve
 from projops.settings import Settings
 from projops.state import StateStore, crosswalk, dead_letters
 from projops.state.batches import Counts, commit_batch
+from projops.state.crosswalk import Entry
 from tests.unit.projops.load.memory import FORTH, MAPS, Memory, frame, job, source
 
 MAP = "funding_sources"
@@ -216,7 +217,24 @@ async def test_a_mass_change_of_keys_waits_too(store: StateStore) -> None:
     await run(store, target, renamed, name="second")
     assert len(target.rows) == 24
     assert {each["status"] for each in letters(store)} == {"awaiting_approval"}
+    # That the rows are in step, or move again, under their new keys says nothing of the old ones.
+    again = [source(guid, f"new {guid}", "h" if number else "h2") for number, guid in enumerate(MANY)]
+    renamed = frame(MAP, *again)
+    await run(store, target, renamed, name="between")
+    assert (len(target.rows), len(letters(store))) == (24, 12)
     approve(store, ALL, "anna")
     await run(store, target, renamed, name="third")
     assert sorted(target.rows) == sorted(f'["new {guid}","ord","uspm"]' for guid in MANY)
     assert letters(store) == []
+
+
+async def test_a_former_key_that_goes_takes_no_letter_of_the_row_along(store: StateStore) -> None:
+    """The row stands under a new key, where its change is refused; what is left under the old one goes."""
+    target = Memory()
+    await run(store, target, there("g1", key="old"))
+    with store.begin() as connection:
+        crosswalk.put(connection, MAP, 1, [Entry('["new","ord","uspm"]', "g1", "h")])
+    target.answers = [Outcome(Result.REFUSED, code="closed", message="It is closed.")]
+    await run(store, target, frame(MAP, source("g1", "new", "h2")), name="second")
+    assert ("delete", '["old","ord","uspm"]') in target.written
+    assert [each["rule"] for each in letters(store)] == ["closed"]
