@@ -64,10 +64,12 @@ class Transport:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the pool, and give back what was reserved."""
-        self.admission.close()
-        if self._http is not None:
-            await self._http.close()
-            self._http = None
+        try:
+            self.admission.close()
+        finally:
+            if self._http is not None:
+                await self._http.close()
+                self._http = None
 
     async def send(self, call: Call) -> Answer:
         """Send a request, with a fresh token once if the first is answered with 401.
