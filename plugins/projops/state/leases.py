@@ -22,9 +22,9 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
-from projops.errors import LeaseHeldError
+from projops.errors import LeaseHeldError, SystemUnavailableError
 from projops.state import in_flight
 from projops.state.clock import present
 from projops.state.store import StateStore
@@ -120,7 +120,7 @@ class Lease:
                 self.renew()
             except LeaseHeldError:
                 return  # the writer learns of it before its next request, and in its next commit
-            except SQLAlchemyError:
+            except SystemUnavailableError:
                 continue  # the database is away for now; the lease runs out by itself if it stays so
 
     def _mine(self) -> tuple[Any, ...]:

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError
 
-from projops.errors import ConfigurationError
+from projops.errors import ConfigurationError, SystemUnavailableError
 
 HEAD = "0002"
+_AWAY = (OperationalError, InterfaceError, InternalError)
 _LONGEST_SILENCE = "60s"  # between two statements of a transaction; writers on SQLite wait as long
 
 
@@ -56,9 +57,19 @@ class StateStore:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """Open a transaction; it is committed at the end and rolled back on an error."""
-        with self.engine.begin() as connection:
-            yield connection
+        """Open a transaction; it is committed at the end and rolled back on an error.
+
+        Raises:
+            SystemUnavailableError: The database is away, is locked for too long, or has ended our session.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except _AWAY as error:
+            raise SystemUnavailableError(
+                f"The state database {self.url.render_as_string()} does not answer well: {error.orig}.",
+                remedy="Retried by itself; see whether it is up.",
+            ) from error
 
     def close(self) -> None:
         """Close all pooled connections."""

@@ -5,7 +5,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from projops.errors import ConfigurationError, EnvironmentMismatchError, StopError
+from projops.errors import ConfigurationError, EnvironmentMismatchError, StopError, SystemUnavailableError
 from projops.state import StateStore
 from projops.state.environments import bind_environment
 from projops.state.store import HEAD
@@ -35,6 +35,14 @@ def test_a_database_that_cannot_be_opened_is_one_sentence(tmp_path: Path) -> Non
     (tmp_path / "folder.db").mkdir()
     with pytest.raises(ConfigurationError, match="projops_state"):
         StateStore(f"sqlite:///{tmp_path / 'folder.db'}").prepare()
+
+
+def test_a_database_that_is_away_for_now_is_tried_again(store: StateStore) -> None:
+    """One sentence, and an error that a retry may mend; no statement and no value in it."""
+    with pytest.raises(SystemUnavailableError, match="does not answer well.*Retried") as raised:
+        with store.begin() as connection:
+            connection.execute(text("SELECT 'secret' FROM nowhere"))
+    assert "secret" not in str(raised.value)
 
 
 def test_the_state_belongs_to_one_environment(store: StateStore) -> None:
