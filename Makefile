@@ -33,6 +33,7 @@ lint: $(SETUP) ## style, types, security and the mapping files; AUDIT=strict ins
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
+	@$(PYTHON) -m mypy bin/audit
 	@$(PYTHON) -m bandit -q -c pyproject.toml -r plugins sandbox runner dags config bin/audit
 	@AUDIT=$(AUDIT) $(PYTHON) bin/audit requirements-dev.lock audit-excuses.txt
 	@bin/projops maps lint
