@@ -44,7 +44,7 @@ chaos: $(SETUP) ## kill KILLS workers (1000) at random points among faults, from
 memory: $(SETUP) ## peak memory of extract, validate and transform for 100,000 rows and for a million
 	@$(PYTHON) -m bench.constant_memory 100000 1000000
 
-load: $(SETUP) ## eight legs at once within a tenth of the limits of Dataverse; half an hour
+load: $(SETUP) ## eight legs at once within a tenth of the limits of Dataverse; 45 minutes
 	@$(PYTHON) -m tests.chaos.load
 
 backlog: $(SETUP) ## ROWS (1000000) changed rows after a pause of 30 days: time, and memory against a tenth of them
