@@ -25,7 +25,7 @@ from projops.run import LegRef
 from projops.state import crosswalk, dead_letters, overview, pauses, recovery
 from projops.state.audit import record_action
 from projops.state.batches import leg_state
-from projops.state.crosswalk import UNKNOWN, Entry
+from projops.state.crosswalk import Entry, only_paired
 from projops.state.dead_letters import AWAITING, Letter, Origin
 from projops.state.recovery import Forgotten
 
@@ -147,10 +147,12 @@ def _take_up(engine: Engine, connection: Connection, ref: LegRef, found: Strays)
     table_map, leg = engine.leg(ref)
     batch = leg_state(connection, ref.map, ref.leg).batch or 0
     for part in found.paired.to_batches(max_chunksize=_ROWS):
-        entries = [_pair(leg, row["_key"], row["_id"]) for row in part.to_pylist()]
+        entries = [only_paired(row["_key"], row["_id"], leg.direction) for row in part.to_pylist()]
         crosswalk.put(connection, ref.map, batch, entries)
     for part in found.strays.to_batches(max_chunksize=_ROWS):
-        pairs = [_pair(leg, row["_key"], _guid_of_stray(ref, leg, row)) for row in part.to_pylist()]
+        pairs = [
+            only_paired(row["_key"], _guid_of_stray(ref, leg, row), leg.direction) for row in part.to_pylist()
+        ]
         crosswalk.put(connection, ref.map, batch, pairs)
         letters = [_letter(leg, pair) for pair in pairs]
         dead_letters.record(connection, Origin(ref.map, ref.leg, batch, table_map.version), letters)
@@ -161,12 +163,6 @@ def _guid_of_stray(ref: LegRef, leg: Leg, row: Mapping[str, str]) -> str:
     if leg.direction.target is System.DATAVERSE:
         return row["_id"]
     return str(uuid.uuid5(_NAMESPACE, f"{ref} {row['_key']}"))
-
-
-def _pair(leg: Leg, key: str, guid: str) -> Entry:
-    if leg.direction.source is System.DATAVERSE:
-        return Entry(key, guid, hash_dataverse_to_finance=UNKNOWN)
-    return Entry(key, guid, hash_finance_to_dataverse=UNKNOWN)
 
 
 def _letter(leg: Leg, pair: Entry) -> Letter:

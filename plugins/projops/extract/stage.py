@@ -26,7 +26,6 @@ from projops.poison import Quarantine, Sieve
 from projops.staging import StageWriter
 from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import Batch
-from projops.state.crosswalk import Entry
 from projops.state.dead_letters import Held
 
 _AT_ONCE = 5000  # rows that are read again at once
@@ -103,8 +102,9 @@ def _look_at_state(job: ExtractJob) -> None:
         job._awaited.note((row.source_id, "") for row in looked)
         # If one of them was created and is gone at the source by now, nothing else tells of it.
         ours = job.system is System.DATAVERSE
-        pairs = [Entry(row.key, row.source_id if ours else None) for row in looked]
-        crosswalk.pair(connection, map_id, job.batch.id, pairs)
+        direction = job.leg.direction
+        pairs = [crosswalk.only_paired(row.key, row.source_id if ours else None, direction) for row in looked]
+        crosswalk.put_new(connection, map_id, job.batch.id, pairs)
         job._held.update(dead_letters.held_deletes(connection, map_id, leg))
 
 

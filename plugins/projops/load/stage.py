@@ -86,13 +86,25 @@ async def _load_sifted(
             more, deferred = await _load_chunk(job, part, defer=defer, complete=complete)
         except Exception as error:
             if sieve.crashed(part, error):
-                job.quarantine.set_aside(part, error)
+                _set_aside(job, part, error)
                 counts += Counts(failed=1)
             continue
         counts += more
         tables.append(deferred.table)
         needs += deferred.needs
     return counts, Deferred(pa.concat_tables(tables) if tables else table.slice(0, 0), needs)
+
+
+def _set_aside(job: LoadJob, row: pa.Table, error: Exception) -> None:
+    """Set a row aside that crashed the load, nobody knows whether before or after it was written."""
+    job.quarantine.set_aside(row, error)
+    key, direction = row["_key"][0].as_py(), job.leg.direction
+    own_id = row["_id"][0].as_py() if job.from_dataverse else None
+    place = (job.table_map.map, job.batch.id)
+    with job.state.begin() as connection:
+        job.lease.confirm(connection)
+        crosswalk.put_new(connection, *place, [crosswalk.only_paired(key, own_id, direction)])
+        crosswalk.put(connection, *place, [crosswalk.only_paired(key, None, direction)])
 
 
 async def _load_chunk(

@@ -44,6 +44,9 @@ class Entry:
         return value
 
 
+_FIELDS = [name for name in Entry.__slots__ if name != "key"]
+
+
 def by_keys(connection: Connection, map_id: str, keys: Iterable[str]) -> dict[str, Entry]:
     """Read entries by integration key."""
     return {entry.key: entry for entry in _read(connection, map_id, crosswalk.c.key, keys)}
@@ -89,40 +92,30 @@ def count(connection: Connection, map_id: str) -> int:
 
 def put(connection: Connection, map_id: str, batch_id: int, entries: Sequence[Entry]) -> None:
     """Insert or update entries; a None leaves what is there."""
-    now = datetime.now(UTC)
-    fields = [name for name in Entry.__slots__ if name != "key"]
-    rows = [
-        {"map": map_id, "key": entry.key, "batch": batch_id, "in_step_at": now}
-        | {name: _stored(getattr(entry, name)) for name in fields}
-        for entry in entries
-    ]
-    if not rows:
+    if not entries:
         return
     statement = insert_into(connection, crosswalk)
     new = statement.excluded
-    kept = {name: func.coalesce(new[name], crosswalk.c[name]) for name in fields}
+    kept = {name: func.coalesce(new[name], crosswalk.c[name]) for name in _FIELDS}
     statement = statement.on_conflict_do_update(
         index_elements=[crosswalk.c.map, crosswalk.c.key],
         set_=kept | {"batch": new.batch, "in_step_at": new.in_step_at},
     )
-    connection.execute(statement, rows)
+    connection.execute(statement, _stored_rows(map_id, batch_id, entries))
 
 
-def pair(connection: Connection, map_id: str, batch_id: int, entries: Sequence[Entry]) -> None:
-    """Note pairs of which nothing is known but that they may be there; known ones stay as they are."""
-    now = datetime.now(UTC)
-    rows = [
-        {
-            "map": map_id,
-            "key": entry.key,
-            "dataverse_id": entry.dataverse_id,
-            "batch": batch_id,
-            "in_step_at": now,
-        }
-        for entry in entries
-    ]
-    if rows:
-        connection.execute(insert_into(connection, crosswalk).on_conflict_do_nothing(), rows)
+def put_new(connection: Connection, map_id: str, batch_id: int, entries: Sequence[Entry]) -> None:
+    """Insert entries whose keys are not known yet; those that are known stay as they are."""
+    if entries:
+        statement = insert_into(connection, crosswalk).on_conflict_do_nothing()
+        connection.execute(statement, _stored_rows(map_id, batch_id, entries))
+
+
+def only_paired(key: str, dataverse_id: str | None, direction: Direction) -> Entry:
+    """Give a pair of which nothing is known but that it is one: a load in that direction reads its target."""
+    if direction is Direction.DATAVERSE_TO_FINANCE:
+        return Entry(key, dataverse_id, hash_dataverse_to_finance=UNKNOWN)
+    return Entry(key, dataverse_id, hash_finance_to_dataverse=UNKNOWN)
 
 
 def remove(connection: Connection, map_id: str, keys: Iterable[str]) -> None:
@@ -142,6 +135,14 @@ def _entry(row: Row[Any]) -> Entry:
     values = row._asdict()
     sides = {name: _digests(values[name]) for name in ("shared_dataverse", "shared_finance")}
     return Entry(**(values | sides))
+
+
+def _stored_rows(map_id: str, batch_id: int, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    facts = {"map": map_id, "batch": batch_id, "in_step_at": datetime.now(UTC)}
+    return [
+        facts | {"key": entry.key} | {name: _stored(getattr(entry, name)) for name in _FIELDS}
+        for entry in entries
+    ]
 
 
 def _stored(value: str | Mapping[str, str] | None) -> str | None:

@@ -51,9 +51,12 @@ def test_what_a_later_batch_has_set_aside_is_not_an_earlier_ones_to_close(store:
 def test_a_pair_in_doubt_is_noted_and_a_known_one_stays(store: StateStore) -> None:
     with store.begin() as connection:
         crosswalk.put(connection, "m", 1, [Entry("k1", "g1", "h1")])
-        crosswalk.pair(connection, "m", 2, [Entry("k1", "another"), Entry("k2", "g2")])
+        forth, back = Direction.DATAVERSE_TO_FINANCE, Direction.FINANCE_TO_DATAVERSE
+        doubtful = [crosswalk.only_paired("k1", "another", forth), crosswalk.only_paired("k2", None, back)]
+        crosswalk.put_new(connection, "m", 2, doubtful)
         found = crosswalk.by_keys(connection, "m", ["k1", "k2"])
-    assert found == {"k1": Entry("k1", "g1", "h1"), "k2": Entry("k2", "g2")}
+    assert found["k1"] == Entry("k1", "g1", "h1")
+    assert found["k2"].payload_hash(back) == crosswalk.UNKNOWN
 
 
 def test_success_closes_a_letter_and_a_later_failure_opens_another(store: StateStore) -> None:
