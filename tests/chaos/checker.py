@@ -5,14 +5,14 @@ it reads the mapping files and, from the state, only what is set aside.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from projops.mapping.model import System, TableMap
 from projops.mapping.reader import LoadedMaps, load_maps
 from runner.comparison import Difference, differences_of
-from runner.expected import Side
+from runner.expected import Key, Side
 from runner.rows import Rows
 from runner.wire import Wire
 from tests.chaos.changes import KINDS, Books, Kind
@@ -57,7 +57,7 @@ def judge(books: Books, maps: Sequence[str]) -> Verdict:
             lost=[*map(str, lost), *_not_as_written(books)],
             doubled=[
                 *(str(each) for each in strangers if not _is_left_behind(each, books)),
-                *(text for table_map in chosen for text in _twice(table_map, rows, loaded)),
+                *(text for each in chosen for text in twice(each.map, _keys(each, rows, loaded))),
             ],
             unexplained=[*_letters(books), *_conflicts(books)],
         )
@@ -71,16 +71,16 @@ def _sources(table_map: TableMap, rows: Rows, loaded: LoadedMaps) -> int:
     )
 
 
-def _twice(table_map: TableMap, rows: Rows, loaded: LoadedMaps) -> Iterator[str]:
-    """Rows of Dataverse under the same integration key; Finance's keys are unique by themselves."""
+def _keys(table_map: TableMap, rows: Rows, loaded: LoadedMaps) -> list[Key]:
+    """Integration keys of Dataverse's rows; Finance's are unique by themselves."""
     side = Side(table_map, System.DATAVERSE, rows, loaded)
     # A row without its key, such as a prospect without account number, is no row of the map.
-    keys = Counter(key for row in rows.of(side.table) if None not in (key := side.key(row)))
-    yield from (
-        f"{table_map.map}: {key} stands {count} times in Dataverse"
-        for key, count in keys.items()
-        if count > 1
-    )
+    return [key for row in rows.of(side.table) if None not in (key := side.key(row))]
+
+
+def twice(name: str, keys: Iterable[Key]) -> list[str]:
+    """Name the keys of a map that stand more than once."""
+    return [f"{name}: {key} stands {count} times" for key, count in Counter(keys).items() if count > 1]
 
 
 def _is_spoiled(difference: Difference, books: Books) -> bool:
