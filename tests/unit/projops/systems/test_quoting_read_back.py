@@ -41,7 +41,9 @@ def test_a_key_is_read_back_as_it_was(system: System, first: str, second: str) -
 
 
 @pytest.mark.parametrize(
-    ("system", "parts"), [(System.DATAVERSE, like_parts), (System.FINANCE, star_parts)], ids=str
+    ("system", "parts"),
+    [(System.DATAVERSE, like_parts), (System.FINANCE, star_parts)],
+    ids=["dataverse-like_parts", "finance-star_parts"],
 )
 @given(text=TEXTS)
 @example(text=HOSTILE)
