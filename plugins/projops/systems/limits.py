@@ -1,5 +1,6 @@
 """What a system allows one user: documented numbers, or those that a connection sets."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -40,6 +41,9 @@ LIMITS: Mapping[System, Limits] = {
 }
 
 
+_WHOLE = ("concurrent", "requests")
+
+
 def limits_of(connection: Connection) -> Limits:
     """Read the limits that a connection's extra `limits` sets, those of the system where it is silent.
 
@@ -49,7 +53,7 @@ def limits_of(connection: Connection) -> Limits:
     chosen = connection.options.get("limits", {})
     fields = Limits.__dataclass_fields__
     valid = isinstance(chosen, Mapping) and all(
-        name in fields and _is_positive(value) and (name != "concurrent" or value >= 1)
+        name in fields and _is_positive(value) and (name not in _WHOLE or value >= 1)
         for name, value in chosen.items()
     )
     if not valid:
@@ -64,8 +68,8 @@ def limits_of(connection: Connection) -> Limits:
 
 
 def _is_positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def _typed(name: str, value: Any) -> Any:
-    return int(value) if name in ("concurrent", "requests") and value is not None else value
+    return int(value) if name in _WHOLE and value is not None else value

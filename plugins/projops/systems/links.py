@@ -1,8 +1,10 @@
 """Which links of a system are followed: to its own address, and for files to where it keeps them."""
 
+from collections.abc import Sequence
+
 from yarl import URL
 
-from projops.errors import ProtocolError
+from projops.errors import ConfigurationError, ProtocolError
 from projops.systems.connection import Connection
 
 # Where files are kept, besides the environment itself: Azure's storage in its clouds [D].
@@ -37,16 +39,29 @@ def file_link(connection: Connection, url: str, what: str) -> URL:
     The connection's extra `blob_hosts` (a list) names further hosts, such as a private endpoint.
 
     Raises:
+        ConfigurationError: `blob_hosts` is no list of hosts.
         ProtocolError: It leads elsewhere.
     """
     target = URL(url, encoded=True)
-    named = connection.options.get("blob_hosts") or ()
     host = target.host or ""
-    foreign = target.scheme == "https" and (host.endswith(_BLOB_HOSTS) or host in named)
+    foreign = target.scheme == "https" and (host.endswith(_BLOB_HOSTS) or host in _named_hosts(connection))
     if foreign or (host and target.origin() == URL(connection.base_url).origin()):
         return target
     raise ProtocolError(
         f"{connection.name}, {what}: the link leads to {host or 'no host'}, which keeps no files of it.",
         remedy="Nothing was downloaded; check the connection's host, or name it in extra blob_hosts.",
         connection=connection.name,
+    )
+
+
+def _named_hosts(connection: Connection) -> Sequence[str]:
+    """Read the further hosts; a bare text is refused, since any part of it would be found in it."""
+    hosts = connection.options.get("blob_hosts") or []
+    if isinstance(hosts, list) and all(isinstance(each, str) for each in hosts):
+        return [each.lower() for each in hosts]
+    raise ConfigurationError(
+        f"Connection {connection.name}: its extra blob_hosts is wrong.",
+        remedy='Give a list of hosts, such as ["files.example.com"].',
+        connection=connection.name,
+        field="extra blob_hosts",
     )

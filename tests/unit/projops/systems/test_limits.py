@@ -26,9 +26,13 @@ def test_a_connection_sets_some_of_them() -> None:
     assert limits_of(chosen) == Limits(5, 600, 1140.0, 300.0)
 
 
-@pytest.mark.parametrize(
-    "limits", [5, "600", [1], {"request": 5}, {"requests": 0}, {"requests": "600"}, {"concurrent": 0.5}]
+WRONG = (
+    *(5, "600", [1], {"request": 5}, {"requests": "600"}),
+    *({"requests": 0}, {"requests": 0.5}, {"concurrent": 0.5}, {"requests": float("inf")}),
 )
+
+
+@pytest.mark.parametrize("limits", WRONG)
 def test_what_is_no_limit_is_named(limits: object) -> None:
     with pytest.raises(ConfigurationError, match="dataverse_default: its extra limits is wrong.*concurrent"):
         limits_of(replace(DATAVERSE, options={"limits": limits}))
