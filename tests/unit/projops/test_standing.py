@@ -1,9 +1,7 @@
 """How each leg stands, from what the state says."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,19 +9,15 @@ import pytest
 from projops import pausing
 from projops.commands.status import status as print_status
 from projops.engine import Engine
-from projops.mapping.model import System
-from projops.settings import Settings
 from projops.standing import LegStatus, Standing, standing, standings
 from projops.state import batches, dead_letters, leases
 from projops.state.batches import Counts, NewBatch
 from projops.state.dead_letters import Letter, Origin
 from projops.state.overview import LegFacts
-from projops.systems.connection import Connection
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FORTH = "dataverse_to_finance"
-ASIDE = {"awaiting_approval": 2, "open": 1}
 
 
 @pytest.mark.parametrize(
@@ -50,17 +44,6 @@ def test_the_most_pressing_comes_first(
     facts: LegFacts, paused: bool, writer: str | None, resumed_at: datetime | None, expected: Standing
 ) -> None:
     assert standing(facts, paused, writer, resumed_at) is expected
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    settings = Settings(state_url=f"sqlite:///{tmp_path / 'state.db'}", staging=str(tmp_path / "staging"))
-    with Engine.open(settings, no_connection) as opened:
-        yield opened
-
-
-def no_connection(system: System) -> Connection:
-    raise AssertionError(f"{system} is asked for what the state says")
 
 
 def of(engine: Engine, map_id: str, leg: str = FORTH) -> LegStatus:

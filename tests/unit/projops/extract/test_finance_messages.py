@@ -1,8 +1,7 @@
 """Messages of Finance's jobs as dead letters: opened, refreshed and closed by what is unresolved."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -44,14 +43,6 @@ class Told:
 def message(number: str, error: str | None, **values: str) -> dict[str, Any]:
     facts = {"dataAreaId": "USPM", "MessageId": number, "ErrorId": error, "Severity": "Error"}
     return facts | {"MessageText": "It did not pass.", "ActualsImportId": ACTUAL} | values
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[StateStore]:
-    state = StateStore(f"sqlite:///{tmp_path / 'state.db'}")
-    state.prepare()
-    yield state
-    state.close()
 
 
 def live(store: StateStore) -> list[tuple[str, str, str | None]]:

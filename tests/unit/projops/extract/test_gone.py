@@ -37,14 +37,6 @@ FORTH = Direction.DATAVERSE_TO_FINANCE
 TABLE = table_of(MAPS["currencies"], System.FINANCE)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Any:
-    state = StateStore(f"sqlite:///{tmp_path / 'state.db'}")
-    state.prepare()
-    yield state
-    state.close()
-
-
 def page(*codes: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict({"_id": [None] * len(codes), "CurrencyCode": list(codes)})
 

@@ -15,9 +15,7 @@ from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import NewBatch, open_batch
 from projops.state.crosswalk import Entry
 from projops.state.in_flight import Doubt, Writing
-from tests.unit.projops.extract.test_gone import FORTH, KEY, LEG, MAP, MAPS, KnownPaths, rows, store
-
-__all__ = ["store"]
+from tests.unit.projops.extract.test_gone import FORTH, KEY, LEG, MAP, MAPS, KnownPaths, rows
 
 
 @dataclass

@@ -1,12 +1,10 @@
 """The billing gate against rows of the tests' own: what it asks, and whom it lets pass."""
 
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
-import pytest
 
 from projops.load.gate import BillingGate
 from projops.mapping.model import Gate
@@ -60,14 +58,6 @@ class Rows:
         skips = [each in self.skipping for each in ids]
         found = {"_id": pa.array(ids, pa.string()), "msdyn_skipsync": pa.array(skips, pa.bool_())}
         return pa.table(found), ()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[StateStore]:
-    state = StateStore(f"sqlite:///{tmp_path / 'state.db'}")
-    state.prepare()
-    yield state
-    state.close()
 
 
 def in_step(store: StateStore, map_id: str, *ids: str) -> None:
