@@ -79,7 +79,7 @@ def extract(engine: Engine, ref: LegRef, request: RunRequest) -> Staged:
     """
     table_map, leg = engine.leg(ref)
     refuse_paused(engine, [ref.map])
-    batch = _open(engine, table_map, leg, request)
+    batch = begin_batch(engine, ref, request, advances=not request.companies)
     later = _superseded(engine, batch)
     if later is not None:
         return Staged(batch.id, ref.map, ref.leg, "extract", "", 0, later)
@@ -143,6 +143,32 @@ def close_empty(engine: Engine, staged: Staged) -> LegOutcome:
     return load(engine, transform(engine, validate(engine, staged)))
 
 
+def begin_batch(engine: Engine, ref: LegRef, request: RunRequest, *, advances: bool) -> Batch:
+    """Open the batch of a run's leg; one that the run has opened before is found again as it was.
+
+    Args:
+        engine: The engine.
+        ref: The leg.
+        request: The run.
+        advances: Whether the batch moves the leg's watermark.
+    """
+    table_map, leg = engine.leg(ref)
+    new = NewBatch(
+        dag_id=request.dag_id,
+        run_id=request.run_id,
+        map=ref.map,
+        leg=ref.leg,
+        mode=request.mode,
+        mapping_version=table_map.version,
+        fingerprint=fingerprint(table_map, leg, engine.loaded.value_maps),
+        advances=advances,
+    )
+    columns = column_digests(leg, engine.loaded.value_maps)
+    with engine.state.begin() as connection:
+        meanings.remember(connection, new.fingerprint, columns)
+        return open_batch(connection, new)
+
+
 @contextmanager
 def _noting_stop(engine: Engine, batch_id: int) -> Iterator[None]:
     """Keep why a batch stops, for its leg's status; a pause is no stop."""
@@ -153,23 +179,6 @@ def _noting_stop(engine: Engine, batch_id: int) -> Iterator[None]:
             with engine.state.begin() as connection:
                 record_stop(connection, batch_id, str(error))
         raise
-
-
-def _open(engine: Engine, table_map: TableMap, leg: Leg, request: RunRequest) -> Batch:
-    new = NewBatch(
-        dag_id=request.dag_id,
-        run_id=request.run_id,
-        map=table_map.map,
-        leg=leg.direction.value,
-        mode=request.mode,
-        mapping_version=table_map.version,
-        fingerprint=fingerprint(table_map, leg, engine.loaded.value_maps),
-        advances=not request.companies,
-    )
-    columns = column_digests(table_map, leg, engine.loaded.value_maps)
-    with engine.state.begin() as connection:
-        meanings.remember(connection, new.fingerprint, columns)
-        return open_batch(connection, new)
 
 
 def _open_staged(engine: Engine, table_map: TableMap, leg: Leg, staged: Staged) -> Manifest:

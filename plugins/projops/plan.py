@@ -23,11 +23,11 @@ from projops.load.rehearsal import PlannedRow, RehearsedTarget
 from projops.load.stage import load_tables
 from projops.load.targets import load_job
 from projops.mapping.fingerprint import column_digests, fingerprint
-from projops.mapping.model import Leg, Strategy, TableMap
+from projops.mapping.model import Strategy
 from projops.run import LegRef, RunRequest, Staged
 from projops.staging import Staging
 from projops.state import meanings, overview, pauses
-from projops.state.batches import Batch, Counts, NewBatch, get_batch, leg_state, open_batch
+from projops.state.batches import Counts, get_batch, leg_state
 from projops.state.leases import Lease, held
 from projops.state.meanings import Difference
 from projops.state.overview import SetAside
@@ -121,7 +121,7 @@ def _facts(engine: Engine, ref: LegRef) -> LegPlan:
         state = leg_state(connection, ref.map, ref.leg)
         before = get_batch(connection, state.batch).mapping_version if state.batch else None
         changed = state.fingerprint not in (None, fingerprint(table_map, leg, value_maps))
-        columns = column_digests(table_map, leg, value_maps)
+        columns = column_digests(leg, value_maps)
         difference = meanings.difference(connection, state.fingerprint, columns) if changed else None
         pause = pauses.paused(connection).get(ref.map)
         pauses.end(connection, [ref.map])
@@ -142,8 +142,8 @@ async def _why(engine: Engine, ref: LegRef, request: RunRequest) -> Why | None:
 
 
 def _through_the_stages(engine: Engine, facts: LegPlan, request: RunRequest, shown: int) -> LegPlan:
-    table_map, leg = engine.leg(facts.leg)
-    batch = _open(engine, table_map, leg, request)
+    # The stages find this batch again; one that leaves the watermark alone asks for no export.
+    batch = pipeline.begin_batch(engine, facts.leg, request, advances=not facts.in_full)
     with engine.state.begin() as connection:
         old = overview.settled_letters(connection, batch.map, batch.leg) if facts.in_full else frozenset()
     try:
@@ -166,22 +166,6 @@ def _through_the_stages(engine: Engine, facts: LegPlan, request: RunRequest, sho
         aside=tuple(aside),
         conflicts=contested,
     )
-
-
-def _open(engine: Engine, table_map: TableMap, leg: Leg, request: RunRequest) -> Batch:
-    """Open the batch that the stages find again; one that leaves the watermark alone asks for no export."""
-    new = NewBatch(
-        dag_id=request.dag_id,
-        run_id=request.run_id,
-        map=table_map.map,
-        leg=leg.direction.value,
-        mode=request.mode,
-        mapping_version=table_map.version,
-        fingerprint=fingerprint(table_map, leg, engine.loaded.value_maps),
-        advances=leg.extract.strategy is not Strategy.INCREMENTAL_EXPORT,
-    )
-    with engine.state.begin() as connection:
-        return open_batch(connection, new)
 
 
 async def _load(engine: Engine, staged: Staged, lease: Lease, shown: int) -> tuple[Counts, RehearsedTarget]:

@@ -119,12 +119,6 @@ def dismiss(state: StateStore, wanted: Selection, reason: str, actor: str) -> De
     return _decide(state, wanted, actor, _Verb("dismiss", _never, act, reason=why))
 
 
-def note_reveal(state: StateStore, number: int, actor: str) -> None:
-    """Note that somebody has looked at the values of a row."""
-    with state.begin() as connection:
-        record_action(connection, actor, "reveal", f"dead letter {number}")
-
-
 @dataclass(frozen=True, slots=True)
 class _Verb:
     """A decision: its name, whom it does not fit and why, what it does, and of which entries by default."""

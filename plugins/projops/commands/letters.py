@@ -6,13 +6,24 @@ from typing import Annotated, Any
 import typer
 
 from projops.commands.moving import cli_request, move
-from projops.commands.output import AsJson, actor, fail, open_engine, print_facts, print_json, print_rows
+from projops.commands.output import (
+    AsJson,
+    ShowValues,
+    actor,
+    fail,
+    open_engine,
+    print_facts,
+    print_json,
+    print_rows,
+    shown,
+)
 from projops.engine import Engine
 from projops.fates import fates
 from projops.load.documented_errors import DOCUMENTED
 from projops.payload import payload_values
-from projops.replay import Decided, Selection, approve, dismiss, note_reveal, replay
+from projops.replay import Decided, Selection, approve, dismiss, replay
 from projops.state import dead_letters, decisions
+from projops.state.audit import record_action
 
 app = typer.Typer(help="Rows that could not be moved.", no_args_is_help=True)
 
@@ -22,8 +33,7 @@ OfError = Annotated[str | None, typer.Option("--error", help="Those of this erro
 Everything = Annotated[bool, typer.Option("--all", help="All of them.")]
 RunNow = Annotated[bool, typer.Option("--run", help="Run their legs at once, and say what became of each.")]
 
-_SHOWN = ("id", "map", "leg", "key", "status", "rule", "message", "remedy")
-_HIDDEN = "hidden; --values shows it"
+_LISTED = ("id", "map", "leg", "key", "status", "rule", "message", "remedy")
 
 
 @app.command("list")
@@ -35,29 +45,25 @@ def list_letters(
     """List rows that are open, parked or awaiting approval."""
     with open_engine() as engine, engine.state.begin() as connection:
         rows = decisions.chosen(connection, map_id=map_id, rule=error)
-    explained = [_explained(_masked(row)) for row in reversed(rows)]
-    shown = explained if as_json else [{name: row[name] for name in _SHOWN} for row in explained]
-    print_rows(shown, as_json, "No row is set aside.")
+    explained = [_explained(_told(row, values=False)) for row in reversed(rows)]
+    listed = explained if as_json else [{name: row[name] for name in _LISTED} for row in explained]
+    print_rows(listed, as_json, "No row is set aside.")
 
 
 @app.command("show")
 def show_letter(
     number: Annotated[int, typer.Argument(help="Number, from `list`.")],
-    values: Annotated[
-        bool, typer.Option("--values", help="With the row's values, personal data too; this is noted.")
-    ] = False,
+    values: ShowValues = False,
     as_json: AsJson = False,
 ) -> None:
     """Show one dead letter whole."""
-    with open_engine() as engine:
-        with engine.state.begin() as connection:
-            row = dead_letters.get(connection, number)
-        if row is None:
-            fail(f"There is no dead letter {number}.")
-        if values:
-            note_reveal(engine.state, number, actor())
-    shown = {**row, "payload": payload_values(row["payload"])} if values else _masked(row)
-    print_facts(_explained(shown), as_json)
+    with open_engine() as engine, engine.state.begin() as connection:
+        row = dead_letters.get(connection, number)
+        if values and row is not None:
+            record_action(connection, actor(), "reveal", f"dead letter {number}")
+    if row is None:
+        fail(f"There is no dead letter {number}.")
+    print_facts(_explained(_told(row, values)), as_json)
 
 
 @app.command("replay")
@@ -146,10 +152,10 @@ def _say_left(done: Decided) -> None:
         typer.echo(sentence)
 
 
-def _masked(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a dead letter without the values of its row, which may be personal data."""
-    hidden = {name: _HIDDEN for name in ("value", "payload") if row[name] is not None}
-    return {**row, **hidden}
+def _told(row: Mapping[str, Any], values: bool) -> dict[str, Any]:
+    """Give a dead letter, the values of its row only to those who ask for them."""
+    payload = payload_values(row["payload"]) if values else row["payload"]
+    return {**row, "value": shown(row["value"], values), "payload": shown(payload, values)}
 
 
 def _explained(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def fingerprint(table_map: TableMap, leg: Leg, value_maps: Mapping[str, ValueMap
     return _hash(meaning)
 
 
-def column_digests(table_map: TableMap, leg: Leg, value_maps: Mapping[str, ValueMap]) -> dict[str, str]:
+def column_digests(leg: Leg, value_maps: Mapping[str, ValueMap]) -> dict[str, str]:
     """Hash what a leg says of each target column, its value maps included, by column name."""
     return {
         rule.target: _hash([_meaning_of(rule), _value_maps(rule, leg, value_maps)])[:8] for rule in leg.fields

@@ -1,8 +1,6 @@
 """Pausing and resuming maps, without either system."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -11,25 +9,11 @@ from projops import pausing, pipeline
 from projops.due import Why, _time_to_look, due_legs
 from projops.engine import Engine
 from projops.errors import ConfigurationError, MapPausedError
-from projops.mapping.model import System
 from projops.run import LegRef, RunRequest, Staged
-from projops.settings import Settings
 from projops.state import audit, leases, pauses
 from projops.state.batches import LegState
-from projops.systems.connection import Connection
 
 ROLES = LegRef("resource_roles", "dataverse_to_finance")
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    settings = Settings(state_url=f"sqlite:///{tmp_path / 'state.db'}", staging=str(tmp_path / "staging"))
-    with Engine.open(settings, no_connection) as opened:
-        yield opened
-
-
-def no_connection(system: System) -> Connection:
-    raise AssertionError(f"{system} is asked though the map is paused")
 
 
 def request(*maps: str) -> RunRequest:
@@ -99,8 +83,7 @@ def test_no_stage_of_a_paused_map_begins_and_neither_system_is_asked(engine: Eng
 
 
 def test_a_load_that_has_not_begun_when_its_map_is_paused_does_not_begin(engine: Engine) -> None:
-    table_map, leg = engine.leg(ROLES)
-    batch = pipeline._open(engine, table_map, leg, request())
+    batch = pipeline.begin_batch(engine, ROLES, request(), advances=True)
     with engine.staging.writer(ROLES.map, ROLES.leg, batch.id, "transform") as writer:
         writer.facts["fingerprint"] = batch.fingerprint
         uri = engine.staging.uri_of(writer)

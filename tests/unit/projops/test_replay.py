@@ -1,8 +1,6 @@
 """What people do about rows that were set aside."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from projops.errors import StopError
 from projops.fates import fates
 from projops.payload import payload_text, payload_values
-from projops.replay import Selection, approve, dismiss, note_reveal, replay
+from projops.replay import Selection, approve, dismiss, replay
 from projops.state import StateStore, crosswalk, dead_letters
 from projops.state.audit import actions
 from projops.state.crosswalk import Entry
@@ -19,14 +17,6 @@ from projops.state.dead_letters import Letter, Origin
 FORTH, BACK = "dataverse_to_finance", "finance_to_dataverse"
 ME = "anna"
 HELD = {"status": "awaiting_approval", "rule": "mass_delete"}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[StateStore]:
-    state = StateStore(f"sqlite:///{tmp_path / 'state.db'}")
-    state.prepare()
-    yield state
-    state.close()
 
 
 def put(
@@ -220,11 +210,6 @@ def test_what_a_letter_holds_is_bounded(store: StateStore) -> None:
     assert len(row["value"]) == 500
     assert len(row["payload"]) < 300
     assert list(payload_values(row["payload"])) == ["A"]
-
-
-def test_looking_at_values_is_noted(store: StateStore) -> None:
-    note_reveal(store, put(store, "a"), ME)
-    assert audit(store) == [(ME, "reveal", "dead letter 1", "")]
 
 
 def test_what_became_of_each_entry(store: StateStore) -> None:
