@@ -41,7 +41,7 @@ lint: $(SETUP) ## style, types, security and the mapping files; AUDIT=strict ins
 chaos: $(SETUP) ## kill KILLS workers (1000) at random points among faults, from SEED (1); DATABASE=postgres too
 	@$(PYTHON) -m tests.chaos --kills $(or $(KILLS),1000) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite)
 
-memory: $(SETUP) ## peak memory of extract, validate and transform for 100,000 rows and for a million
+memory: $(SETUP) ## peak memory of each stage for 100,000 rows and for a million
 	@$(PYTHON) -m bench.constant_memory 100000 1000000
 
 load: $(SETUP) ## eight legs at once within a tenth of the limits of Dataverse; 45 minutes

@@ -1,28 +1,32 @@
-"""Peak memory of extract, validate and transform by the number of rows, without either system.
+"""Peak memory of extract, validate, transform and load by the number of rows, without either system.
 
-A full read of a map that propagates deletes, all of whose rows the crosswalk knows: the worst case,
-as after an expired delta token. The source makes its pages up, so that only the engine is measured:
+A full read of a map that propagates deletes, all of whose rows the crosswalk knows, with other
+values: the worst case, as after an expired delta token. The source makes its pages up and the target
+takes whatever it is told, so that only the engine is measured, with a real state on SQLite:
 
     python -m bench.constant_memory 100000 1000000
 
-Each number runs in a process of its own; the peaks must lie within a tenth of each other.
+Each stage runs in a process of its own, as a task does; its peaks must lie within a tenth of each
+other, whatever the number.
 """
 
 import asyncio
 import json
+import multiprocessing
 import resource
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
 
+from bench.made_up import LEG, MAP, PAGE, Source, Taker, fill_crosswalk
 from projops.engine import Engine
 from projops.extract.change_tracking import ChangeTracking
 from projops.extract.lookups import Lookups
@@ -30,105 +34,56 @@ from projops.extract.source import Watermark
 from projops.extract.sources import own_columns
 from projops.extract.stage import ExtractJob, extract_rows
 from projops.identities import pages
-from projops.mapping import catalog
+from projops.load.guard import delete_guard
+from projops.load.job import LoadJob
+from projops.load.stage import load_tables
 from projops.mapping.fingerprint import fingerprint
-from projops.mapping.model import Direction, System
-from projops.mapping.paths import source_column, table_of
+from projops.mapping.model import System
+from projops.mapping.paths import table_of
 from projops.pipeline import transform, validate
 from projops.poison import Quarantine
 from projops.run import Staged
 from projops.settings import Settings
 from projops.state import crosswalk
-from projops.state.batches import Batch, NewBatch, open_batch
-from projops.state.crosswalk import Entry
+from projops.state.batches import Batch, NewBatch, get_batch, open_batch
+from projops.state.leases import held
 from projops.systems.connection import Connection
 from projops.systems.dataverse import Dataverse
-from projops.systems.decoding import Page
 
-MAP, LEG = "funding_sources", Direction.DATAVERSE_TO_FINANCE
-MOST = 1.10  # times the smallest peak
-PAGE = 5000
+MOST = 1.10  # times the smallest peak of a stage
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-def guid(number: int) -> str:
-    """Give the GUID that stands for a number."""
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A stage over so many rows.
+
+    Attributes:
+        staged: What it gave.
+        peak: Highest resident memory of its process, in MB.
+        seconds: How long it ran.
+    """
+
+    staged: Staged
+    peak: int
+    seconds: float
 
 
-def made_up(kind: pa.DataType, name: str, numbers: Sequence[int]) -> pa.Array:
-    """Make up a column that differs from row to row; types that need a meaning stay empty."""
-    if pa.types.is_string(kind):
-        return pa.array([f"{name[-8:]} {number}" for number in numbers], kind)
-    if pa.types.is_boolean(kind):
-        return pa.array([number % 2 == 0 for number in numbers], kind)
-    return pa.nulls(len(numbers), kind)
-
-
-class Source:
-    """A table of so many rows, every hundredth of which the source has no longer."""
-
-    def __init__(self, engine: Engine, rows: int) -> None:
-        self.engine, self.rows = engine, rows
-
-    async def changes(self, *_: object) -> AsyncIterator[Page]:
-        """Give all rows that are there, page by page."""
-        for start in range(0, self.rows, PAGE):
-            numbers = [number for number in range(start, min(start + PAGE, self.rows)) if number % 100]
-            yield Page(self._batch(numbers), delta_link="next")
-
-    def _batch(self, numbers: Sequence[int]) -> pa.RecordBatch:
-        table_map = self.engine.map(MAP)
-        leg = table_map.legs[LEG]
-        ids, versions = [guid(each) for each in numbers], ["1"] * len(numbers)
-        columns = {"_id": pa.array(ids), "_version": pa.array(versions)}
-        for name in own_columns(table_map, leg):
-            column = source_column(table_map, leg, name)
-            is_lookup = column.type is catalog.ColumnType.LOOKUP
-            columns[name] = (
-                pa.array([guid(10**12 + each) for each in numbers])
-                if is_lookup
-                else made_up(catalog.arrow_type(column), name, numbers)
-            )
-        return pa.RecordBatch.from_pydict(columns)
-
-    async def by_ids(self, table: object, columns: object, ids: Sequence[str]) -> tuple[None, Sequence[str]]:
-        """Find none of the rows that did not come."""
-        return None, ids
-
-    async def parents(self, table: str, ids: Sequence[str], columns: Sequence[str]) -> pa.Table:
-        """Give the rows that lookups lead to: as many as there are rows, but for the one company."""
-        known = catalog.table(System.DATAVERSE, table).columns
-        numbers = [int(each.replace("-", ""), 16) - 10**12 for each in ids]
-        found = {"_id": pa.array(ids)} | {
-            name: made_up(catalog.arrow_type(known[name]), name, numbers) for name in columns
-        }
-        if table == "cdm_company":
-            found["cdm_companycode"] = pa.array(["USPM"] * len(ids))
-        return pa.table(found)
-
-
-def fill_crosswalk(engine: Engine, rows: int) -> None:
-    """Let all rows have been in step before."""
-    for start in range(0, rows, PAGE):
-        numbers = range(start, start + PAGE)
-        entries = [Entry(f'["k{number}","ord","uspm"]', guid(number), "0" * 32) for number in numbers]
+def prepare(folder: Path, rows: int) -> Staged:
+    """Let both sides be in step, and open a batch that reads everything."""
+    with _engine(folder, rows) as engine:
+        fill_crosswalk(engine, rows)
+        table_map = engine.map(MAP)
+        meaning = fingerprint(table_map, table_map.legs[LEG], engine.loaded.value_maps)
+        new = NewBatch("bench", "run", MAP, LEG.value, "full", table_map.version, meaning, advances=True)
         with engine.state.begin() as connection:
-            crosswalk.put(connection, MAP, 1, entries)
+            batch = open_batch(connection, new)
+    return Staged(batch.id, MAP, LEG.value, "none", "", 0)
 
 
-def opened(engine: Engine) -> Batch:
-    """Open a batch that reads everything."""
-    table_map = engine.map(MAP)
-    meaning = fingerprint(table_map, table_map.legs[LEG], engine.loaded.value_maps)
-    new = NewBatch("bench", "run", MAP, LEG.value, "full", table_map.version, meaning, advances=True)
-    with engine.state.begin() as connection:
-        return open_batch(connection, new)
-
-
-def extracted(engine: Engine, batch: Batch, rows: int) -> Staged:
+def extract(engine: Engine, staged: Staged, rows: int) -> Staged:
     """Run the real extract stage on the made-up source."""
-    table_map = engine.map(MAP)
+    table_map, batch = engine.map(MAP), _batch(engine, staged)
     leg, source = table_map.legs[LEG], Source(engine, rows)
 
     def after(last: str) -> list[str]:
@@ -161,50 +116,99 @@ def extracted(engine: Engine, batch: Batch, rows: int) -> Staged:
             writer,
         )
         watermark = asyncio.run(extract_rows(job))
-        meaning = fingerprint(table_map, leg, engine.loaded.value_maps)
         writer.facts.update(
-            watermark_to=watermark.text(), fingerprint=meaning, mapping_version=table_map.version
+            watermark_to=watermark.text(), fingerprint=batch.fingerprint, mapping_version=table_map.version
         )
-    return Staged(batch.id, MAP, LEG.value, "extract", engine.staging.uri_of(writer), writer.rows)
+    return replace(staged, stage="extract", uri=engine.staging.uri_of(writer), rows=writer.rows)
 
 
-def no_connection(system: System) -> Connection:
+def load(engine: Engine, staged: Staged, rows: int) -> Staged:
+    """Run the real load stage: decide, send, commit; the made-up target says that all is written.
+
+    Raises:
+        AssertionError: A row was not written.
+    """
+    table_map, batch = engine.map(MAP), _batch(engine, staged)
+    leg, settings = table_map.legs[LEG], engine.settings
+    manifest = engine.staging.open(staged.uri, batch.id)
+    with held(engine.state, MAP, "bench", settings.lease_seconds) as lease:
+        job = LoadJob(
+            engine.state,
+            table_map,
+            leg,
+            batch,
+            Taker(),
+            settings,
+            delete_guard(engine.state, settings, leg, batch, manifest.counts["deletes"]),
+            lease=lease,
+            quarantine=Quarantine.of(engine, table_map, batch, "load"),
+        )
+        counts = asyncio.run(load_tables(job, engine.staging.tables(manifest)))
+    if counts.loaded != rows:
+        raise AssertionError(f"Of {rows} rows came {counts}.")
+    return replace(staged, stage="load", rows=counts.loaded)
+
+
+STAGES: tuple[Callable[[Engine, Staged, int], Staged], ...] = (
+    extract,
+    lambda engine, staged, _: validate(engine, staged),
+    lambda engine, staged, _: transform(engine, staged),
+    load,
+)
+
+
+def measure(place: int, folder: Path, staged: Staged, rows: int) -> Measured:
+    """Run one stage, and look at what its process has needed; for a process of its own."""
+    began = time.perf_counter()
+    with _engine(folder, rows) as engine:
+        staged = STAGES[place](engine, staged, rows)
+    seconds = round(time.perf_counter() - began, 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT // 2**20
+    return Measured(staged, peak, seconds)
+
+
+def main(numbers: Sequence[int]) -> int:
+    """Measure each stage for each number; fail where its peaks differ by more than a tenth."""
+    peaks: dict[str, list[int]] = {}
+    for rows in numbers:
+        for each in _stages(rows):
+            figures = {"rows": rows, "stage": each.staged.stage, "staged": each.staged.rows}
+            figures |= {"peak_mb": each.peak, "seconds": each.seconds}
+            print(json.dumps(figures), flush=True)  # noqa: T201  its output
+            peaks.setdefault(each.staged.stage, []).append(each.peak)
+    return 0 if all(max(each) <= MOST * min(each) for each in peaks.values()) else 1
+
+
+def _stages(rows: int) -> Iterator[Measured]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        staged = _apart(prepare, folder, rows)
+        for place in range(len(STAGES)):
+            measured = _apart(measure, place, folder, staged, rows)
+            staged = measured.staged
+            yield measured
+
+
+def _apart(act: Callable[..., Any], *arguments: object) -> Any:
+    """Act in a new process, which has inherited nothing."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(act, *arguments).result()
+
+
+def _engine(folder: Path, rows: int) -> Engine:
+    state, staging = f"sqlite:///{folder / 'state.db'}", str(folder / "staging")
+    settings = replace(Settings(), state_url=state, staging=staging, delete_rows=rows)
+    return Engine.open(settings, _no_connection)
+
+
+def _no_connection(system: System) -> Connection:
     """Refuse to connect: nothing here asks a system."""
     raise AssertionError(f"{system} was asked")
 
 
-def measure(rows: int) -> dict[str, Any]:
-    """Run the three stages over so many rows; give seconds and the peak of the process."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = replace(
-            Settings(), state_url=f"sqlite:///{folder}/state.db", staging=str(Path(folder) / "staging")
-        )
-        with Engine.open(settings, no_connection) as engine:
-            fill_crosswalk(engine, rows)
-            batch, times = opened(engine), [time.perf_counter()]
-            staged = extracted(engine, batch, rows)
-            times.append(time.perf_counter())
-            staged = validate(engine, staged)
-            times.append(time.perf_counter())
-            staged = transform(engine, staged)
-            times.append(time.perf_counter())
-    seconds = [round(after - before, 1) for before, after in zip(times, times[1:], strict=False)]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return {"rows": rows, "staged": staged.rows, "peak_mb": peak, "seconds": seconds}
-
-
-def main(numbers: Sequence[int]) -> int:
-    """Measure each number in a process of its own; fail where the peaks differ by more than a tenth."""
-    if len(numbers) == 1:
-        print(json.dumps(measure(numbers[0])))  # noqa: T201  its output
-        return 0
-    peaks = []
-    for rows in numbers:
-        command = [sys.executable, "-m", "bench.constant_memory", str(rows)]
-        line = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
-        print(line, flush=True)  # noqa: T201  its output
-        peaks.append(json.loads(line)["peak_mb"])
-    return 0 if max(peaks) <= MOST * min(peaks) else 1
+def _batch(engine: Engine, staged: Staged) -> Batch:
+    with engine.state.begin() as connection:
+        return get_batch(connection, staged.batch)
 
 
 if __name__ == "__main__":
