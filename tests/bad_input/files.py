@@ -89,16 +89,6 @@ def _many_entries() -> bytes:
     return package({f"{number}.csv": b"" for number in range(2000)}, method=zipfile.ZIP_STORED)
 
 
-def _twice() -> bytes:
-    into = io.BytesIO(data(HEADER + ROW))
-    with zipfile.ZipFile(into, "a") as zipped:
-        info = zipfile.ZipInfo(f"{ENTITY}.csv")
-        zipped.filelist.append(info)  # else it warns; two entries of one name
-        zipped.NameToInfo.pop(f"{ENTITY}.csv")
-        zipped.writestr(info, b"A\r\n")
-    return into.getvalue()
-
-
 def _damaged() -> bytes:
     content = bytearray(package({f"{ENTITY}.csv": (HEADER + ROW * 100).encode()}))
     place = content.index(f"{ENTITY}.csv".encode(), content.index(b"PK\x03\x04", 4)) + 40

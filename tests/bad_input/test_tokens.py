@@ -126,7 +126,7 @@ async def test_what_a_system_repeats_is_masked(asked: Asked, status: int, echo: 
     assert not [piece for piece in (TOKEN, SECRET, TOKEN[:12], SECRET[:12]) if piece in told]
 
 
-async def test_a_secret_is_in_no_repr(asked: Asked) -> None:
+def test_a_secret_is_in_no_repr() -> None:
     connection = Connection(
         "c",
         System.FINANCE,

@@ -196,7 +196,7 @@ def finish() -> operators.FinishOperator:
     return operators.FinishOperator(task_id="finish", load_task_ids=["a.load", "b.load", "c.load"])
 
 
-def test_finish_gives_the_outcomes_of_the_legs_that_ran(caplog: pytest.LogCaptureFixture) -> None:
+def test_finish_gives_the_outcomes_of_the_legs_that_ran() -> None:
     ti = TaskInstance({"a.load": "success", "b.load": "skipped"}, [OUTCOME.as_json()])
     assert finish().execute(context(ti)) == [OUTCOME.as_json()]
 

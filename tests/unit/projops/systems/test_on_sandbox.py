@@ -256,7 +256,7 @@ async def test_an_export_says_what_odata_says_and_then_only_what_changed(
     assert changed["OrganizationName"] == "Neu"
 
 
-async def test_dual_write_says_which_maps_it_runs(sandbox: Sandbox, dataverse: Dataverse) -> None:
+async def test_dual_write_says_which_maps_it_runs(dataverse: Dataverse) -> None:
     maps = load_maps(PROJECT_ROOT / "include" / "mappings").maps
     await refuse_dual_write(dataverse, maps["actuals"], maps)
     runs = {
