@@ -10,6 +10,7 @@ from pathlib import Path
 from projops.errors import ConfigurationError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
+_LEAST = {"chunk_rows": 1, "request_budget": 1, "lease_seconds": 1}  # without any of them nothing can move
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Settings:
         """Read the settings.
 
         Raises:
-            ConfigurationError: A number is none.
+            ConfigurationError: A number is none, or too low.
         """
         env = os.environ if environment is None else environment
         default = cls()
@@ -103,8 +104,9 @@ def _number(env: Mapping[str, str], setting: str, default: float) -> float:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not (math.isfinite(number) and number >= 0):
+    least = _LEAST.get(setting, 0)
+    if not (math.isfinite(number) and number >= least):
         raise ConfigurationError(
-            f"{name} is {text:.40}, which is no number from 0 up.", remedy="Set it to a number."
+            f"{name} is {text:.40}, which is no number from {least} up.", remedy="Set it to a number."
         )
     return number

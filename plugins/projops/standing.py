@@ -9,8 +9,10 @@ from typing import Any
 from projops.engine import Engine
 from projops.mapping.order import leg_order
 from projops.state import overview, pauses
+from projops.state.dead_letters import AWAITING
 from projops.state.overview import LegFacts
 from projops.state.pauses import Pause
+from projops.state.tables import LIVE
 
 
 class Standing(StrEnum):
@@ -67,7 +69,7 @@ class LegStatus:
             "loaded": facts.loaded,
             "version": facts.version,
             "underway": facts.underway,
-            **{status: facts.aside.get(status, 0) for status in ("open", "parked", "awaiting_approval")},
+            **{status: facts.aside.get(status, 0) for status in LIVE},
             "writer": self.writer,
             "paused_at": _text(pause.since) if pause else None,
             "paused_by": pause.by if pause else None,
@@ -118,7 +120,7 @@ def standing(facts: LegFacts, paused: bool, writer: str | None, resumed_at: date
         Standing.STOPPED: facts.stopped_because is not None,
         Standing.NOT_STARTED: last is None,
         Standing.CATCHING_UP: facts.afresh or not read_since,
-        Standing.AWAITING_APPROVAL: bool(facts.aside.get("awaiting_approval")),
+        Standing.AWAITING_APPROVAL: bool(facts.aside.get(AWAITING)),
         Standing.BEHIND: any(facts.aside.values()),
         Standing.IN_STEP: True,
     }

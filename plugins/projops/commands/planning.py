@@ -16,6 +16,7 @@ from projops.plan import LegPlan
 from projops.plan import plan as plan_leg
 from projops.run import LegRef
 from projops.state.audit import record_action
+from projops.state.dead_letters import AWAITING
 
 Maps = Annotated[list[str], typer.Argument(help="Map ids; `maps list` shows them.")]
 OneLeg = Annotated[Direction | None, typer.Option(help="Only this leg.")]
@@ -70,7 +71,7 @@ def show_plans(plans: Sequence[LegPlan], values: bool, as_json: bool) -> None:
 def _summary(plan: LegPlan) -> dict[str, Any]:
     counts = plan.counts
     deletes = plan.actions.get(Kind.DELETE, 0) + plan.actions.get(Kind.DEACTIVATE, 0)
-    awaiting = sum(each.status == "awaiting_approval" for each in plan.aside)
+    awaiting = sum(each.status == AWAITING for each in plan.aside)
     return {
         "map": plan.leg.map,
         "leg": plan.leg.leg,

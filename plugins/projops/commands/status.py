@@ -8,6 +8,7 @@ import typer
 from projops.commands.output import AsJson, open_engine, print_json, print_rows
 from projops.pausing import described
 from projops.standing import LegStatus, standings
+from projops.state.tables import LIVE
 from projops.state.throttling import Budget, budget_today
 
 
@@ -41,12 +42,9 @@ def _line(each: LegStatus, now: datetime) -> dict[str, Any]:
         "batch": facts.batch,
         "loaded": facts.loaded,
         "version": facts.version,
-        **{status.replace("_", " "): facts.aside.get(status, 0) for status in _ASIDE},
+        **{status.replace("_", " "): facts.aside.get(status, 0) for status in LIVE},
         "writer": each.writer,
     }
-
-
-_ASIDE = ("open", "parked", "awaiting_approval")
 
 
 def _remarks(legs: list[LegStatus]) -> list[str]:

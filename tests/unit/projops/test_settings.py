@@ -35,3 +35,12 @@ def test_a_connection_without_url_is_named() -> None:
 def test_a_number_that_is_none_is_named(text: str) -> None:
     with pytest.raises(ConfigurationError, match=f"PROJOPS_CHUNK_ROWS is {text}, which is no number"):
         Settings.from_environment({"PROJOPS_CHUNK_ROWS": text})
+
+
+@pytest.mark.parametrize("setting", ["CHUNK_ROWS", "REQUEST_BUDGET", "LEASE_SECONDS"])
+@pytest.mark.parametrize("text", ["0", "0.5"])
+def test_a_number_without_which_nothing_moves_is_one_at_least(setting: str, text: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=f"PROJOPS_{setting} is {text}, which is no number from 1 up"
+    ):
+        Settings.from_environment({f"PROJOPS_{setting}": text})
