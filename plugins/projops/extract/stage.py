@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Connection
 
 from projops.errors import WatermarkExpiredError
 from projops.extract.frames import (
@@ -98,14 +99,22 @@ def _look_at_state(job: ExtractJob) -> None:
     for some in pages(to_retry):
         job._awaited.note((row_id, "") for row_id in some)
     with job.state.begin() as connection:
-        looked = in_flight.look(connection, map_id, leg, job.batch.id, job.pause)
-        job._awaited.note((row.source_id, "") for row in looked)
-        # If one of them was created and is gone at the source by now, nothing else tells of it.
-        ours = job.system is System.DATAVERSE
-        direction = job.leg.direction
-        pairs = [crosswalk.only_paired(row.key, row.source_id if ours else None, direction) for row in looked]
-        crosswalk.put_new(connection, map_id, job.batch.id, pairs)
+        if job.batch.advances:  # a run for some companies leaves the others' rows out, and ends no look
+            _look_at_doubts(job, connection)
         job._held.update(dead_letters.held_deletes(connection, map_id, leg))
+
+
+def _look_at_doubts(job: ExtractJob, connection: Connection) -> None:
+    """Note the rows that a silent writer had on its way, to be read afresh here and at the target.
+
+    If one of them was created and is gone at the source by now, nothing but its pair tells of it.
+    """
+    map_id, direction = job.table_map.map, job.leg.direction
+    looked = in_flight.look(connection, map_id, direction.value, job.batch.id, job.pause)
+    job._awaited.note((row.source_id, "") for row in looked)
+    ours = job.system is System.DATAVERSE
+    rows = [(row.key, row.source_id if ours else None) for row in looked]
+    crosswalk.doubt(connection, map_id, job.batch.id, direction, rows)
 
 
 async def _read(job: ExtractJob, source: Source) -> None:

@@ -15,7 +15,7 @@ from projops.load.target import Waiting
 from projops.mapping import catalog
 from projops.mapping.keys import guid_column
 from projops.mapping.model import Direction, Gate, System
-from projops.state import StateStore, crosswalk, dead_letters
+from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.dead_letters import Stopped
 from projops.systems import quoting
 from projops.systems.columns import entity_set, properties
@@ -147,10 +147,13 @@ class BillingGate:
         wanted = list(ids)
         with self.state.begin() as connection:
             stopped = dead_letters.stopped(connection, map_id, _LEG.value, wanted)
+            # Of what a silent writer had on its way to Finance, the crosswalk knows no more than the pair.
+            in_doubt = in_flight.marked(connection, map_id, _LEG.value)
             there = {
                 entry.dataverse_id
                 for entry in crosswalk.by_ids(connection, map_id, wanted)
                 if entry.payload_hash(_LEG) is not None
+                and (entry.payload_hash(_LEG) != crosswalk.UNKNOWN or entry.dataverse_id not in in_doubt)
             }
         return {each: stopped.get(each) for each in wanted if each not in there or each in stopped}
 

@@ -1,12 +1,14 @@
 """Committing a chunk: crosswalk and dead letters in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from projops.load.decide import Action, Kind, Row
 from projops.load.job import LoadJob
+from projops.load.sending import sent
 from projops.load.target import Outcome, Result
 from projops.mapping.model import Direction, System
 from projops.payload import payload_text
@@ -29,6 +31,8 @@ class Done:
 def commit_chunk(job: LoadJob, done: Sequence[Done], *, in_step: bool) -> Counts:
     """Write down what became of a chunk's rows, and that nothing of it is on its way any more.
 
+    Rows without a clear answer stay marked, under a token that no writer has.
+
     Args:
         job: The batch.
         done: Actions with their outcomes.
@@ -47,6 +51,7 @@ def commit_chunk(job: LoadJob, done: Sequence[Done], *, in_step: bool) -> Counts
     with job.state.begin() as connection:
         job.lease.confirm(connection)
         in_flight.landed(connection, job.lease.token)
+        _keep_unclear(job, connection, done)
         entries = [_entry(pair, direction, in_step) for pair in stays]
         crosswalk.put(connection, map_id, origin.batch, entries)
         crosswalk.remove(connection, map_id, gone)
@@ -71,6 +76,23 @@ def close_removed(connection: Connection, origin: Origin, rows: Sequence[Row], b
     dead_letters.resolve_deletes(connection, origin.map, origin.leg, deletes, because)
 
 
+def _keep_unclear(job: LoadJob, connection: Connection, done: Sequence[Done]) -> None:
+    """Keep the marks of rows that were sent, however often, without a clear answer: they may be there.
+
+    The next run reads them at both sides, and knows what of them is our own late write.
+    """
+    rows = [
+        sent(pair.action)
+        for pair in done
+        if pair.action.kind is not Kind.SKIP
+        and pair.outcome.result is Result.REFUSED
+        and pair.outcome.retriable
+    ]
+    if rows:
+        nobody = replace(job.writing, token=f"unclear {job.batch.id}")
+        in_flight.record(connection, nobody, rows, timedelta(seconds=job.settings.lease_seconds))
+
+
 def _count(done: Sequence[Done]) -> Counts:
     results = [pair.outcome.result for pair in done]
     skipped = sum(pair.action.kind is Kind.SKIP and pair.outcome.result is Result.WRITTEN for pair in done)
@@ -86,7 +108,9 @@ def _entry(pair: Done, direction: Direction, in_step: bool) -> Entry:
     row = pair.action.row
     forth = direction is Direction.DATAVERSE_TO_FINANCE
     # Where only the row's own columns were written, the shared ones are not in step yet.
-    digest = row.hash if in_step and not pair.action.leaves_shared else None
+    digest = row.hash if in_step else None
+    if pair.action.leaves_shared:
+        digest = UNKNOWN  # nor does what was in step before still stand, should the source go back to it
     # What was written to shared columns, or left to the way back, is news for it, also if it stood before.
     news = pair.action.kind is not Kind.SKIP or pair.action.leaves_shared
     shared = pair.action.shared

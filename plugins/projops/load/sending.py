@@ -21,11 +21,12 @@ async def send(job: LoadJob, actions: Sequence[Action]) -> list[Outcome]:
     with job.state.begin() as connection:
         job.lease.confirm(connection)
         settles_in = timedelta(hours=job.settings.in_flight_hours)
-        in_flight.record(connection, job.writing, [_sent(action) for action in actions], settles_in)
+        in_flight.record(connection, job.writing, [sent(action) for action in actions], settles_in)
     return await job.target.write(actions)
 
 
-def _sent(action: Action) -> Doubt:
+def sent(action: Action) -> Doubt:
+    """Say of an action what it may leave at the target."""
     shared = action.row.target_shared
     digests = None if shared is None else {name: shared[name] for name in action.columns if name in shared}
     return Doubt(action.row.source_id, action.row.key, digests)

@@ -98,13 +98,11 @@ async def _load_sifted(
 def _set_aside(job: LoadJob, row: pa.Table, error: Exception) -> None:
     """Set a row aside that crashed the load, nobody knows whether before or after it was written."""
     job.quarantine.set_aside(row, error)
-    key, direction = row["_key"][0].as_py(), job.leg.direction
     own_id = row["_id"][0].as_py() if job.from_dataverse else None
-    place = (job.table_map.map, job.batch.id)
+    place = (job.table_map.map, job.batch.id, job.leg.direction)
     with job.state.begin() as connection:
         job.lease.confirm(connection)
-        crosswalk.put_new(connection, *place, [crosswalk.only_paired(key, own_id, direction)])
-        crosswalk.put(connection, *place, [crosswalk.only_paired(key, None, direction)])
+        crosswalk.doubt(connection, *place, [(row["_key"][0].as_py(), own_id)])
 
 
 async def _load_chunk(

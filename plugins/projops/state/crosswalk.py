@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from projops.mapping.model import Direction
 from projops.state.tables import crosswalk
@@ -109,6 +109,33 @@ def put_new(connection: Connection, map_id: str, batch_id: int, entries: Sequenc
     if entries:
         statement = insert_into(connection, crosswalk).on_conflict_do_nothing()
         connection.execute(statement, _stored_rows(map_id, batch_id, entries))
+
+
+def doubt(
+    connection: Connection,
+    map_id: str,
+    batch_id: int,
+    direction: Direction,
+    rows: Iterable[tuple[str, str | None]],
+) -> None:
+    """Say of rows no more than that they are pairs: nobody knows what of them was written in a direction.
+
+    Where a row stands, its next load asks the target; where it is gone at the source, its delete is sent.
+    Which batch had it in step stays, as this one has not.
+
+    Args:
+        connection: Open transaction.
+        map_id: Map.
+        batch_id: Batch that meets them.
+        direction: Where they were sent.
+        rows: Integration key and, of a row that comes from Dataverse, GUID.
+    """
+    pairs = [only_paired(key, own_id, direction) for key, own_id in rows]
+    put_new(connection, map_id, batch_id, pairs)
+    for part in _slices(pair.key for pair in pairs):
+        mine = (crosswalk.c.map == map_id, crosswalk.c.key.in_(part))
+        unknown = {f"hash_{direction.value}": UNKNOWN}
+        connection.execute(update(crosswalk).where(*mine).values(unknown))
 
 
 def only_paired(key: str, dataverse_id: str | None, direction: Direction) -> Entry:

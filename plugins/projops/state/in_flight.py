@@ -121,6 +121,14 @@ def of_others(connection: Connection, map_id: str, token: str) -> list[Mark]:
     ]
 
 
+def marked(connection: Connection, map_id: str, leg: str) -> frozenset[str]:
+    """Give the source rows of a leg that anybody has on the way, or had when it fell silent."""
+    marks = connection.execute(
+        select(in_flight.c.rows).where(in_flight.c.map == map_id, in_flight.c.leg == leg)
+    )
+    return frozenset(row.source_id for mark in marks.mappings() for row in _rows(mark))
+
+
 def is_due(connection: Connection, map_id: str, leg: str, pause: timedelta) -> bool:
     """Say whether marks of silent writers are to be looked at now.
 

@@ -24,7 +24,7 @@ from projops.poison import Quarantine
 from projops.replay import Selection, approve, replay
 from projops.settings import PROJECT_ROOT
 from projops.staging import Staging
-from projops.state import StateStore, crosswalk, dead_letters
+from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import NewBatch, open_batch
 from projops.state.crosswalk import Entry
 from projops.state.dead_letters import Letter, Origin
@@ -137,7 +137,7 @@ class KnownPaths(Lookups):
 
 
 async def extracted(
-    store: StateStore, tmp_path: Path, *there: str
+    store: StateStore, tmp_path: Path, *there: str, advances: bool = True
 ) -> tuple[list[tuple[str, bool]], dict[str, int]]:
     """Extract where nothing has changed and only some rows are there: what was staged, and its counts."""
 
@@ -146,7 +146,7 @@ async def extracted(
 
     table_map = MAPS[MAP]
     with store.begin() as connection:
-        new = NewBatch("d", "r", MAP, FORTH.value, "incremental", table_map.version, "f", True)
+        new = NewBatch("d", "r", MAP, FORTH.value, "incremental", table_map.version, "f", advances)
         batch = open_batch(connection, new)
     staging = Staging(str(tmp_path / "staging"))
     with staging.writer(MAP, FORTH.value, batch.id, "extract") as writer:
@@ -237,3 +237,27 @@ async def test_a_row_that_never_arrived_and_is_gone_needs_nothing(store: StateSt
     replay(store, Selection((number,)), "anna")
     assert await extracted(store, tmp_path) == ([], {"read": 0, "deletes": 0})
     assert fate(store, number) == ("resolved", "gone at the source")
+
+
+def silent(store: StateStore) -> None:
+    with store.begin() as connection:
+        writing = in_flight.Writing(MAP, FORTH.value, 1, "silent")
+        in_flight.record(connection, writing, [in_flight.Doubt("g1", KEY)], timedelta(0))
+
+
+async def test_what_a_silent_writer_may_have_created_and_is_gone_goes(
+    store: StateStore, tmp_path: Path
+) -> None:
+    silent(store)
+    assert await extracted(store, tmp_path) == ([("g1", True)], {"read": 1, "deletes": 1})
+
+
+async def test_a_run_for_some_companies_ends_no_look_at_rows_that_it_leaves_out(
+    store: StateStore, tmp_path: Path
+) -> None:
+    silent(store)
+    assert await extracted(store, tmp_path, "g1", advances=False) == ([], {"read": 0, "deletes": 0})
+    with store.begin() as connection:
+        assert in_flight.is_due(connection, MAP, FORTH.value, timedelta(0))
+        [mark] = in_flight.of_others(connection, MAP, "mine")
+    assert mark.is_open

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pytest
 
-from projops.load.decide import Action, Row, TargetRow
+from projops.load.decide import Action, Kind, Row, TargetRow, is_in_step
+from projops.load.outcomes import Done, commit_chunk
+from projops.load.shared import Sides
 from projops.load.stage import load_tables
 from projops.load.target import Outcome, Result
 from projops.mapping.model import System
-from projops.state import StateStore, conflicts
+from projops.state import StateStore, conflicts, crosswalk
 from projops.state.batches import Counts
+from projops.state.crosswalk import Entry
 from projops.transform.shared import read_digests, shared_digests
 from tests.unit.projops.load.memory import BACK, MAPS, Memory, frame, job
 
@@ -80,3 +83,16 @@ async def test_a_value_that_came_in_between_is_kept_too(store: StateStore) -> No
     account = Account(answers=[Outcome(Result.LOOK_AGAIN)], changes=["Ours again"])
     assert await load(store, account, "first") == Counts(loaded=1)
     assert kept(store) == ["Ours again", "Ours"]
+
+
+async def test_a_row_moved_in_part_is_not_in_step_as_it_was_before_either(store: StateStore) -> None:
+    """A column was left to the way back: if the source takes its own change back, that is still to move."""
+    mine = job(store, Account(), "customers", direction=BACK)
+    row = Row(KEY, KEY, "new", {}, {}, {}, {})
+    with store.begin() as connection:
+        crosswalk.put(connection, "customers", 1, [Entry(KEY, GUID, hash_finance_to_dataverse="old")])
+    left = Action(Kind.UPDATE, row, GUID, ("city",), leaves_shared=True, shared=Sides({}, {}))
+    commit_chunk(mine, [Done(left, Outcome(Result.WRITTEN, GUID))], in_step=True)
+    with store.begin() as connection:
+        pair = crosswalk.by_keys(connection, "customers", [KEY])[KEY]
+    assert not is_in_step(replace(row, hash="old"), pair, mine.policy)

@@ -3,12 +3,13 @@
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pyarrow as pa
 
 from projops.load.gate import BillingGate
-from projops.mapping.model import Gate
-from projops.state import StateStore, crosswalk, dead_letters
+from projops.mapping.model import Direction, Gate
+from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.crosswalk import Entry
 from projops.state.dead_letters import Letter, Origin
 from projops.systems.dataverse import EntitySet
@@ -137,4 +138,17 @@ async def test_ten_thousand_lines_are_judged_a_page_at_a_time_in_few_requests(st
     assert rows.most_rows == 5000
     assert len(rows.requests) == 22  # two pages, and ten filters of a batch for each
     in_step(store, "transaction_connections", connections[-1])
+    assert await waiting(rows, store, INVOICE) == {}
+
+
+async def test_a_row_that_was_on_its_way_when_its_writer_fell_silent_is_not_in_step(
+    store: StateStore,
+) -> None:
+    rows, sender = Rows({BILLED: INVOICE}), in_flight.Writing("actuals", FORTH, 1, "silent")
+    with store.begin() as connection:
+        doubt = in_flight.Doubt(BILLED, '["b","uspm"]')
+        in_flight.record(connection, sender, [doubt], timedelta(hours=24))
+        crosswalk.doubt(connection, "actuals", 2, Direction(FORTH), [(doubt.key, BILLED)])
+    assert list(await waiting(rows, store, INVOICE)) == [INVOICE]
+    in_step(store, "actuals", BILLED)
     assert await waiting(rows, store, INVOICE) == {}

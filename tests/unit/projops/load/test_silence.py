@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
 from projops.errors import BreakerOpenError, LeaseHeldError
 from projops.load.decide import Action, Row, TargetRow
 from projops.load.doubts import Doubts
+from projops.load.job import LoadJob
 from projops.load.stage import load_tables
-from projops.load.target import Outcome
+from projops.load.target import Outcome, Result
 from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import Counts
 from tests.unit.projops.load.memory import FORTH, Memory, frame, job
@@ -78,6 +80,13 @@ class Faithful(Memory):
         return self.values["[a]"]["TaskName"]
 
 
+def doubting(store: StateStore, target: Memory) -> LoadJob:
+    after = job(store, target, "project_tasks", run="after")
+    with store.begin() as connection:
+        marks = in_flight.of_others(connection, "project_tasks", after.lease.token)
+    return replace(after, doubts=Doubts.of(marks, FORTH))
+
+
 async def test_what_was_on_its_way_when_the_load_died_is_read_from_the_target(store: StateStore) -> None:
     """The row goes back to what was last in step: the crosswalk alone would take it for untouched."""
     target = Faithful()
@@ -89,11 +98,36 @@ async def test_what_was_on_its_way_when_the_load_died_is_read_from_the_target(st
         dying = Faithful(values=target.values, dies=True)
         await load_tables(job(store, dying, "project_tasks"), [second])
     assert target.name() == "v2"
-    after = job(store, target, "project_tasks")
+    assert await load_tables(doubting(store, target), [first]) == Counts(loaded=1)
+    assert target.name() == "v1"
+
+
+async def test_what_stayed_without_a_clear_answer_stays_marked(store: StateStore) -> None:
+    """Whether it was created nobody knows: should it go at the source now, it goes at the target too."""
+    lost = [Outcome(Result.LOOK_AGAIN, message="No answer came.")] * 3
+    counts = await load_tables(
+        job(store, Memory(answers=lost), "project_tasks"), [frame("project_tasks", task("a", "v1"))]
+    )
+    assert counts == Counts(failed=1)
     with store.begin() as connection:
-        marks = in_flight.of_others(connection, "project_tasks", after.lease.token)
-    again = replace(after, doubts=Doubts.of(marks, FORTH))
-    assert await load_tables(again, [first]) == Counts(loaded=1)
+        [row] = in_flight.look(connection, "project_tasks", FORTH.value, 2, timedelta(minutes=1))
+        [letter] = dead_letters.live(connection)
+    assert (row.source_id, row.key) == ("a", "[a]")
+    assert (letter["rule"], letter["retriable"]) == ("no_answer", True)
+
+
+async def test_a_change_without_a_clear_answer_that_is_taken_back_is_read_from_the_target(
+    store: StateStore,
+) -> None:
+    target = Faithful()
+    first, second = (
+        frame("project_tasks", task("a", version) | {"TaskName": version}) for version in ("v1", "v2")
+    )
+    await load_tables(job(store, target, "project_tasks"), [first])
+    mute = Memory(rows={"[a]": "v1"}, answers=[Outcome(Result.LOOK_AGAIN)] * 3)
+    assert await load_tables(job(store, mute, "project_tasks", run="two"), [second]) == Counts(failed=1)
+    target.values["[a]"]["TaskName"] = "v2"  # the last one arrived after all
+    assert await load_tables(doubting(store, target), [first]) == Counts(loaded=1)
     assert target.name() == "v1"
 
 

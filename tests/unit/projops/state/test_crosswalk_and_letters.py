@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from projops.mapping.model import Direction
 from projops.state import StateStore, crosswalk, dead_letters, exports
 from projops.state.crosswalk import Entry
@@ -95,3 +97,16 @@ def test_an_export_is_fetched_again_until_a_batch_has_loaded_it(store: StateStor
         exports.commit(connection, ["e1"])
         left = exports.uncommitted(connection, "customers", "finance_to_dataverse")
         assert [execution.execution_id for execution in left] == ["e2"]
+
+
+def test_of_a_row_in_doubt_no_more_is_known_than_its_pair(store: StateStore) -> None:
+    forth = Direction.DATAVERSE_TO_FINANCE
+    known = Entry("k", "id", "h", "back", {"name": "1"}, {"Name": "2"})
+    with store.begin() as connection:
+        crosswalk.put(connection, "m", 1, [known])
+        crosswalk.doubt(connection, "m", 2, forth, [("k", "id"), ("new", "other")])
+        found = crosswalk.by_keys(connection, "m", ["k", "new"])
+        batches = connection.exec_driver_sql("select batch from crosswalk order by key").scalars().all()
+    assert found["k"] == replace(known, hash_dataverse_to_finance=crosswalk.UNKNOWN)
+    assert found["new"] == crosswalk.only_paired("new", "other", forth)
+    assert batches == [1, 2]  # which batch had it in step stays
