@@ -4,6 +4,7 @@ Dataverse names its errors by code, Finance by the text of its Infolog, inside a
 nobody should see. Texts of Finance come in the language of the integration user: en-US is assumed.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from projops.mapping.model import System
 
 _LONGEST_SENTENCE = 500
 _LONGEST_CODE = 40
+_LONGEST_WAIT = 3600.0
 # Systems and proxies like to repeat the header that they refuse; Entra's tokens begin with eyJ.
 _TOKENS = re.compile(r"(?i)\bbearer\s+[^\s,;\"']+|\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 _MASK = "***"
@@ -205,22 +207,24 @@ _ERRORS: Mapping[Kind, tuple[type[ProjOpsError], str]] = {
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read `Retry-After` (seconds or a date) as seconds from now, never negative."""
+    """Read `Retry-After` (seconds or a date) as seconds from now: 0 to an hour, None for nonsense.
+
+    All tasks obey it, so that one wrong header must not stop them for years; limits last minutes [D].
+    """
     text = headers.get("Retry-After", "").strip()
-    if not text:
-        return None
     try:
-        return max(float(text), 0.0)
+        seconds = float(text)
     except ValueError:
-        return _seconds_until(text, headers.get("Date", ""))
+        seconds = _seconds_until(text, headers.get("Date", ""))
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), _LONGEST_WAIT)
 
 
-def _seconds_until(text: str, present: str) -> float | None:
-    """Count from the server's own `Date`, so that clocks need not agree."""
+def _seconds_until(text: str, present: str) -> float:
+    """Count from the server's own `Date`, so that clocks need not agree; NaN where it is no date."""
     try:
-        return max((parsedate_to_datetime(text) - parsedate_to_datetime(present)).total_seconds(), 0.0)
+        return (parsedate_to_datetime(text) - parsedate_to_datetime(present)).total_seconds()
     except (ValueError, TypeError):
-        return None
+        return math.nan
 
 
 def _matches(rule: Rule, system: System, status: int, code: str, text: str) -> bool:

@@ -148,6 +148,9 @@ def test_a_sentence_is_bounded_and_on_one_line() -> None:
         ({"Retry-After": "12"}, 12.0),
         ({"Retry-After": "-3"}, 0.0),
         ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "inf"}, 3600.0),
+        ({"Retry-After": "99999999999999"}, 3600.0),
         (
             {"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"},
             30.0,
