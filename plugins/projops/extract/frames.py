@@ -67,13 +67,13 @@ def of_companies(
     return rows.filter(pc.is_in(codes, value_set=pa.array(sorted(companies))))
 
 
-def deleted_frame(table_map: TableMap, leg: Leg, gone: Sequence[tuple[str, str]]) -> pa.Table:
+def deleted_frame(table_map: TableMap, leg: Leg, gone: Sequence[tuple[str, str | None]]) -> pa.Table:
     """Make a frame of deletes.
 
     Args:
         table_map: The map.
         leg: The leg.
-        gone: Identity and key text of each row.
+        gone: Identity of each row, and its key text, or None where only its load can tell it.
     """
     columns = {
         path: pa.nulls(len(gone), arrow_type(source_column(table_map, leg, path)))

@@ -26,9 +26,11 @@ from projops.mapping.model import Deletes, Leaves, Leg, System, TableMap
 from projops.poison import Quarantine, Sieve
 from projops.staging import StageWriter
 from projops.state import StateStore, crosswalk, dead_letters, in_flight
-from projops.state.batches import Batch
+from projops.state.batches import Batch, runs_beside
 from projops.state.dead_letters import Held
 
+# Identity and key of a row that is to go; no key where a batch beside may be about to move the row.
+_Gone = tuple[str, str | None]
 _AT_ONCE = 5000  # rows that are read again at once
 
 
@@ -169,24 +171,38 @@ async def _write(job: ExtractJob, chunk: Chunk) -> None:
     if gone:
         job._awaited.forget([identity for identity, _ in gone])
         job.writer.count("read", len(gone))
-        job.writer.count("deletes", sum(not _is_approved(job, each) for each in gone))
+        job.writer.count("deletes", sum(not _needs_nobody(job, *each) for each in gone))
         job.writer.write(deleted_frame(table_map, leg, gone))
 
 
-def _left(job: ExtractJob, rows: pa.Table) -> list[Held]:
+def _left(job: ExtractJob, rows: pa.Table) -> list[_Gone]:
     """Of rows that the filter does not take, give those sent before, where the map says that they go."""
     ids = rows["_id"].to_pylist()
-    known = [] if job.leg.extract.leaves is Leaves.KEEP else _known(job, ids)
+    keeps = job.leg.extract.leaves is Leaves.KEEP
+    known = [] if keeps else _known(job, ids)
     _need_not_move(job, ids, known, "outside the map's filter")
-    return known
+    return [] if keeps else [*known, *_on_their_way(job, ids, known)]
 
 
-def _deletes(job: ExtractJob, ids: Sequence[str]) -> list[Held]:
+def _deletes(job: ExtractJob, ids: Sequence[str]) -> list[_Gone]:
     """Give identity and key of deleted rows that were moved before; others concern nobody any more."""
     known = _known(job, ids)
     ignored = job.leg.deletes is Deletes.IGNORE
     _need_not_move(job, ids, [] if ignored else known, "gone at the source")
-    return known
+    return [*known] if ignored else [*known, *_on_their_way(job, ids, known)]
+
+
+def _on_their_way(job: ExtractJob, ids: Sequence[str], known: Sequence[Held]) -> list[_Gone]:
+    """Of rows that are to go, give those that a batch beside may move between now and the load of this one.
+
+    Should that batch write some of them and then fail, nothing else would ever tell that they are gone.
+    """
+    others = sorted(set(ids).difference(identity for identity, _ in known))
+    if not others:
+        return []
+    with job.state.begin() as connection:
+        beside = runs_beside(connection, job.batch)
+    return [(identity, None) for identity in others] if beside else []
 
 
 def _need_not_move(job: ExtractJob, ids: Sequence[str], remove: Sequence[Held], because: str) -> None:
@@ -204,8 +220,11 @@ def _close_held(job: ExtractJob, rows: pa.Table) -> None:
         _close_deletes(job, back, "there again at the source: nothing was deleted")
 
 
-def _is_approved(job: ExtractJob, gone: Held) -> bool:
-    approved_at = job._held.get(gone)
+def _needs_nobody(job: ExtractJob, identity: str, key: str | None) -> bool:
+    """Say whether a delete needs nobody's approval: it has it, or it may well be of no row at all."""
+    if key is None:
+        return True
+    approved_at = job._held.get((identity, key))
     return approved_at is not None and approved_at <= job.batch.started_at
 
 

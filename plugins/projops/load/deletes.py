@@ -30,9 +30,9 @@ async def delete_gone(job: LoadJob, table: pa.Table) -> Counts:
     """
     if table.num_rows == 0 or deletion(job.leg.deletes) is Kind.SKIP:
         return Counts(unchanged=table.num_rows)
-    counts = await _delete(job, zip(table["_id"].to_pylist(), table["_key"].to_pylist(), strict=True))
+    counts = await _delete(job, _with_keys(job, table))
     settled = counts.loaded + counts.parked + counts.failed
-    return counts + Counts(unchanged=table.num_rows - settled)
+    return counts + Counts(unchanged=max(table.num_rows - settled, 0))
 
 
 async def delete_former_keys(job: LoadJob, table: pa.Table) -> None:
@@ -50,6 +50,21 @@ async def delete_former_keys(job: LoadJob, table: pa.Table) -> None:
     ]
     if former:
         await _delete(job, former)
+
+
+def _with_keys(job: LoadJob, table: pa.Table) -> list[Held]:
+    """Give identity and key of deleted rows: of those that the extract did not know, as they are known now.
+
+    A batch beside this one may have moved them since; now nobody but the holder of the lease moves any.
+    """
+    pairs = list(zip(table["_id"].to_pylist(), table["_key"].to_pylist(), strict=True))
+    late = [source_id for source_id, key in pairs if key is None]
+    gone = [(source_id, key) for source_id, key in pairs if key is not None]
+    if not job.from_dataverse:
+        return gone + [(key, key) for key in late]
+    with job.state.begin() as connection:
+        entries = crosswalk.by_ids(connection, job.table_map.map, late)
+    return gone + [(str(entry.dataverse_id), entry.key) for entry in entries]
 
 
 async def _delete(job: LoadJob, gone: Iterable[Held]) -> Counts:

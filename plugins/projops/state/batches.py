@@ -244,6 +244,17 @@ def commit_batch(connection: Connection, batch: Batch, counts: Counts) -> int | 
     return None
 
 
+def runs_beside(connection: Connection, batch: Batch) -> bool:
+    """Say whether another batch of the leg has not ended: what it is about to write nobody knows yet."""
+    statement = select(batches.c.id).where(
+        batches.c.map == batch.map,
+        batches.c.leg == batch.leg,
+        batches.c.status == "running",
+        batches.c.id != batch.id,
+    )
+    return connection.execute(statement.limit(1)).first() is not None
+
+
 def deleted_since(connection: Connection, map_id: str, leg: str, since: datetime) -> int:
     """Count the rows that a leg's batches, ended after some time, have deleted without approval."""
     statement = select(func.coalesce(func.sum(batches.c.deleted), 0)).where(

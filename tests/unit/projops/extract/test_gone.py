@@ -261,3 +261,14 @@ async def test_a_run_for_some_companies_ends_no_look_at_rows_that_it_leaves_out(
         assert in_flight.is_due(connection, MAP, FORTH.value, timedelta(0))
         [mark] = in_flight.of_others(connection, MAP, "mine")
     assert mark.is_open
+
+
+async def test_a_row_that_a_batch_beside_may_be_moving_is_left_to_the_load(
+    store: StateStore, tmp_path: Path
+) -> None:
+    """It counts as no delete: it may well be of no row at all."""
+    number = put(store, REFUSED, known=False)
+    replay(store, Selection((number,)), "anna")
+    with store.begin() as connection:
+        open_batch(connection, NewBatch("d", "beside", MAP, FORTH.value, "incremental", "1", "f", True))
+    assert await extracted(store, tmp_path) == ([("g1", True)], {"read": 1, "deletes": 0})

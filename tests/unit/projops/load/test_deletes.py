@@ -238,3 +238,12 @@ async def test_a_former_key_that_goes_takes_no_letter_of_the_row_along(store: St
     await run(store, target, frame(MAP, source("g1", "new", "h2")), name="second")
     assert ("delete", '["old","ord","uspm"]') in target.written
     assert [each["rule"] for each in letters(store)] == ["closed"]
+
+
+async def test_a_row_that_a_failed_batch_beside_had_moved_is_deleted_too(store: StateStore) -> None:
+    """When its delete was extracted nobody knew it: then another run wrote it, and ended half-way."""
+    target = Memory()
+    unknown = frame(MAP, {"_id": "g1", "_key": None, "_deleted": True}, {"_id": "g2", "_deleted": True})
+    await load_tables(job(store, target, MAP, run="beside"), [there("g1", key="k")])
+    assert await run(store, target, unknown, name="mine") == Counts(loaded=1, unchanged=1, deleted=1)
+    assert (target.rows, pairs(store)) == ({}, {})
