@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, case, func, select, true, tuple_, update
 
 from projops.mapping.keys import LONGEST_KEY
+from projops.mapping.model import Direction
 from projops.state.tables import IS_LIVE, LIVE, crosswalk, dead_letter
 from projops.state.upserts import insert_into
 
@@ -23,6 +24,8 @@ MASS_DELETE = "mass_delete"  # the rule under which a delete waits for approval
 _SLICE = 500  # bound parameters a statement
 _LONGEST_VALUE = 500
 _LONGEST_MESSAGE = 2000  # a system may answer with a whole page
+# A row of Finance is read again by its key: one without a whole key cannot be.
+_IS_NAMED = (dead_letter.c.leg == Direction.DATAVERSE_TO_FINANCE.value) | dead_letter.c.key.is_not(None)
 _IS_APPROVED = (dead_letter.c.status == AWAITING) & dead_letter.c.approved_at.is_not(None)
 
 Held = tuple[str, str]  # source row, and key under which it stands at the target
@@ -198,6 +201,8 @@ def to_retry(
 ) -> list[str]:
     """Give the source rows to look at again: parked ones, retriable open ones, and approved deletes.
 
+    Rows of Finance without a whole key are left out, whoever made them retriable: nothing finds them.
+
     Args:
         connection: Open connection.
         map_id: Map.
@@ -211,6 +216,7 @@ def to_retry(
             dead_letter.c.map == map_id,
             dead_letter.c.leg == leg,
             dead_letter.c.source_id > last,
+            _IS_NAMED,
             (dead_letter.c.status == "parked")
             | ((dead_letter.c.status == "open") & dead_letter.c.retriable)
             | _IS_APPROVED,
@@ -273,6 +279,7 @@ def may_go(connection: Connection, map_id: str, leg: str) -> bool:
         .where(
             dead_letter.c.map == map_id,
             dead_letter.c.leg == leg,
+            _IS_NAMED,
             ((dead_letter.c.status == "parked") & (dead_letter.c.waits_for_map.is_(None) | parent))
             | (dead_letter.c.status.in_(TRIED_AGAIN) & dead_letter.c.retriable)
             | _IS_APPROVED,

@@ -110,3 +110,15 @@ def test_of_a_row_in_doubt_no_more_is_known_than_its_pair(store: StateStore) -> 
     assert found["k"] == replace(known, hash_dataverse_to_finance=crosswalk.UNKNOWN)
     assert found["new"] == crosswalk.only_paired("new", "other", forth)
     assert batches == [1, 2]  # which batch had it in step stays
+
+
+def test_a_row_of_finance_without_a_key_is_never_read_again(store: StateStore) -> None:
+    """A restore, or a batch beside, makes all that is open retriable; this row has no name to read it by."""
+    back = Direction.FINANCE_TO_DATAVERSE.value
+    with store.begin() as connection:
+        for leg in (back, ORIGIN.leg):
+            nameless = letter(source_id="5f2a", key=None, retriable=True)
+            dead_letters.record(connection, replace(ORIGIN, leg=leg), [nameless])
+        assert dead_letters.to_retry(connection, ORIGIN.map, back) == []
+        assert not dead_letters.may_go(connection, ORIGIN.map, back)
+        assert dead_letters.to_retry(connection, ORIGIN.map, ORIGIN.leg) == ["5f2a"]
