@@ -22,7 +22,9 @@ from projops.extract.lookups import Lookups
 from projops.extract.reread import Reread
 from projops.extract.source import Chunk, Source, Watermark
 from projops.identities import Identities, pages
+from projops.mapping.keys import key_column
 from projops.mapping.model import Deletes, Leaves, Leg, System, TableMap
+from projops.mapping.paths import key_paths
 from projops.poison import Quarantine, Sieve
 from projops.staging import StageWriter
 from projops.state import StateStore, crosswalk, dead_letters, in_flight
@@ -140,6 +142,9 @@ async def _sift(job: ExtractJob, chunk: Chunk) -> None:
 def _set_aside(job: ExtractJob, row: pa.Table, error: Exception) -> None:
     with suppress(Exception):  # where even its key crashes us, it is set aside without one
         row = with_identity(job.table_map, job.leg, row)
+        if job.system is System.FINANCE:  # by its key the row is read again, once the defect is mended
+            parts = [row[name] for name in key_paths(job.table_map, System.FINANCE)]
+            row = row.append_column("_key", key_column(parts))
     job.quarantine.set_aside(row, error)
     job._awaited.forget(row["_id"].drop_null().to_pylist())
     job.writer.count("read", 1)

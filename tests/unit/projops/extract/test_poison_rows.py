@@ -6,10 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
+from projops.extract import stage
 from projops.extract.source import Chunk, Watermark
 from projops.extract.stage import ExtractJob, extract_rows
+from projops.mapping.model import Direction, Leg
 from projops.poison import Quarantine
+from projops.replay import Selection, replay
 from projops.staging import Staging
 from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import NewBatch, open_batch
@@ -41,22 +45,22 @@ class Fragile(KnownPaths):
 
 
 async def extracted(
-    store: StateStore, tmp_path: Path, page: pa.Table, there: Sequence[str]
+    store: StateStore, tmp_path: Path, page: pa.Table, there: Sequence[str], leg: Leg = LEG, map_id: str = MAP
 ) -> tuple[list[str], list[str], dict[str, int]]:
     """Extract a page and what is read again: rows that move, rows that are gone, and the counts."""
 
     async def reread(ids: Sequence[str]) -> pa.Table:
         return rows(*(each for each in ids if each in there))
 
-    table_map, staging = MAPS[MAP], Staging(str(tmp_path / "staging"))
+    table_map, staging = MAPS[map_id], Staging(str(tmp_path / "staging"))
     with store.begin() as connection:
-        new = NewBatch("d", "r", MAP, FORTH.value, "incremental", table_map.version, "f", True)
+        new = NewBatch("d", "r", map_id, leg.direction.value, "incremental", table_map.version, "f", True)
         batch = open_batch(connection, new)
-    with staging.writer(MAP, FORTH.value, batch.id, "extract") as writer:
+    with staging.writer(map_id, leg.direction.value, batch.id, "extract") as writer:
         job = ExtractJob(
             state=store,
             table_map=table_map,
-            leg=LEG,
+            leg=leg,
             batch=batch,
             source=Changes(page),
             afresh=lambda: Changes(page),
@@ -88,6 +92,22 @@ async def test_a_row_that_crashes_the_extract_is_set_aside_and_the_rest_goes_on(
     with store.begin() as connection:
         [letter] = dead_letters.live(connection)
     assert (letter["source_id"], letter["stage"], letter["rule"]) == ("poison", "extract", "poison")
+
+
+async def test_a_row_of_finance_that_crashes_the_extract_has_a_key_to_be_replayed_by(
+    store: StateStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(rows: pa.Table) -> pa.Table:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(stage, "newest", crash)
+    back = MAPS["currencies"].legs[Direction.FINANCE_TO_DATAVERSE]
+    page = pa.table({"_id": pa.nulls(1, pa.string()), "CurrencyCode": ["SEK"]})
+    await extracted(store, tmp_path, page, [], back, "currencies")
+    with store.begin() as connection:
+        [letter] = dead_letters.live(connection)
+    assert (letter["source_id"], letter["key"], letter["rule"]) == ('["sek"]', '["sek"]', "poison")
+    assert replay(store, Selection((letter["id"],)), "anna").marked == (letter["id"],)
 
 
 async def test_what_was_in_flight_is_read_afresh_and_what_is_gone_of_it_is_deleted(
