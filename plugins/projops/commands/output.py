@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from projops.commands.tables import print_table
 from projops.engine import Engine
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -47,12 +46,10 @@ def print_rows(rows: Sequence[dict[str, Any]], as_json: bool, nothing: str) -> N
         print_json(rows)
         return
     if not rows:
-        Console().print(nothing)
+        typer.echo(nothing)
         return
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table)
+    texts = (["" if value is None else str(value) for value in row.values()] for row in rows)
+    print_table(list(rows[0]), texts)
 
 
 def print_facts(facts: dict[str, Any], as_json: bool) -> None:

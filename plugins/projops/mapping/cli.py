@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from projops.commands.tables import print_table
 from projops.mapping.description import as_plain, differences, document, field_shown, steps_text, value_shown
 from projops.mapping.findings import Finding
 from projops.mapping.lint import lint as lint_maps
@@ -52,7 +51,7 @@ def list_maps(as_json: AsJson = False) -> None:
         for each in loaded.maps.values()
     ]
     rows += [(each.map, each.area, "", "", "", "", "broken") for each in loaded.broken]
-    _print_table(("map", "area", "version", "Dataverse", "Finance", "legs", "state"), rows)
+    print_table(("map", "area", "version", "Dataverse", "Finance", "legs", "state"), rows)
 
 
 @app.command()
@@ -63,18 +62,18 @@ def show(map_id: Annotated[str, typer.Argument(help="Map id.")], as_json: AsJson
         _print_json(as_plain(table_map))
         return
     plain = as_plain(table_map)
-    _print_table(("entry", "value"), [(key, value_shown(plain[key])) for key in _SHOWN_KEYS])
-    _print_table(
+    print_table(("entry", "value"), [(key, value_shown(plain[key])) for key in _SHOWN_KEYS])
+    print_table(
         ("Finance key field", "Dataverse path"), [(part.finance, part.dataverse) for part in table_map.key]
     )
     for leg in table_map.legs.values():
         facts = f"{leg.direction}: {leg.extract.strategy}, write {leg.write}, deletes {leg.deletes}"
-        Console().print(f"{facts}, where {leg.extract.where}" if leg.extract.where else facts, markup=False)
+        typer.echo(f"{facts}, where {leg.extract.where}" if leg.extract.where else facts)
         rows = [
             (field_shown(rule), rule.source or "", steps_text(rule.steps), rule.evidence)
             for rule in leg.fields
         ]
-        _print_table(("field", "from", "operators", "evidence"), rows)
+        print_table(("field", "from", "operators", "evidence"), rows)
 
 
 @app.command()
@@ -119,7 +118,7 @@ def diff(
     if not rows:
         typer.echo(f"Nothing differs from {against}.")
         return
-    _print_table(("map", "entry", "old", "new"), rows)
+    print_table(("map", "entry", "old", "new"), rows)
 
 
 @app.command()
@@ -192,14 +191,3 @@ def _other_folder(against: str, scratch: Path) -> Path:
 
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = Table(*heads)
-    for row in rows:
-        table.add_row(*map(_escaped, row))
-    Console().print(table)
-
-
-def _escaped(cell: str) -> str:
-    return cell.replace("[", r"\[")

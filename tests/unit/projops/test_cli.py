@@ -106,6 +106,19 @@ def test_values_of_a_row_are_hidden_unless_asked_for_and_then_it_is_noted(
     assert noted == [("anna", "reveal", "dead letter 1")] * 2
 
 
+def test_a_table_shows_texts_as_they_are_and_a_pipe_gets_a_line_a_row(
+    store: StateStore, projops: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"[red]Large[/] [/x] :smile: {'long ' * 80}end"
+    origin = Origin("workers", "finance_to_dataverse", 1, "1.0.0.3")
+    with store.begin() as connection:
+        dead_letters.record(connection, origin, [Letter("w", "[b]", "open", "validate", "length", text)])
+    monkeypatch.delenv("COLUMNS")
+    [line] = [each for each in projops("dead-letters", "list")[1].splitlines() if "workers" in each]
+    assert text in line
+    assert "[b]" in line
+
+
 def test_a_delete_that_waits_is_approved(store: StateStore, projops: CommandLine) -> None:
     origin = Origin("funding_sources", "dataverse_to_finance", 1, "1.0.0.3")
     letter = Letter("g", '["a"]', "awaiting_approval", "load", "mass_delete", "One of 500 deletes.")
