@@ -33,7 +33,8 @@ def list_conflicts(
         rows = conflicts.listed(connection, map_id)
         if values and rows:
             record_action(connection, actor(), "reveal", f"conflicts of {map_id or 'all maps'}")
-    print_rows([line for row in rows for line in _lines(row, values)], as_json, "No column was in conflict.")
+    lines = [line for row in rows for line in _lines(row, values)]
+    print_rows(lines, as_json, f"No column{f' of {map_id}' if map_id else ''} was in conflict.")
 
 
 @app.command("show")

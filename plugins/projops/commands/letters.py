@@ -47,7 +47,8 @@ def list_letters(
         rows = decisions.chosen(connection, map_id=map_id, rule=error)
     explained = [_explained(_told(row, values=False)) for row in reversed(rows)]
     listed = explained if as_json else [{name: row[name] for name in _LISTED} for row in explained]
-    print_rows(listed, as_json, "No row is set aside.")
+    of_map, for_error = f" of {map_id}" if map_id else "", f" for {error}" if error else ""
+    print_rows(listed, as_json, f"No row{of_map} is set aside{for_error}.")
 
 
 @app.command("show")

@@ -54,7 +54,7 @@ def test_dead_letters_are_listed_and_shown_whole(store: StateStore, projops: Com
     with store.begin() as connection:
         dead_letters.record(connection, origin, [letter])
     assert "ProjectName is empty." in projops("dead-letters", "list")[1]
-    assert projops("dead-letters", "list", "customers")[1].strip() == "No row is set aside."
+    assert projops("dead-letters", "list", "customers")[1].strip() == "No row of customers is set aside."
     (listed,) = json.loads(projops("dead-letters", "list", "--json")[1])
     (shown,) = json.loads(projops("dead-letters", "show", str(listed["id"]), "--json")[1])
     assert shown == listed
