@@ -121,11 +121,6 @@ def read_folder(folder: Path) -> MapFolder:
     )
 
 
-def version_number(version: str) -> tuple[int, ...]:
-    """A dotted version as numbers, so that 1.0.0.10 follows 1.0.0.9."""
-    return tuple(int(part) for part in version.split("."))
-
-
 def _read_shared(folder: Path) -> tuple[dict[str, ValueMap], Mapping[str, Company], tuple[Finding, ...]]:
     value_maps: dict[str, ValueMap] = {}
     companies: Mapping[str, Company] = MappingProxyType({})

@@ -183,11 +183,6 @@ class Finance:
         return self.session.connection.base_url + address
 
 
-def in_companies(companies: Sequence[str], company_column: str = "dataAreaId") -> str:
-    """Write a filter for the rows of some companies."""
-    return quoting.any_of(company_column, [company.lower() for company in companies])
-
-
 def _list_url(
     entity_set: str, properties: Sequence[Property], where: str | None, order_by: Sequence[str] = ()
 ) -> str:

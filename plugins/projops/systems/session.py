@@ -189,11 +189,6 @@ class ODataSession:
             raise several.exceptions[0] from None
         return [task.result() for task in tasks]
 
-    @property
-    def parallelism(self) -> int:
-        """Requests worth sending at once, as far as is known by now."""
-        return self._admission.window.limit
-
     def refused(self, seconds: float) -> None:
         """Hold all requests back for as long as the system asks (Retry-After), here and in other tasks."""
         self.counts["throttled"] += 1

@@ -4,7 +4,7 @@ import pytest
 
 from projops.mapping.map_file import read_map
 from projops.mapping.model import Direction, KeyPart, Step, Strategy, WriteMode
-from projops.mapping.reader import load_maps, version_number
+from projops.mapping.reader import load_maps
 
 from .conftest import GOOD_MAP, Write
 
@@ -103,7 +103,3 @@ def test_an_id_that_two_files_take_breaks_the_second(folder: Path, write: Write)
 def test_an_empty_file_is_a_broken_map(folder: Path, write: Write) -> None:
     write("reference_data/customers", "")
     assert "The file is empty." in load_maps(folder).broken[0].message
-
-
-def test_versions_compare_as_numbers() -> None:
-    assert version_number("1.0.0.10") > version_number("1.0.0.9")

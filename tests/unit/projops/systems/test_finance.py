@@ -5,9 +5,10 @@ import pytest
 
 from projops.errors import ConfigurationError, ProtocolError
 from projops.mapping.model import System
-from projops.systems.finance import Finance, RowWrite, Verb, in_companies
+from projops.systems.finance import Finance, RowWrite, Verb
 from projops.systems.outcomes import Status
 from projops.systems.properties import Property
+from projops.systems.quoting import any_of
 from tests.unit.projops.systems.wire import OpenSession, Part, Wire
 
 AREA, NUMBER, NAME = (Property(name, pa.string()) for name in ("dataAreaId", "ProjectId", "ProjectName"))
@@ -40,7 +41,7 @@ async def test_lists_cross_company_and_follow_links(wire: Wire, open_session: Op
     wire.reply(200, {"value": [row("uspm", "P1")], "@odata.nextLink": link})
     wire.reply(200, {"value": [row("gbpm", "P2", "x")]})
     async with open_session(System.FINANCE) as session:
-        where = in_companies(["USPM", "gbpm"])
+        where = any_of("dataAreaId", ["uspm", "gbpm"])
         pages = Finance(session).pages("ProjectsV2", COLUMNS, where, ["dataAreaId", "ProjectId"])
         batches = [page.batch async for page in pages]
     assert [batch.column("ProjectId").to_pylist() for batch in batches] == [["P1"], ["P2"]]

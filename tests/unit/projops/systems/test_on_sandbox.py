@@ -26,7 +26,7 @@ from projops.systems.dataverse import Dataverse, Pending
 from projops.systems.dataverse_writer import DataverseWriter, RowWrite, Verb
 from projops.systems.definition_groups import DefinitionGroup, ensure_group
 from projops.systems.encoding import body_of
-from projops.systems.finance import Finance, in_companies
+from projops.systems.finance import Finance
 from projops.systems.outcomes import Status
 from projops.systems.package_files import Columns, read_package
 from projops.systems.packages import Export, Packages
@@ -243,7 +243,7 @@ async def test_an_export_says_what_odata_says_and_then_only_what_changed(
     await ensure_group(finance.session, group)
     taken = Columns(columns, {"dataAreaId": "demf"})
     exported = await _exported(finance, Export(group.name, str(uuid.uuid4()), "demf"), taken)
-    read = finance.pages("CustomersV3", columns, in_companies(["DEMF"]))
+    read = finance.pages("CustomersV3", columns, quoting.any_of("dataAreaId", ["demf"]))
     listed = [row for page in [page async for page in read] for row in page.batch.to_pylist()]
     assert len(listed) > 10
     by_account = {row["CustomerAccount"]: {**row, "_version": None} for row in listed}

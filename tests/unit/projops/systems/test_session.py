@@ -249,10 +249,10 @@ async def test_the_hint_bounds_parallelism(wire: Wire, open_session: OpenSession
     for hint in ("2", "900", "nonsense"):
         wire.reply(200, {}, headers={"x-ms-dop-hint": hint})
     async with open_session() as session:
-        seen = [session.parallelism]
+        seen = [session._admission.window.limit]
         for _ in range(3):
             await session.read("/x", what="reading")
-            seen.append(session.parallelism)
+            seen.append(session._admission.window.limit)
     assert seen == [4, 2, 4, 4]
 
 

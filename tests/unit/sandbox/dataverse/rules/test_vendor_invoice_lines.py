@@ -21,7 +21,6 @@ from tests.unit.sandbox.dataverse.rules.conftest import Firm
 from tests.unit.sandbox.dataverse.rules.purchases import amounts, invoice, invoice_line
 
 LINE = "msdyn_projectvendorinvoiceline"
-TOLD = ("msdyn_amount", "transactioncurrencyid", "msdyn_owningcompany", "msdyn_skipsync")
 MATERIAL = {"msdyn_transactionclassification": TransactionClass.MATERIAL, "msdyn_resourcecategory": None}
 EXPENSE = {"msdyn_transactionclassification": TransactionClass.EXPENSE, "msdyn_resourcecategory": None}
 
