@@ -15,7 +15,15 @@ from typing import Annotated, Any
 import typer
 
 from projops.commands.tables import print_table
-from projops.mapping.description import as_plain, differences, document, field_shown, steps_text, value_shown
+from projops.mapping.description import (
+    as_plain,
+    differences,
+    document,
+    field_shown,
+    limit_text,
+    steps_text,
+    value_shown,
+)
 from projops.mapping.findings import Finding
 from projops.mapping.lint import lint as lint_maps
 from projops.mapping.model import TableMap
@@ -67,7 +75,8 @@ def show(map_id: Annotated[str, typer.Argument(help="Map id.")], as_json: AsJson
         ("Finance key field", "Dataverse path"), [(part.finance, part.dataverse) for part in table_map.key]
     )
     for leg in table_map.legs.values():
-        facts = f"{leg.direction}: {leg.extract.strategy}, write {leg.write}, deletes {leg.deletes}"
+        deletes = f"deletes {leg.deletes}{limit_text(leg.approve_deletes_above)}"
+        facts = f"{leg.direction}: {leg.extract.strategy}, write {leg.write}, {deletes}"
         typer.echo(f"{facts}, where {leg.extract.where}" if leg.extract.where else facts)
         rows = [
             (field_shown(rule), rule.source or "", steps_text(rule.steps), rule.evidence)

@@ -188,7 +188,7 @@ def _leg_text(leg: Leg) -> str:
     where = f", where `{leg.extract.where}`" if leg.extract.where else ""
     head = (
         f"#### {_ARROWS[leg.direction]}\n\n{leg.extract.strategy}{where}; write {leg.write}, "
-        f"deletes {leg.deletes}{_limit_text(leg.approve_deletes_above)}, "
+        f"deletes {leg.deletes}{limit_text(leg.approve_deletes_above)}, "
         f"rows that match no longer: {leg.extract.leaves}.\n"
     )
     rows = [
@@ -203,7 +203,8 @@ def _leg_text(leg: Leg) -> str:
     return head + "\n" + _table(("field", "from", "operators", "evidence"), rows)
 
 
-def _limit_text(limit: DeleteLimit) -> str:
+def limit_text(limit: DeleteLimit) -> str:
+    """Say above which deletes of its own a leg asks people; empty where the settings decide."""
     parts = [f"{limit.share:.0%}"] if limit.share is not None else []
     parts += [f"{limit.rows} rows"] if limit.rows is not None else []
     return f" (asked about above {' or '.join(parts)})" if parts else ""

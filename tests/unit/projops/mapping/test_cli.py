@@ -110,3 +110,10 @@ def test_docs_say_which_field_is_written_at_creation_only(tmp_path: Path, write:
     assert "| name (required) (create only) | OrganizationName |" in path.read_text(encoding="utf-8")
     (shown,) = json.loads(RUN.invoke(app, ["show", "customers", "--json"]).stdout)["legs"].values()
     assert shown["fields"]["name"] == {"from": "OrganizationName", "required": True, "create_only": True}
+
+
+def test_show_says_above_which_deletes_people_are_asked(write: Write) -> None:
+    own = "strategy: snapshot}\n    deletes: propagate\n    approve_deletes_above: {rows: 7}"
+    write("reference_data/customers", GOOD_MAP.replace("strategy: incremental_export}", own))
+    shown = RUN.invoke(app, ["show", "customers"], env={"COLUMNS": "200"}).stdout
+    assert "deletes propagate (asked about above 7 rows)" in shown
