@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
+import pyarrow as pa  # noqa: TID253  no DAG file leads here
+
 from projops.errors import StopError
 from projops.mapping import catalog
 from projops.mapping.model import System, TableMap
 from projops.systems import quoting
 from projops.systems.dataverse import SERVICE, Dataverse
-from projops.systems.decoding import decode_json
+from projops.systems.decoding import decode_page
+from projops.systems.properties import Property
 
 _WHAT = "asking which maps dual-write runs"
 _ENTITY_SET = "msdyn_dualwriteruntimeconfigs"
@@ -29,15 +32,17 @@ async def refuse_dual_write(dataverse: Dataverse, table_map: TableMap, maps: Map
 
     Raises:
         StopError: Dual-write runs it; names map and what to do.
+        PoisonPageError: The answer is no page.
     """
     where = f"{quoting.any_of(_TABLE, [table_map.dataverse])} and statecode eq 0"
     url = f"{SERVICE}{_ENTITY_SET}{quoting.query(select=_ENTITY, filter=where)}"
     answer = await dataverse.session.request("GET", url, what=_WHAT)
     if answer.status == 404:
         return
-    rows = decode_json(dataverse.session.checked(answer, _WHAT).body, _WHAT).get("value", [])
+    body = dataverse.session.checked(answer, _WHAT).body
+    page = decode_page(System.DATAVERSE, body, [Property(_ENTITY, pa.string())], _WHAT)
     others = {name for each in maps.values() if each.map != table_map.map for name in _names(each)}
-    running = [str(row.get(_ENTITY) or "") for row in rows]
+    running = [name or "" for name in page.batch[_ENTITY].to_pylist()]
     found = next((name for name in running if name.casefold() not in others), None)
     if found is not None:
         raise StopError(

@@ -3,7 +3,7 @@
 import pytest
 
 from projops.dual_write import refuse_dual_write
-from projops.errors import ConfigurationError, StopError
+from projops.errors import ConfigurationError, PoisonPageError, StopError
 from projops.mapping.reader import load_maps
 from projops.settings import PROJECT_ROOT
 from projops.systems.dataverse import Dataverse
@@ -52,4 +52,13 @@ async def test_another_map_of_the_same_table_is_its_own_matter(wire: Wire, open_
 async def test_not_knowing_is_no_leave(wire: Wire, open_session: OpenSession) -> None:
     wire.reply(403, {"error": {"code": "0x80040220", "message": "prvReadmsdyn_dualwriteruntimeconfig"}})
     with pytest.raises(ConfigurationError, match="which maps dual-write runs.*role"):
+        await ask(open_session)
+
+
+@pytest.mark.parametrize("rows", [None, {}, ["units"], [{"msdyn_externalentityname": 5}]])
+async def test_an_answer_that_is_no_page_is_no_leave_either(
+    wire: Wire, open_session: OpenSession, rows: object
+) -> None:
+    wire.reply(200, {"value": rows})
+    with pytest.raises(PoisonPageError, match="which maps dual-write runs"):
         await ask(open_session)
