@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.chaos.changes import ACTS, Books
+from tests.chaos.books import Books
+from tests.chaos.changes import ACTS
 from tests.chaos.checker import Verdict, judge
 from tests.chaos.plan import MAPS, Change, Run, Step, round_of
 from tests.chaos.settling import settle
@@ -16,7 +17,7 @@ from tests.chaos.worker import Job, make_impatient
 from tests.chaos.workers import Workers
 from tests.e2e.engine.world import Databases, World, opened
 
-_PARENTS = ("companies", "currencies")
+_PARENTS = ("companies", "currencies", "products", "transaction_categories", "contract_lines")
 _PATIENCE_SECONDS = 20.0
 _SETTINGS = {
     "chunk_rows": 5,

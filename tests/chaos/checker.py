@@ -15,7 +15,10 @@ from runner.comparison import Difference, differences_of
 from runner.expected import Key, Side
 from runner.rows import Rows
 from runner.wire import Wire
-from tests.chaos.changes import KINDS, Books, Kind
+from tests.chaos import vouchers
+from tests.chaos.blocking import blocking
+from tests.chaos.books import KINDS, Books, Kind
+from tests.chaos.vouchers import read_billed
 
 _SET_ASIDE = "select * from dead_letter where status in ('open', 'parked', 'awaiting_approval')"
 
@@ -29,7 +32,8 @@ class Verdict:
         lost: Rows or values that did not arrive, or were overwritten at their source.
         doubled: Rows that stand twice, or stand where nobody made them.
         unexplained: Rows that are set aside though nobody spoiled them; spoiled ones that are not;
-            conflicts that nobody wrote down.
+            conflicts that nobody wrote down; headers that came before what they bill; a ledger that does
+            not balance; what is left in the state and would block.
     """
 
     rows: int
@@ -51,15 +55,23 @@ def judge(books: Books, maps: Sequence[str]) -> Verdict:
         chosen = [loaded.maps[name] for name in maps]
         found = [each for table_map in chosen for each in differences_of(table_map, rows, loaded)]
         strangers = [each for each in found if not each.field and each.found == "there"]
+        billed = read_billed(wire, books.world)
         lost = [each for each in found if each not in strangers and not _is_spoiled(each, books)]
         return Verdict(
             rows=sum(_sources(table_map, rows, loaded) for table_map in chosen),
-            lost=[*map(str, lost), *_not_as_written(books)],
+            lost=[*map(str, lost), *_not_as_written(books), *vouchers.lost(billed, books.actuals)],
             doubled=[
                 *(str(each) for each in strangers if not _is_left_behind(each, books)),
                 *(text for each in chosen for text in twice(each.map, _keys(each, rows, loaded))),
+                *vouchers.doubled(billed),
             ],
-            unexplained=[*_letters(books), *_conflicts(books)],
+            unexplained=[
+                *_letters(books),
+                *_conflicts(books),
+                *vouchers.out_of_order(billed),
+                *vouchers.wrong_in_the_ledger(wire),
+                *blocking(books.world),
+            ],
         )
     finally:
         wire.close()
@@ -89,8 +101,9 @@ def _is_spoiled(difference: Difference, books: Books) -> bool:
 
 def _is_left_behind(difference: Difference, books: Books) -> bool:
     """Whether people made the row and took it away again, and its map lets it stand."""
-    [name] = [name for name, kind in KINDS.items() if kind.map == difference.map]
-    return name != "source" and bool(_numbers(difference) & {number.casefold() for number in books.ever})
+    ever = {number.casefold() for number in books.ever}
+    kept = {kind.map for name, kind in KINDS.items() if name != "source"}
+    return difference.map in kept and not ever.isdisjoint(_numbers(difference))
 
 
 def _numbers(difference: Difference) -> set[str]:

@@ -19,6 +19,9 @@ MAPS = (
     "funding_sources",
     "projects",
     "project_tasks",
+    "actuals",
+    "transaction_connections",
+    "invoice_proposals",
 )
 STEPS_A_ROUND = 4
 # Calls that a worker makes there in its life, more or less.
