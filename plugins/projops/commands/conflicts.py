@@ -19,6 +19,7 @@ from projops.mapping.model import Direction, System
 from projops.state import conflicts
 from projops.state.audit import record_action
 
+_MOST_LISTED = 1000
 app = typer.Typer(help="Shared columns that both sides changed.", no_args_is_help=True)
 
 
@@ -30,11 +31,13 @@ def list_conflicts(
 ) -> None:
     """List conflicts, newest first: a line for each column."""
     with open_engine() as engine, engine.state.begin() as connection:
-        rows = conflicts.listed(connection, map_id)
+        rows = conflicts.listed(connection, map_id, _MOST_LISTED + 1)
         if values and rows:
             record_action(connection, actor(), "reveal", f"conflicts of {map_id or 'all maps'}")
-    lines = [line for row in rows for line in _lines(row, values)]
+    lines = [line for row in rows[:_MOST_LISTED] for line in _lines(row, values)]
     print_rows(lines, as_json, f"No column{f' of {map_id}' if map_id else ''} was in conflict.")
+    if len(rows) > _MOST_LISTED:
+        typer.echo(f"These are the newest {_MOST_LISTED}; name a map to see further ones of it.", err=True)
 
 
 @app.command("show")

@@ -86,12 +86,13 @@ def replay_letters(
 def approve_letters(
     numbers: Numbers = None,
     map_id: OfMap = None,
+    error: OfError = None,
     everything: Everything = False,
     run: RunNow = False,
     as_json: AsJson = False,
 ) -> None:
     """Let the next run delete rows at the target that are still gone at the source."""
-    wanted = Selection(tuple(numbers or ()), map_id, everything=everything)
+    wanted = Selection(tuple(numbers or ()), map_id, error, everything)
     with open_engine() as engine:
         _carry_on(engine, approve(engine.state, wanted, actor()), run, as_json)
 
@@ -125,6 +126,9 @@ def _carry_on(engine: Engine, done: Decided, run: bool, as_json: bool) -> None:
         return
     if as_json:
         print_json({"marked": done.marked, "maps": done.maps, "left": done.left})
+        return
+    if not (done.marked or done.left):
+        typer.echo("No live dead letter fits, so that nothing goes; `projops dead-letters list` shows all.")
         return
     how = f"; now: projops sync {' '.join(done.maps)}" if done.marked else ""
     typer.echo(f"{len(done.marked)} go with the next run{how}")

@@ -64,7 +64,7 @@ def record(connection: Connection, origin: Origin, found: Sequence[Conflict]) ->
         connection.execute(insert(conflicts), fresh)
 
 
-def listed(connection: Connection, map_id: str | None = None, limit: int = 1000) -> list[dict[str, Any]]:
+def listed(connection: Connection, map_id: str | None, limit: int) -> list[dict[str, Any]]:
     """List the latest conflicts of a map, or of all, newest first."""
     statement = select(conflicts).order_by(conflicts.c.id.desc()).limit(limit)
     if map_id is not None:

@@ -79,7 +79,7 @@ def test_a_dead_letter_is_replayed_and_dismissed(store: StateStore, projops: Com
     assert done[1] == "1 go with the next run; now: projops sync actuals\n"
     marked = json.loads(projops("dead-letters", "replay", "1", "--json")[1])
     assert marked == {"marked": [1], "maps": ["actuals"], "left": {}}
-    assert projops("dead-letters", "replay", "--map", "projects")[1] == "0 go with the next run\n"
+    assert projops("dead-letters", "replay", "--map", "projects")[1].startswith("No live dead letter fits")
     assert projops("dead-letters", "replay", "--all")[1].startswith("1 go")
     assert projops("dead-letters", "dismiss", "1", "--reason", "A test")[1] == "1 dismissed: 1.\n"
     assert projops("dead-letters", "list")[1].strip() == "No row is set aside."
@@ -154,6 +154,22 @@ def test_a_replay_may_run_the_leg_at_once_and_says_what_became_of_it(
         assert (code, became["status"], became["because"]) == (0, "resolved", "moved by batch 2")
     else:
         assert (code, became["status"], err) == (1, "open", "1 of 1 did not go: 1.\n")
+
+
+def test_deletes_are_approved_by_rule(store: StateStore, projops: CommandLine) -> None:
+    origin = Origin("units", "dataverse_to_finance", 1, "1.0")
+    letters = [
+        Letter(rule, f'["{rule}"]', "awaiting_approval", "load", rule, "A delete.")
+        for rule in ("mass_delete", "unknown_at_source")
+    ]
+    with store.begin() as connection:
+        dead_letters.record(connection, origin, letters)
+    approved = json.loads(projops("dead-letters", "approve", "--error", "mass_delete", "--json")[1])
+    with store.begin() as connection:
+        by_rule = {row["rule"]: row["approved_at"] for row in dead_letters.live(connection, "units")}
+    assert len(approved["marked"]) == 1
+    assert by_rule["mass_delete"] is not None
+    assert by_rule["unknown_at_source"] is None
 
 
 def test_a_replay_says_what_it_leaves(store: StateStore, projops: CommandLine) -> None:

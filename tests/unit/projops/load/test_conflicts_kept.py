@@ -61,7 +61,7 @@ def theirs() -> pa.Table:
 
 def kept(store: StateStore) -> list[object]:
     with store.begin() as connection:
-        return [row["target_values"]["name"] for row in conflicts.listed(connection)]
+        return [row["target_values"]["name"] for row in conflicts.listed(connection, None, 100)]
 
 
 async def load(store: StateStore, account: Account, run: str) -> Counts:

@@ -11,7 +11,9 @@ FOUND = Conflict("k1", "finance", {"OrganizationName": "Ours"}, {"OrganizationNa
 
 def kept(store: StateStore) -> list[tuple[int, dict[str, str]]]:
     with store.begin() as connection:
-        return [(row["batch"], row["source_values"]) for row in conflicts.listed(connection, "customers")]
+        return [
+            (row["batch"], row["source_values"]) for row in conflicts.listed(connection, "customers", 100)
+        ]
 
 
 def test_a_conflict_that_a_crash_left_behind_is_not_kept_twice(store: StateStore) -> None:
@@ -40,10 +42,10 @@ def test_other_values_of_a_row_that_is_not_committed_yet_are_another_conflict(st
 def test_a_conflict_is_found_by_its_number(store: StateStore) -> None:
     with store.begin() as connection:
         conflicts.record(connection, ORIGIN, [FOUND])
-        [row] = conflicts.listed(connection)
+        [row] = conflicts.listed(connection, None, 100)
         assert conflicts.get(connection, row["id"]) == row
         assert conflicts.get(connection, row["id"] + 1) is None
-        assert conflicts.listed(connection, "vendors") == []
+        assert conflicts.listed(connection, "vendors", 100) == []
         assert row["target_values"] == {"OrganizationName": "Theirs"}
 
 
