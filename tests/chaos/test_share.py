@@ -25,7 +25,7 @@ from tests.chaos.vouchers import (
 )
 from tests.e2e.engine.world import Databases
 
-SEED, KILLS, SECONDS = 20260, 40, 55.0
+SEED, KILLS, SECONDS = 20260, 40, 45.0
 
 
 @pytest.fixture(scope="module")
