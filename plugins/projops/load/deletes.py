@@ -9,7 +9,7 @@ from projops.load.decide import Action, Kind, Row, deletion, is_of
 from projops.load.job import LoadJob
 from projops.load.outcomes import Done, close_removed, commit_chunk
 from projops.load.results import out_of_luck
-from projops.load.sending import send
+from projops.load.sending import Sender
 from projops.load.target import Result
 from projops.mapping.model import System
 from projops.mapping.paths import key_paths, table_of
@@ -76,10 +76,11 @@ async def _delete(job: LoadJob, gone: Iterable[Held]) -> Counts:
     held = {row.key for row in asked} if wait is not None else set()
     kind = deletion(job.leg.deletes)
     going = [Action(kind, row, entries[row.key].dataverse_id) for row in rows if row.key not in held]
-    done = await _send(job, going)
+    sender = Sender(job)
+    done = await _send(sender, going)
     if wait is not None:
         done += [Done(Action(Kind.SKIP, row), wait) for row in await _as_they_stand(job, asked)]
-    counts = commit_chunk(job, done, in_step=True)
+    counts = commit_chunk(job, done, sender.marks, in_step=True)
     written = {pair.action.row.key for pair in done if pair.outcome.result is Result.WRITTEN}
     deleted = sum(row.key in written for row in asked)
     return counts + Counts(parked=len(found) - len(rows), deleted=deleted)
@@ -99,12 +100,12 @@ def _standing(job: LoadJob, gone: Iterable[Held]) -> tuple[list[Row], dict[str, 
     return stands, entries
 
 
-async def _send(job: LoadJob, actions: Sequence[Action]) -> list[Done]:
+async def _send(sender: Sender, actions: Sequence[Action]) -> list[Done]:
     """Send deletes, again where no clear answer came; then they are set aside, for the next run to try."""
     done: list[Done] = []
     unclear: list[Done] = []
     for _ in range(_ATTEMPTS):
-        outcomes = await send(job, actions)
+        outcomes = await sender.send(actions)
         pairs = [Done(action, outcome) for action, outcome in zip(actions, outcomes, strict=True)]
         done += [pair for pair in pairs if pair.outcome.result is not Result.LOOK_AGAIN]
         unclear = [pair for pair in pairs if pair.outcome.result is Result.LOOK_AGAIN]

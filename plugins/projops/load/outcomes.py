@@ -28,7 +28,7 @@ class Done:
     outcome: Outcome
 
 
-def commit_chunk(job: LoadJob, done: Sequence[Done], *, in_step: bool) -> Counts:
+def commit_chunk(job: LoadJob, done: Sequence[Done], marks: Sequence[int] = (), *, in_step: bool) -> Counts:
     """Write down what became of a chunk's rows, and that nothing of it is on its way any more.
 
     Rows without a clear answer stay marked, under a token that no writer has.
@@ -36,6 +36,7 @@ def commit_chunk(job: LoadJob, done: Sequence[Done], *, in_step: bool) -> Counts
     Args:
         job: The batch.
         done: Actions with their outcomes.
+        marks: The marks under which they were sent.
         in_step: False where rows were written without a reference and must come again.
 
     Raises:
@@ -50,7 +51,7 @@ def commit_chunk(job: LoadJob, done: Sequence[Done], *, in_step: bool) -> Counts
     direction = Direction(origin.leg)
     with job.state.begin() as connection:
         job.lease.confirm(connection)
-        in_flight.landed(connection, job.lease.token)
+        in_flight.landed(connection, job.lease.token, marks)
         _keep_unclear(job, connection, done)
         entries = [_entry(pair, direction, in_step) for pair in stays]
         crosswalk.put(connection, map_id, origin.batch, entries)

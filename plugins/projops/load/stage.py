@@ -14,12 +14,12 @@ from projops.load.job import LoadJob
 from projops.load.outcomes import Done, commit_chunk
 from projops.load.put_off import PutOff
 from projops.load.results import out_of_luck, refused
-from projops.load.sending import send
+from projops.load.sending import Sender
 from projops.load.target import Outcome, Result
 from projops.load.waiting import Deferred, find_waiting, set_aside
 from projops.mapping.paths import table_of
 from projops.poison import Sieve
-from projops.state import conflicts, crosswalk, dead_letters
+from projops.state import conflicts, crosswalk, dead_letters, in_flight
 from projops.state.batches import Counts
 from projops.state.crosswalk import Entry
 
@@ -80,11 +80,13 @@ async def _load_sifted(
 ) -> tuple[Counts, Deferred]:
     """Load one chunk but for rows that crash the load: those are set aside, as `_load_chunk` is told."""
     counts, tables, needs = Counts(), [], list[frozenset[str]]()
-    sieve = Sieve(table)
+    sieve, crashed = Sieve(table), list[int]()
     for part in sieve:
+        sender = Sender(job)
         try:
-            more, deferred = await _load_chunk(job, part, defer=defer, complete=complete)
+            more, deferred = await _load_chunk(sender, part, defer=defer, complete=complete)
         except Exception as error:
+            crashed += sender.marks
             if sieve.crashed(part, error):
                 _set_aside(job, part, error)
                 counts += Counts(failed=1)
@@ -92,7 +94,16 @@ async def _load_sifted(
         counts += more
         tables.append(deferred.table)
         needs += deferred.needs
+    _unmark(job, crashed)
     return counts, Deferred(pa.concat_tables(tables) if tables else table.slice(0, 0), needs)
+
+
+def _unmark(job: LoadJob, crashed: Sequence[int]) -> None:
+    """Take away the marks of what crashed, once each row has gone in a smaller part or is set aside."""
+    if crashed:
+        with job.state.begin() as connection:
+            job.lease.confirm(connection)
+            in_flight.landed(connection, job.lease.token, crashed)
 
 
 def _set_aside(job: LoadJob, row: pa.Table, error: Exception) -> None:
@@ -106,12 +117,12 @@ def _set_aside(job: LoadJob, row: pa.Table, error: Exception) -> None:
 
 
 async def _load_chunk(
-    job: LoadJob, table: pa.Table, *, defer: bool, complete: bool = True
+    sender: Sender, table: pa.Table, *, defer: bool, complete: bool = True
 ) -> tuple[Counts, Deferred]:
     """Load one chunk.
 
     Args:
-        job: The batch and its target.
+        sender: Sends it; knows the batch and its target.
         table: Target frame without deletes.
         defer: Whether to put off rows that wait for nothing but rows of their own map.
         complete: False to write rows without their references to rows of their own map.
@@ -119,6 +130,7 @@ async def _load_chunk(
     Returns:
         Counts, and the rows put off.
     """
+    job = sender.job
     own = job.table_map.map
     all_rows = table
     entries, table, unchanged = _drop_rows_in_step(job, table)
@@ -128,10 +140,10 @@ async def _load_chunk(
         table = without_own_references(job, table)
     later = [index for index, all_ in waits.items() if defer and all(wait.map == own for wait in all_)]
     rows = rows_of(job, table)
-    done = await _write(job, [row for index, row in enumerate(rows) if index not in waits], entries)
+    done = await _write(sender, [row for index, row in enumerate(rows) if index not in waits], entries)
     aside = waits.keys() - set(later)
     done += [Done(Action(Kind.SKIP, rows[index]), set_aside(waits[index][0])) for index in sorted(aside)]
-    counts = commit_chunk(job, done, in_step=complete)
+    counts = commit_chunk(job, done, sender.marks, in_step=complete)
     await delete_former_keys(job, all_rows)
     needs = [frozenset(wait.id for wait in waits[index]) for index in later]
     return counts + Counts(unchanged=unchanged), Deferred(table.take(pa.array(later, pa.int64())), needs)
@@ -160,14 +172,15 @@ def _drop_rows_in_step(job: LoadJob, table: pa.Table) -> tuple[dict[str, Entry],
     return entries, table.filter(pc.invert(mask)), same.num_rows
 
 
-async def _write(job: LoadJob, rows: Sequence[Row], entries: dict[str, Entry]) -> list[Done]:
+async def _write(sender: Sender, rows: Sequence[Row], entries: dict[str, Entry]) -> list[Done]:
     """Decide and write; rows that lost a race are looked at again."""
+    job = sender.job
     policy, done, pending = job.policy, [], list(rows)
     forced = False
     for _ in range(_LOOKS):
         actions = await _decide_all(job, pending, entries, policy, forced=forced)
         _keep_conflicts(job, actions)
-        outcomes = await _carry_out(job, actions)
+        outcomes = await _carry_out(sender, actions)
         pairs = [Done(action, outcome) for action, outcome in zip(actions, outcomes, strict=True)]
         again = [pair for pair in pairs if pair.outcome.result is Result.LOOK_AGAIN]
         done += [pair for pair in pairs if pair.outcome.result is not Result.LOOK_AGAIN]
@@ -207,11 +220,11 @@ def _decide(job: LoadJob, row: Row, entry: Entry | None, target: TargetRow | Non
     return decide(row, before, target, policy)
 
 
-async def _carry_out(job: LoadJob, actions: Sequence[Action]) -> list[Outcome]:
+async def _carry_out(sender: Sender, actions: Sequence[Action]) -> list[Outcome]:
     """Send what must be sent; skips and rejects are outcomes already."""
-    outcomes: list[Outcome | None] = [_settled(job, action) for action in actions]
+    outcomes: list[Outcome | None] = [_settled(sender.job, action) for action in actions]
     open_at = [index for index, outcome in enumerate(outcomes) if outcome is None]
-    written = await send(job, [actions[index] for index in open_at])
+    written = await sender.send([actions[index] for index in open_at])
     for index, outcome in zip(open_at, written, strict=True):
         outcomes[index] = outcome
     return [outcome for outcome in outcomes if outcome is not None]

@@ -62,8 +62,8 @@ class Writing:
     token: str
 
 
-def record(connection: Connection, writing: Writing, rows: Sequence[Doubt], settles_in: timedelta) -> None:
-    """Mark rows that are about to be sent.
+def record(connection: Connection, writing: Writing, rows: Sequence[Doubt], settles_in: timedelta) -> int:
+    """Mark rows that are about to be sent; give the number of the mark.
 
     Args:
         connection: Open transaction, to be committed before they are sent.
@@ -72,22 +72,26 @@ def record(connection: Connection, writing: Writing, rows: Sequence[Doubt], sett
         settles_in: When they need no look any more if their writer never comes back.
     """
     now = present(connection)
-    connection.execute(
-        insert(in_flight).values(
-            map=writing.map,
-            leg=writing.leg,
-            batch=writing.batch,
-            token=writing.token,
-            rows=json.dumps([[row.source_id, row.key, row.shared] for row in rows], default=dict),
-            begun_at=now,
-            settles_at=now + settles_in,
-        )
+    statement = insert(in_flight).values(
+        map=writing.map,
+        leg=writing.leg,
+        batch=writing.batch,
+        token=writing.token,
+        rows=json.dumps([[row.source_id, row.key, row.shared] for row in rows], default=dict),
+        begun_at=now,
+        settles_at=now + settles_in,
     )
+    return int(connection.execute(statement.returning(in_flight.c.id)).scalar_one())
 
 
-def landed(connection: Connection, token: str) -> None:
-    """Unmark what a writer had sent, in the transaction that commits what became of it."""
-    connection.execute(delete(in_flight).where(in_flight.c.token == token))
+def landed(connection: Connection, token: str, marks: Sequence[int]) -> None:
+    """Take away marks of a writer, in the transaction that commits what became of their rows.
+
+    What else the writer has marked, as for a request that crashed half-way, stays in doubt.
+    """
+    if marks:
+        mine = (in_flight.c.token == token, in_flight.c.id.in_(marks))
+        connection.execute(delete(in_flight).where(*mine))
 
 
 def report(connection: Connection, token: str, grace: timedelta) -> None:

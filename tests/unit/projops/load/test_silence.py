@@ -43,10 +43,32 @@ async def test_a_row_that_crashes_the_load_is_set_aside_and_the_rest_goes(store:
     with store.begin() as connection:
         [letter] = dead_letters.live(connection)
         pair = crosswalk.by_keys(connection, "project_tasks", ["[c]"])["[c]"]
+        assert in_flight.marked(connection, "project_tasks", FORTH.value) == frozenset()
     assert (letter["source_id"], letter["stage"], letter["rule"]) == ("c", "load", "poison")
     assert "KeyError" in letter["message"]
     # Whether it was written before it crashed, nobody knows: its next load reads the target.
     assert (pair.dataverse_id, pair.hash_dataverse_to_finance) == ("c", crosswalk.UNKNOWN)
+
+
+async def test_a_half_that_lands_says_nothing_of_the_other(store: StateStore) -> None:
+    """The chunk crashed half-way, nobody knows where; the process dies at its second half."""
+    target = Crashing(poison=frozenset({"[b]"}))
+    dying = job(store, target, "project_tasks")
+    dying = replace(dying, quarantine=replace(dying.quarantine, most=0))
+    with pytest.raises(BreakerOpenError):
+        await load_tables(dying, [frame("project_tasks", *(task(name, name) for name in "abcd"))])
+    assert target.rows == {"[a]": "a"}
+    with store.begin() as connection:
+        assert {"b", "c", "d"} <= in_flight.marked(connection, "project_tasks", FORTH.value)
+
+
+async def test_a_row_that_is_sent_again_leaves_no_mark(store: StateStore) -> None:
+    target = Memory(answers=[Outcome(Result.LOOK_AGAIN)])
+    rows = [task("a", "a"), task("b", "b")]
+    await load_tables(job(store, target, "project_tasks"), [frame("project_tasks", *rows)])
+    assert len(target.written) == 2
+    with store.begin() as connection:
+        assert in_flight.marked(connection, "project_tasks", FORTH.value) == frozenset()
 
 
 async def test_a_defect_that_every_row_meets_stops_the_load(store: StateStore) -> None:

@@ -26,9 +26,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def mark(store: StateStore, writing: Writing = DEAD) -> None:
+def mark(store: StateStore, writing: Writing = DEAD) -> int:
     with store.begin() as connection:
-        in_flight.record(connection, writing, ROWS, DAY)
+        return in_flight.record(connection, writing, ROWS, DAY)
 
 
 def is_due(store: StateStore) -> bool:
@@ -52,9 +52,15 @@ def marks(store: StateStore) -> int:
 
 
 def test_what_has_landed_is_in_doubt_no_more(store: StateStore, clock: Clock) -> None:
-    mark(store)
+    first, second = mark(store), mark(store)
     with store.begin() as connection:
-        in_flight.landed(connection, DEAD.token)
+        in_flight.landed(connection, DEAD.token, [first])
+    assert marks(store) == 1  # what was sent apart has not landed
+    with store.begin() as connection:
+        in_flight.landed(connection, "another's", [second])
+        in_flight.landed(connection, DEAD.token, [])
+        assert len(in_flight.marked(connection, "projects", LEG)) == 2
+        in_flight.landed(connection, DEAD.token, [second])
     assert not is_due(store)
     assert marks(store) == 0
 
