@@ -56,12 +56,24 @@ def commit_chunk(job: LoadJob, done: Sequence[Done], marks: Sequence[int] = (), 
         entries = [_entry(pair, direction, in_step) for pair in stays]
         crosswalk.put(connection, map_id, origin.batch, entries)
         crosswalk.remove(connection, map_id, gone)
+        crosswalk.remove_absent(connection, map_id, direction, _absent(done))
         letters = [_letter(pair) for pair in done if pair.outcome.result in _STATUS]
         dead_letters.record(connection, origin, letters)
         moved = [pair.action.row.source_id for pair in stays if pair.action.kind is not Kind.DEACTIVATE]
         dead_letters.resolve(connection, map_id, origin.leg, moved, f"moved by batch {origin.batch}")
         close_removed(connection, origin, removed, f"deleted by batch {origin.batch}")
     return _count(done)
+
+
+def _absent(done: Sequence[Done]) -> list[str]:
+    """Give the keys of rows that the target was seen not to have, and has clearly not taken.
+
+    A pair of them that is left from a writer in doubt would pass for a row that is there.
+    """
+    tried = [pair for pair in done if pair.action.kind in (Kind.CREATE, Kind.REJECT)]
+    there = {pair.action.row.key for pair in done if pair.outcome.result is Result.WRITTEN}
+    unclear = {pair.action.row.key for pair in tried if pair.outcome.retriable}
+    return [key for key in {pair.action.row.key: None for pair in tried} if key not in there | unclear]
 
 
 def close_removed(connection: Connection, origin: Origin, rows: Sequence[Row], because: str) -> None:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
-from projops.mapping.model import Direction
+from projops.mapping.model import Direction, System
 from projops.state.tables import crosswalk
 from projops.state.upserts import insert_into
 
@@ -149,6 +149,23 @@ def remove(connection: Connection, map_id: str, keys: Iterable[str]) -> None:
     """Forget pairs whose rows are gone."""
     for part in _slices(keys):
         connection.execute(delete(crosswalk).where(crosswalk.c.map == map_id, crosswalk.c.key.in_(part)))
+
+
+def remove_absent(connection: Connection, map_id: str, direction: Direction, keys: Iterable[str]) -> None:
+    """Forget pairs whose row the target was seen not to have, and would not take.
+
+    Those stay that tell more than that it was sent there: what is in step the other way, or which row of
+    Dataverse it was, as that one may stand there under another key.
+    """
+    tells_no_more: ColumnElement[bool]
+    if direction.target is System.FINANCE:
+        tells_no_more = crosswalk.c.hash_finance_to_dataverse.is_(None)
+    else:
+        no_row = crosswalk.c.dataverse_id.is_(None)
+        tells_no_more = crosswalk.c.hash_dataverse_to_finance.is_(None) & no_row
+    for part in _slices(keys):
+        mine = (crosswalk.c.map == map_id, crosswalk.c.key.in_(part))
+        connection.execute(delete(crosswalk).where(*mine, tells_no_more))
 
 
 def _read(connection: Connection, map_id: str, column: Any, values: Iterable[str]) -> Iterable[Entry]:

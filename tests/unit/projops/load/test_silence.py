@@ -14,6 +14,7 @@ from projops.load.stage import load_tables
 from projops.load.target import Outcome, Result
 from projops.state import StateStore, crosswalk, dead_letters, in_flight
 from projops.state.batches import Counts
+from projops.state.crosswalk import Entry
 from tests.unit.projops.load.memory import FORTH, Memory, frame, job
 
 
@@ -151,6 +152,42 @@ async def test_a_change_without_a_clear_answer_that_is_taken_back_is_read_from_t
     target.values["[a]"]["TaskName"] = "v2"  # the last one arrived after all
     assert await load_tables(doubting(store, target), [first]) == Counts(loaded=1)
     assert target.name() == "v1"
+
+
+def in_doubt(store: StateStore, back: str | None = None) -> None:
+    with store.begin() as connection:
+        crosswalk.put(connection, "project_tasks", 1, [Entry("[a]", "a", hash_finance_to_dataverse=back)])
+        crosswalk.doubt(connection, "project_tasks", 1, FORTH, [("[a]", "a")])
+
+
+async def pairs_after(store: StateStore, answer: Outcome) -> Mapping[str, Entry]:
+    target = Memory(answers=[answer] * 3)
+    await load_tables(job(store, target, "project_tasks"), [frame("project_tasks", task("a", "v1"))])
+    with store.begin() as connection:
+        return crosswalk.by_keys(connection, "project_tasks", ["[a]"])
+
+
+REFUSED = Outcome(Result.REFUSED, code="closed", message="It is closed.")
+
+
+@pytest.mark.parametrize("answer", [REFUSED, Outcome(Result.WAITS, code="parent_missing")])
+async def test_a_row_in_doubt_that_is_not_there_and_is_refused_is_no_pair(
+    store: StateStore, answer: Outcome
+) -> None:
+    """Else its letter, once dismissed, would open the billing gate to a row that Finance has not."""
+    in_doubt(store)
+    assert await pairs_after(store, answer) == {}
+
+
+async def test_a_row_in_doubt_without_a_clear_answer_stays_a_pair(store: StateStore) -> None:
+    in_doubt(store)
+    assert (await pairs_after(store, Outcome(Result.LOOK_AGAIN))).keys() == {"[a]"}
+
+
+async def test_a_refused_row_that_is_in_step_the_other_way_stays_a_pair(store: StateStore) -> None:
+    """That it is gone at the target is news for the other leg, which tells it by this pair."""
+    in_doubt(store, back="h")
+    assert (await pairs_after(store, REFUSED)).keys() == {"[a]"}
 
 
 async def test_who_has_lost_the_map_neither_sends_nor_writes_down(store: StateStore) -> None:

@@ -122,3 +122,15 @@ def test_a_row_of_finance_without_a_key_is_never_read_again(store: StateStore) -
         assert dead_letters.to_retry(connection, ORIGIN.map, back) == []
         assert not dead_letters.may_go(connection, ORIGIN.map, back)
         assert dead_letters.to_retry(connection, ORIGIN.map, ORIGIN.leg) == ["5f2a"]
+
+
+def test_a_pair_of_a_row_that_the_target_has_not_goes_unless_it_tells_more(store: StateStore) -> None:
+    forth, back = Direction.DATAVERSE_TO_FINANCE, Direction.FINANCE_TO_DATAVERSE
+    pairs = [Entry("forth", "g1", ""), Entry("both", "g2", "", "h"), Entry("back", None, None, "")]
+    with store.begin() as connection:
+        crosswalk.put(connection, "m", 1, [*pairs, Entry("known", "g4", None, "")])
+        keys = ["forth", "both", "back", "known"]
+        crosswalk.remove_absent(connection, "m", forth, ["forth", "both"])
+        assert crosswalk.by_keys(connection, "m", keys).keys() == {"both", "back", "known"}
+        crosswalk.remove_absent(connection, "m", back, keys)
+        assert crosswalk.by_keys(connection, "m", keys).keys() == {"both", "known"}
