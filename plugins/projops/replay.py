@@ -114,7 +114,7 @@ def dismiss(state: StateStore, wanted: Selection, reason: str, actor: str) -> De
 
     def act(connection: Connection, rows: Sequence[_Row]) -> None:
         decisions.dismiss(connection, _numbers(rows), why)
-        _forget_pairs(connection, [row for row in rows if row["status"] == dead_letters.AWAITING])
+        _forget_pairs(connection, [row for row in rows if _is_delete(row)])
 
     return _decide(state, wanted, actor, _Verb("dismiss", _never, act, reason=why))
 
@@ -210,6 +210,10 @@ def _forget_pairs(connection: Connection, rows: Sequence[_Row]) -> None:
             or entry.dataverse_id == mine[key]["source_id"]
         ]
         crosswalk.remove(connection, map_id, own)
+
+
+def _is_delete(row: _Row) -> bool:
+    return bool(row["status"] == dead_letters.AWAITING or row["rule"] == dead_letters.FORMER_KEY_FORM)
 
 
 def _numbers(rows: Sequence[_Row]) -> list[int]:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pyarrow as pa
 
 from projops.mapping.catalog import Table
-from projops.mapping.keys import key_column
+from projops.mapping.keys import has_parts, key_column
 from projops.mapping.model import System
 from projops.systems import quoting
 from projops.systems.columns import entity_set, key_values, properties
@@ -30,7 +30,8 @@ def from_finance(finance: Finance, table: Table, columns: Sequence[str], key: Se
     """Read Finance rows again by key text.
 
     What a filtered list leaves out is asked for once more by its whole key: a row is gone only when
-    Finance says 404 to that.
+    Finance says 404 to that. Under a key of a former mapping nothing is found: that mapping's end brought
+    a full read, which finds the row under its new key.
 
     Args:
         finance: Where they are read.
@@ -41,6 +42,7 @@ def from_finance(finance: Finance, table: Table, columns: Sequence[str], key: Se
     names, keys = properties(table, columns), properties(table, key)
 
     async def reread(texts: Sequence[str]) -> pa.Table:
+        texts = [text for text in texts if has_parts(text, len(key))]
         values = {text: key_values(text, keys) for text in texts}
         found = await finance.by_keys(table.entity_set, names, keys, list(values.values()))
         came = set(key_column([found[name] for name in key]).to_pylist())

@@ -12,11 +12,12 @@ import pyarrow as pa
 from projops.extract.source import Chunk, Known, Watermark, require_rows
 from projops.identities import Identities
 from projops.mapping.catalog import Table
-from projops.mapping.keys import key_column
+from projops.mapping.keys import has_parts, key_column
 from projops.mapping.model import System
 from projops.systems import quoting
 from projops.systems.columns import key_values, properties
 from projops.systems.finance import Finance
+from projops.systems.properties import Property
 
 
 @dataclass(slots=True)
@@ -60,14 +61,20 @@ class Snapshot:
                 yield Chunk(rows.schema.empty_table(), gone)
 
     async def _gone(self, unseen: Sequence[str]) -> list[str]:
-        """Of the rows that did not come, give those that Finance says are not there."""
+        """Of the rows that did not come, give those that Finance says are not there.
+
+        It cannot be asked for keys of a former mapping: the load tells which of those have a new one.
+        """
         columns = properties(self.table, self.key)
-        gone = []
-        for text in unseen:
-            predicate = quoting.key_predicate(System.FINANCE, columns, key_values(text, columns))
-            if await self.finance.get(self.table.entity_set, columns, predicate) is None:
-                gone.append(text)
-        return gone
+        return [
+            text
+            for text in unseen
+            if not has_parts(text, len(columns)) or not await self._is_there(text, columns)
+        ]
+
+    async def _is_there(self, text: str, columns: Sequence[Property]) -> bool:
+        predicate = quoting.key_predicate(System.FINANCE, columns, key_values(text, columns))
+        return await self.finance.get(self.table.entity_set, columns, predicate) is not None
 
     def watermark(self) -> Watermark:
         """Note when it was read."""

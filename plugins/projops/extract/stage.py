@@ -22,7 +22,7 @@ from projops.extract.lookups import Lookups
 from projops.extract.reread import Reread
 from projops.extract.source import Chunk, Source, Watermark
 from projops.identities import Identities, pages
-from projops.mapping.keys import key_column
+from projops.mapping.keys import has_parts, key_column
 from projops.mapping.model import Deletes, Leaves, Leg, System, TableMap
 from projops.mapping.paths import key_paths
 from projops.poison import Quarantine, Sieve
@@ -226,8 +226,8 @@ def _close_held(job: ExtractJob, rows: pa.Table) -> None:
 
 
 def _needs_nobody(job: ExtractJob, identity: str, key: str | None) -> bool:
-    """Say whether a delete needs nobody's approval: it has it, or it may well be of no row at all."""
-    if key is None:
+    """Say whether a delete needs nobody's approval: it has it, is never sent, or may be of no row at all."""
+    if key is None or not has_parts(key, len(job.table_map.key)):
         return True
     approved_at = job._held.get((identity, key))
     return approved_at is not None and approved_at <= job.batch.started_at

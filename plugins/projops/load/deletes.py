@@ -8,15 +8,16 @@ import pyarrow as pa
 from projops.load.decide import Action, Kind, Row, deletion, is_of
 from projops.load.job import LoadJob
 from projops.load.outcomes import Done, close_removed, commit_chunk
-from projops.load.results import out_of_luck
+from projops.load.results import out_of_luck, refused
 from projops.load.sending import Sender
 from projops.load.target import Result
+from projops.mapping.keys import has_parts
 from projops.mapping.model import System
 from projops.mapping.paths import key_paths, table_of
 from projops.state import crosswalk
 from projops.state.batches import Counts
 from projops.state.crosswalk import Entry
-from projops.state.dead_letters import Held
+from projops.state.dead_letters import FORMER_KEY_FORM, Held
 from projops.systems.columns import key_values, properties
 
 # A delete without a clear answer is sent again at most this often: what is gone already counts as deleted.
@@ -46,7 +47,9 @@ async def delete_former_keys(job: LoadJob, table: pa.Table) -> None:
     former = [
         (str(entry.dataverse_id), entry.key)
         for entry in entries
-        if entry.dataverse_id in moved and entry.key != keys[str(entry.dataverse_id)]
+        if entry.dataverse_id in moved
+        and entry.key != keys[str(entry.dataverse_id)]
+        and _has_form(job, entry.key)
     ]
     if former:
         await _delete(job, former)
@@ -69,7 +72,8 @@ def _with_keys(job: LoadJob, table: pa.Table) -> list[Held]:
 
 async def _delete(job: LoadJob, gone: Iterable[Held]) -> Counts:
     """Delete rows by identity and key; very many wait for a person's approval, but for those that have it."""
-    found, entries = _standing(job, gone)
+    standing, entries = _standing(job, gone)
+    found = [row for row in standing if _has_form(job, row.key)]
     rows = [row for row in found if (row.source_id, row.key) not in job.guard.awaiting]
     asked = [row for row in rows if (row.source_id, row.key) not in job.guard.approved]
     wait = job.guard.holds(len(asked))
@@ -80,6 +84,7 @@ async def _delete(job: LoadJob, gone: Iterable[Held]) -> Counts:
     done = await _send(sender, going)
     if wait is not None:
         done += [Done(Action(Kind.SKIP, row), wait) for row in await _as_they_stand(job, asked)]
+    done += [_of_former_form(job, row) for row in standing if not _has_form(job, row.key)]
     counts = commit_chunk(job, done, sender.marks, in_step=True)
     written = {pair.action.row.key for pair in done if pair.outcome.result is Result.WRITTEN}
     deleted = sum(row.key in written for row in asked)
@@ -126,11 +131,26 @@ async def _as_they_stand(job: LoadJob, rows: Sequence[Row]) -> list[Row]:
     return [replace(row, payload=found[row.key].values) if row.key in found else row for row in rows]
 
 
+def _has_form(job: LoadJob, key: str) -> bool:
+    return has_parts(key, len(job.table_map.key))
+
+
+def _of_former_form(job: LoadJob, row: Row) -> Done:
+    """Leave a delete to people where only a key of a former mapping tells which row is to go."""
+    source, target = (each.capitalize() for each in (job.leg.direction.source, job.leg.direction.target))
+    message = (
+        f"{source} has no row any more that is known under this key, and the key has a form that the map "
+        f"has given up: look in {target} whether the row is to go, delete it there, and dismiss this; "
+        "should the row come under its new key, this closes by itself."
+    )
+    return Done(Action(Kind.SKIP, row), refused(message, FORMER_KEY_FORM))
+
+
 def _identity(job: LoadJob, key: str) -> dict[str, object]:
     """Give the target's key columns of a row of which only the key text is known."""
     system = job.leg.direction.target
-    if system is System.DATAVERSE:
-        return {}  # Dataverse rows are deleted by GUID
+    if system is System.DATAVERSE or not _has_form(job, key):
+        return {}  # Dataverse rows are deleted by GUID, and those of a former key by nobody here
     names = key_paths(job.table_map, system)
     values = key_values(key, properties(table_of(job.table_map, system), names))
     return dict(zip(names, values, strict=True))

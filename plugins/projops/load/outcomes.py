@@ -10,6 +10,7 @@ from projops.load.decide import Action, Kind, Row
 from projops.load.job import LoadJob
 from projops.load.sending import sent
 from projops.load.target import Outcome, Result
+from projops.mapping.keys import has_parts
 from projops.mapping.model import Direction, System
 from projops.payload import payload_text
 from projops.state import crosswalk, dead_letters, in_flight
@@ -57,12 +58,36 @@ def commit_chunk(job: LoadJob, done: Sequence[Done], marks: Sequence[int] = (), 
         crosswalk.put(connection, map_id, origin.batch, entries)
         crosswalk.remove(connection, map_id, gone)
         crosswalk.remove_absent(connection, map_id, direction, _absent(done))
+        _forget_former_forms(job, connection, entries)
         letters = [_letter(pair) for pair in done if pair.outcome.result in _STATUS]
         dead_letters.record(connection, origin, letters)
         moved = [pair.action.row.source_id for pair in stays if pair.action.kind is not Kind.DEACTIVATE]
         dead_letters.resolve(connection, map_id, origin.leg, moved, f"moved by batch {origin.batch}")
         close_removed(connection, origin, removed, f"deleted by batch {origin.batch}")
     return _count(done)
+
+
+def _forget_former_forms(job: LoadJob, connection: Connection, entries: Sequence[Entry]) -> None:
+    """Forget the pairs of rows from when the map's key had another number of parts, once they have new ones.
+
+    They are the same rows at the target: a change of the mapping gives no row another key, and deletes none.
+    """
+    own, parts = job.origin, len(job.table_map.key)
+    paired = [entry.dataverse_id for entry in entries if entry.dataverse_id is not None]
+    now = {entry.key for entry in entries}
+    found = [each for each in crosswalk.by_ids(connection, own.map, paired) if each.key not in now]
+    former = [each for each in found if not has_parts(each.key, parts)]
+    if not former:
+        return
+    crosswalk.remove(connection, own.map, [each.key for each in former])
+    because = f"paired under its new key by batch {own.batch}"
+    of_finance = [(each.key, each.key) for each in former]
+    dead_letters.resolve_deletes(
+        connection, own.map, Direction.FINANCE_TO_DATAVERSE.value, of_finance, because
+    )
+    if job.from_dataverse:
+        deletes = [(str(each.dataverse_id), each.key) for each in former]
+        dead_letters.resolve_deletes(connection, own.map, own.leg, deletes, because)
 
 
 def _absent(done: Sequence[Done]) -> list[str]:

@@ -63,11 +63,18 @@ def partial_key_column(parts: Sequence[pa.Array | pa.ChunkedArray | None]) -> pa
 
 
 def may_be(partial: str, text: str) -> bool:
-    """Say whether a key of which some parts are known may be a whole key."""
-    return partial == text or all(
-        known is None or known == part
-        for known, part in zip(json.loads(partial), json.loads(text), strict=True)
+    """Say whether a key of which some parts are known may be a whole key; of another form it is none."""
+    if partial == text:
+        return True
+    parts = json.loads(partial)
+    return has_parts(text, len(parts)) and all(
+        known is None or known == part for known, part in zip(parts, json.loads(text), strict=True)
     )
+
+
+def has_parts(text: str, count: int) -> bool:
+    """Say whether a key has so many parts: with another number it is of a former mapping."""
+    return len(json.loads(text)) == count
 
 
 def fold(text: str) -> str:

@@ -21,6 +21,7 @@ FINANCE_STAGE = "finance"  # set aside by a job of Finance, not by a stage of ou
 TRIED_AGAIN = ("open", "parked")
 AWAITING = "awaiting_approval"
 MASS_DELETE = "mass_delete"  # the rule under which a delete waits for approval
+FORMER_KEY_FORM = "former_key_form"  # that of a delete of which only a key of a former mapping is known
 _SLICE = 500  # bound parameters a statement
 _LONGEST_VALUE = 500
 _LONGEST_MESSAGE = 2000  # a system may answer with a whole page

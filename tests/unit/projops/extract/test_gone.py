@@ -80,6 +80,16 @@ async def test_a_row_that_a_list_lacks_is_gone_only_if_its_key_says_404() -> Non
     assert len(finance.asked) == 2
 
 
+async def test_a_key_of_a_former_mapping_is_told_and_never_asked_for() -> None:
+    finance, former = Listing(listed=["SEK"], has=["SEK"]), key_text(["EUR", "uspm"])
+    reader = snapshot(finance, "SEK")
+    reader.known = lambda: iter([[key("SEK"), former]])
+    assert [gone for chunk in [each async for each in reader.chunks()] for gone in chunk.deleted] == [former]
+    reread = from_finance(cast(Finance, finance), TABLE, ["CurrencyCode"], ["CurrencyCode"])
+    assert (await reread([former, key("SEK")]))["CurrencyCode"].to_pylist() == ["SEK"]
+    assert finance.asked == []
+
+
 async def test_a_list_without_any_row_is_no_delete_of_all() -> None:
     finance = Listing(listed=[], has=["SEK"])
     with pytest.raises(ImplausibleReadError, match="came back empty"):

@@ -13,7 +13,7 @@ from projops.load.stage import load_tables
 from projops.load.target import Outcome, Result
 from projops.mapping.model import DeleteLimit
 from projops.payload import payload_values
-from projops.replay import Selection, approve
+from projops.replay import Selection, approve, dismiss
 from projops.settings import Settings
 from projops.state import StateStore, crosswalk, dead_letters
 from projops.state.batches import Counts, commit_batch
@@ -247,3 +247,51 @@ async def test_a_row_that_a_failed_batch_beside_had_moved_is_deleted_too(store: 
     await load_tables(job(store, target, MAP, run="beside"), [there("g1", key="k")])
     assert await run(store, target, unknown, name="mine") == Counts(loaded=1, unchanged=1, deleted=1)
     assert (target.rows, pairs(store)) == ({}, {})
+
+
+FORMER = '["k","uspm"]'  # of a mapping whose key had two parts
+
+
+def known_as(store: StateStore, *keys: str) -> None:
+    with store.begin() as connection:
+        crosswalk.put(connection, MAP, 1, [Entry(key, "g1", "h") for key in keys])
+
+
+def known(store: StateStore) -> list[str]:
+    with store.begin() as connection:
+        return [entry.key for entry in crosswalk.by_ids(connection, MAP, ["g1"])]
+
+
+async def test_a_key_whose_form_changed_is_replaced_and_nothing_is_deleted(store: StateStore) -> None:
+    known_as(store, FORMER)
+    target = Memory(rows={KEY: "h"})
+    await run(store, target, there("g1", key="k"))
+    assert (list(target.rows), known(store), letters(store)) == ([KEY], [KEY], [])
+    assert "delete" not in dict(target.written)
+
+
+async def test_a_delete_known_under_a_former_form_alone_is_left_to_people(store: StateStore) -> None:
+    known_as(store, FORMER)
+    target = Memory()
+    deleted = frame(MAP, {"_id": "g1", "_key": FORMER, "_deleted": True})
+    assert await run(store, target, deleted, deletes=1) == Counts(failed=1)
+    [letter] = letters(store)
+    assert (letter["rule"], letter["status"], letter["key"]) == ("former_key_form", "open", FORMER)
+    assert (letter["retriable"], target.written, known(store)) == (False, [], [FORMER])
+    dismiss(store, ALL, "anna", "It stays.")
+    assert known(store) == []  # nobody is asked again
+
+
+async def test_such_a_letter_closes_when_its_row_comes_under_the_new_key(store: StateStore) -> None:
+    known_as(store, FORMER)
+    deleted = frame(MAP, {"_id": "g1", "_key": FORMER, "_deleted": True})
+    await run(store, Memory(), deleted, deletes=1)
+    await run(store, Memory(rows={KEY: "h"}), there("g1", key="k"), name="second")
+    assert (letters(store), known(store)) == ([], [KEY])
+
+
+async def test_a_former_form_beside_the_new_key_leads_to_no_delete(store: StateStore) -> None:
+    known_as(store, FORMER, KEY)
+    target = Memory(rows={KEY: "h"})
+    assert await run(store, target, there("g1", key="k")) == Counts(unchanged=1)
+    assert target.written == []

@@ -58,4 +58,5 @@ def test_a_key_of_which_a_part_is_unknown_may_be_any_that_agrees_with_the_rest()
     assert may_be(partial[0], key_text(["prj-1", "uspm", 1]))
     assert not may_be(partial[0], key_text(["prj-2", "uspm", 1]))
     assert may_be(partial[1], key_text(["prj-2", "uspm", 2]))
+    assert not may_be(partial[1], key_text(["prj-2", 2]))  # a key of a former mapping
     assert may_be(partial[2], key_text(['A"B', "gbpm", 3]))
