@@ -11,14 +11,14 @@ import pytest
 from projops.load.guard import delete_guard
 from projops.load.stage import load_tables
 from projops.load.target import Outcome, Result
-from projops.mapping.model import DeleteLimit
+from projops.mapping.model import DeleteLimit, Deletes
 from projops.payload import payload_values
 from projops.replay import Selection, approve, dismiss
 from projops.settings import Settings
 from projops.state import StateStore, crosswalk, dead_letters
 from projops.state.batches import Counts, commit_batch
 from projops.state.crosswalk import Entry
-from tests.unit.projops.load.memory import FORTH, MAPS, Memory, frame, job, source
+from tests.unit.projops.load.memory import BACK, FORTH, MAPS, Memory, frame, job, source
 
 MAP = "funding_sources"
 KEY = '["k","ord","uspm"]'
@@ -295,3 +295,24 @@ async def test_a_former_form_beside_the_new_key_leads_to_no_delete(store: StateS
     target = Memory(rows={KEY: "h"})
     assert await run(store, target, there("g1", key="k")) == Counts(unchanged=1)
     assert target.written == []
+
+
+async def test_a_row_of_finance_is_paired_under_its_new_key_before_its_former_one_is_judged(
+    store: StateStore,
+) -> None:
+    """A full read cannot ask for keys of a former form: it tells all of them, after the rows that came."""
+    with store.begin() as connection:
+        former = [Entry(f'["{name}"]', name, None, "h") for name in ("c1", "c2")]
+        crosswalk.put(connection, "customers", 1, former)
+    target = Memory(answers=[Outcome(Result.WRITTEN, "c1")])
+    came, key = {"_id": '["c1","uspm"]', "_key": '["c1","uspm"]', "_hash": "h"}, '["c1","uspm"]'
+    gone = [{"_id": each.key, "_key": each.key, "_deleted": True} for each in former]
+    tables = [frame("customers", *rows, direction=BACK) for rows in ([came], gone)]
+    loading = job(store, target, "customers", direction=BACK)
+    counts = await load_tables(replace(loading, leg=replace(loading.leg, deletes=Deletes.PROPAGATE)), tables)
+    assert counts == Counts(loaded=1, unchanged=1, failed=1)
+    with store.begin() as connection:
+        [letter] = dead_letters.live(connection, "customers")
+        assert [each.key for each in crosswalk.by_ids(connection, "customers", ["c1"])] == [key]
+    assert (letter["source_id"], letter["rule"]) == ('["c2"]', "former_key_form")
+    assert target.written == [("create", key)]
