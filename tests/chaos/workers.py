@@ -44,6 +44,11 @@ class Running:
             return bool(psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED)
         return False
 
+    def freeze(self) -> None:
+        """Stop it where it is."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid or 0, signal.SIGSTOP)
+
     def wake(self) -> None:
         """Let it go on after a freeze."""
         with suppress(ProcessLookupError):

@@ -87,6 +87,7 @@ def test_headers_wait_each_for_its_own(world: World, contract: tuple[str, str]) 
     assert len(invoices.at_finance(world, late)) == 1
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True, scope="module")
 def test_an_invoice_of_five_thousand_lines_is_billed_in_few_requests(
     world: World, contract: tuple[str, str]
 ) -> None:
