@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -115,7 +114,7 @@ def in_step_mark(layout: Layout) -> Path:
 
 def _legs(counts: Mapping[LegName, Counts], seconds: Mapping[LegName, float]) -> tuple[LegReport, ...]:
     return tuple(
-        LegReport(map_id, leg, **asdict(found), seconds=round(seconds.get((map_id, leg), 0.0), 1))
+        LegReport.of(map_id, leg, found, seconds.get((map_id, leg), 0.0))
         for (map_id, leg), found in sorted(counts.items())
     )
 

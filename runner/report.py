@@ -9,6 +9,8 @@ from pathlib import Path
 from rich.box import SIMPLE
 from rich.table import Table
 
+from projops.state.batches import Counts
+
 COUNTS = ("read", "unchanged", "loaded", "parked", "rejected", "failed")
 
 
@@ -25,6 +27,21 @@ class LegReport:
     rejected: int
     failed: int
     seconds: float
+
+    @classmethod
+    def of(cls, map_id: str, leg: str, counts: Counts, seconds: float) -> "LegReport":
+        """Report what the batches of a leg counted, and the seconds that they took."""
+        return cls(
+            map_id,
+            leg,
+            read=counts.read,
+            unchanged=counts.unchanged,
+            loaded=counts.loaded,
+            parked=counts.parked,
+            rejected=counts.rejected,
+            failed=counts.failed,
+            seconds=round(seconds, 1),
+        )
 
 
 @dataclass(frozen=True, slots=True)
