@@ -1,26 +1,21 @@
 """Identities of rows on disk: a batch remembers a million rows in the memory of a thousand."""
 
 import json
-import sqlite3
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_CACHE_KIB = 16_384
+from projops.scratch import scratch_database
+
+_TABLE = "CREATE TABLE noted (text TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID"
 
 
 class Identities:
-    """A mapping of texts (GUIDs, key texts) to texts, in a temporary database that goes with the object.
+    """A mapping of texts (GUIDs, key texts) to texts, in a database that goes with the object.
 
-    SQLite keeps it in its cache until that is full, and then in a file that has no name. The texts
-    hold no NUL: key texts are JSON, which escapes it.
+    The texts hold no NUL: key texts are JSON, which escapes it.
     """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        weakref.finalize(self, self._database.close)
-        for setting in (f"cache_size = -{_CACHE_KIB}", "journal_mode = OFF", "synchronous = OFF"):
-            self._database.execute(f"PRAGMA {setting}")
-        self._database.execute("CREATE TABLE noted (text TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
+        self._database = scratch_database(self, _TABLE)
 
     def note(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Remember texts with their values; one that is known keeps the value that it has."""

@@ -20,6 +20,7 @@ from projops.extract.finance_messages import hear_finance
 from projops.extract.source import Watermark
 from projops.extract.sources import extract_job
 from projops.extract.stage import extract_rows
+from projops.load.job import LoadJob
 from projops.load.stage import load_tables
 from projops.load.targets import load_job
 from projops.mapping.fingerprint import column_digests, fingerprint
@@ -243,9 +244,13 @@ async def _load(
     async with engine.systems(lease.seconds_left) as systems:
         await refuse_dual_write(systems.dataverse, table_map, engine.maps)
         job = load_job(engine, systems, table_map, leg, batch, manifest.counts.get("deletes", 0), lease)
-        counts = await load_tables(job, engine.staging.tables(manifest))
+        return await load_staged(engine, job, manifest)
+
+
+async def load_staged(engine: Engine, job: LoadJob, manifest: Manifest) -> Counts:
+    """Load what has been staged; give the counts of all stages together."""
     earlier = Counts(read=manifest.counts.get("read", 0), rejected=manifest.counts.get("rejected", 0))
-    return earlier + counts
+    return earlier + await load_tables(job, engine.staging.tables(manifest))
 
 
 def _finish(

@@ -20,7 +20,6 @@ from projops.engine import Engine
 from projops.errors import StopError
 from projops.load.decide import Kind
 from projops.load.rehearsal import PlannedRow, RehearsedTarget
-from projops.load.stage import load_tables
 from projops.load.targets import load_job
 from projops.mapping.fingerprint import column_digests, fingerprint
 from projops.mapping.model import Strategy
@@ -177,9 +176,7 @@ async def _load(engine: Engine, staged: Staged, lease: Lease, shown: int) -> tup
     async with engine.systems() as systems:
         job = load_job(engine, systems, table_map, leg, batch, manifest.counts.get("deletes", 0), lease)
         target = RehearsedTarget(job.target, table_map.map, job.policy, shown)
-        counts = await load_tables(replace(job, target=target), engine.staging.tables(manifest))
-    earlier = Counts(read=manifest.counts.get("read", 0), rejected=manifest.counts.get("rejected", 0))
-    return earlier + counts, target
+        return await pipeline.load_staged(engine, replace(job, target=target), manifest), target
 
 
 def _repeated(letters: Sequence[SetAside]) -> Counts:

@@ -10,6 +10,7 @@ from projops.commands.output import (
     ShowValues,
     actor,
     fail,
+    looked_up,
     open_engine,
     print_facts,
     print_rows,
@@ -47,10 +48,7 @@ def show_conflict(
     as_json: AsJson = False,
 ) -> None:
     """Show one conflict, and how to have it the other way."""
-    with open_engine() as engine, engine.state.begin() as connection:
-        row = conflicts.get(connection, number)
-        if values and row is not None:
-            record_action(connection, actor(), "reveal", f"conflict {number}")
+    row = looked_up("conflict", conflicts.get, number, values)
     if row is None:
         fail(f"There is no conflict {number}; `projops conflicts list` shows those that were kept.")
     facts = {name: row[name] for name in ("id", "map", "leg", "key", "winner", "batch", "seen_at")}

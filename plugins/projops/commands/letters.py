@@ -11,6 +11,7 @@ from projops.commands.output import (
     ShowValues,
     actor,
     fail,
+    looked_up,
     open_engine,
     print_facts,
     print_json,
@@ -23,7 +24,6 @@ from projops.load.documented_errors import DOCUMENTED
 from projops.payload import payload_values
 from projops.replay import Decided, Selection, approve, dismiss, replay
 from projops.state import dead_letters, decisions
-from projops.state.audit import record_action
 
 app = typer.Typer(help="Rows that could not be moved.", no_args_is_help=True)
 
@@ -58,10 +58,7 @@ def show_letter(
     as_json: AsJson = False,
 ) -> None:
     """Show one dead letter whole."""
-    with open_engine() as engine, engine.state.begin() as connection:
-        row = dead_letters.get(connection, number)
-        if values and row is not None:
-            record_action(connection, actor(), "reveal", f"dead letter {number}")
+    row = looked_up("dead letter", dead_letters.get, number, values)
     if row is None:
         fail(f"There is no dead letter {number}.")
     print_facts(_explained(_told(row, values)), as_json)

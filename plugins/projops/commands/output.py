@@ -3,14 +3,16 @@
 import getpass
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
+from sqlalchemy import Connection  # noqa: TID253  no DAG file leads here
 
 from projops.commands.tables import print_table
 from projops.engine import Engine
+from projops.state.audit import record_action
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 ShowValues = Annotated[bool, typer.Option("--values", help="Show what rows hold; the audit trail notes it.")]
@@ -32,6 +34,24 @@ def actor() -> str:
 def shown(value: Any, values: bool) -> Any:
     """Give what a row holds only to those who ask for it: it may be personal data."""
     return value if values or value is None else _HIDDEN
+
+
+def looked_up(
+    what: str, get: Callable[[Connection, int], dict[str, Any] | None], number: int, values: bool
+) -> dict[str, Any] | None:
+    """Read one thing by its number; that its values are shown is noted in the audit trail.
+
+    Args:
+        what: What it is, for the audit trail: "conflict".
+        get: Reads it.
+        number: Its number.
+        values: Whether its values are to be shown.
+    """
+    with open_engine() as engine, engine.state.begin() as connection:
+        row = get(connection, number)
+        if values and row is not None:
+            record_action(connection, actor(), "reveal", f"{what} {number}")
+    return row
 
 
 def print_rows(rows: Sequence[dict[str, Any]], as_json: bool, nothing: str) -> None:

@@ -49,18 +49,18 @@ async def with_paths(table_map: TableMap, leg: Leg, lookups: Lookups, rows: pa.T
     return pa.table({**facts, **{path: rows[path] for path in columns}})
 
 
-def matching(leg: Leg, rows: pa.Table) -> pa.Array | pa.ChunkedArray:
-    """Say which rows the map's filter takes."""
-    if leg.extract.where is None:
-        return pa.array([True] * rows.num_rows)
-    return pc.fill_null(matches(parse(leg.extract.where), rows), False)
+def matching(where: str | None, rows: pa.Table) -> pa.Array | pa.ChunkedArray:
+    """Say which rows a map's filter takes; None takes all."""
+    if where is None:
+        return pa.array([True] * rows.num_rows, pa.bool_())
+    return pc.fill_null(matches(parse(where), rows), False)
 
 
 def of_companies(
-    table_map: TableMap, leg: Leg, companies: Collection[str] | None, rows: pa.Table
+    table_map: TableMap, system: System, companies: Collection[str] | None, rows: pa.Table
 ) -> pa.Table:
     """Keep the rows of some companies (codes in lower case); of a global map, or for None, all."""
-    path = company_path(table_map, leg.direction.source)
+    path = company_path(table_map, system)
     if companies is None or path is None:
         return rows
     codes = fold_column(rows[path].combine_chunks())

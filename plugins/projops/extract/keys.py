@@ -6,12 +6,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from projops.engine import Systems
+from projops.extract.frames import matching, of_companies
 from projops.mapping.catalog import Table
-from projops.mapping.conditions import matches
 from projops.mapping.expressions import columns_of, parse
-from projops.mapping.keys import fold_column, key_column
+from projops.mapping.keys import key_column
 from projops.mapping.model import System, TableMap
-from projops.mapping.paths import company_path, key_paths, table_of
+from projops.mapping.paths import key_paths, table_of
 from projops.systems.columns import entity_set, properties
 
 _SCHEMA = pa.schema([("_id", pa.string()), ("_key", pa.string())])
@@ -32,25 +32,17 @@ async def keys_at(
         `_id` (Dataverse GUID, or for Finance the key text) and `_key`; rows without a whole key are
         left out, as no run moves them.
     """
-    expression = None if where is None else parse(where)
-    filtered = columns_of(expression) if expression is not None else ()
+    filtered = () if where is None else columns_of(parse(where))
     paths = key_paths(table_map, system)
     parts = [_SCHEMA.empty_table()]
     async for read in _rows(systems, table_map, system, (*paths, *filtered)):
-        rows = read if expression is None else read.filter(pc.fill_null(matches(expression, read), False))
-        rows = _of_companies(rows, table_map, system)
+        rows = of_companies(
+            table_map, system, table_map.companies or None, read.filter(matching(where, read))
+        )
         keys = key_column([rows[path] for path in paths])
         ids = rows["_id"] if system is System.DATAVERSE else keys
         parts.append(pa.table([ids, keys], schema=_SCHEMA).filter(pc.is_valid(keys)))
     return pa.concat_tables(parts)
-
-
-def _of_companies(rows: pa.Table, table_map: TableMap, system: System) -> pa.Table:
-    path = company_path(table_map, system)
-    if not table_map.companies or path is None:
-        return rows
-    codes = pa.array([code.lower() for code in table_map.companies])
-    return rows.filter(pc.is_in(fold_column(rows[path].combine_chunks()), value_set=codes))
 
 
 async def _rows(

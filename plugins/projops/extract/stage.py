@@ -166,9 +166,9 @@ async def _write(job: ExtractJob, chunk: Chunk) -> None:
     if chunk.rows.num_rows:
         rows = newest(with_identity(table_map, leg, chunk.rows))
         rows = await with_paths(table_map, leg, job.lookups, rows)
-        wanted = matching(leg, rows)
+        wanted = matching(leg.extract.where, rows)
         gone += _left(job, rows.filter(pc.invert(wanted)))
-        rows = of_companies(table_map, leg, job.companies, rows.filter(wanted))
+        rows = of_companies(table_map, job.system, job.companies, rows.filter(wanted))
         job._awaited.forget(rows["_id"].to_pylist())
         _close_held(job, rows)
         job.writer.count("read", rows.num_rows)

@@ -4,15 +4,14 @@ A first load may put off nearly all of a map: they must cost no memory.
 """
 
 import json
-import sqlite3
-import weakref
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_CACHE_KIB = 16_384
+from projops.scratch import scratch_database
+
 _TABLES = """
 CREATE TABLE chunk (number INTEGER PRIMARY KEY, rows BLOB);
 CREATE TABLE waiting (id TEXT PRIMARY KEY, chunk INTEGER);
@@ -39,11 +38,7 @@ class PutOff:
     """
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        weakref.finalize(self, self._database.close)
-        for setting in (f"cache_size = -{_CACHE_KIB}", "journal_mode = OFF", "synchronous = OFF"):
-            self._database.execute(f"PRAGMA {setting}")
-        self._database.executescript(_TABLES)
+        self._database = scratch_database(self, _TABLES)
 
     def __len__(self) -> int:
         """Count the rows that wait."""

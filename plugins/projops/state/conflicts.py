@@ -13,10 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from projops.state.dead_letters import Origin
+from projops.state.slices import slices
 from projops.state.tables import conflict as conflicts
 from projops.state.tables import crosswalk
-
-_SLICE = 500  # bound parameters a statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +89,12 @@ def _pending(connection: Connection, origin: Origin, keys: Sequence[str]) -> set
         .exists()
     )
     pending: set[tuple[str, str, str]] = set()
-    for start in range(0, len(keys), _SLICE):
+    for part in slices(keys):
         rows = connection.execute(
             select(conflicts.c.key, conflicts.c.source_values, conflicts.c.target_values).where(
                 conflicts.c.map == origin.map,
                 conflicts.c.leg == origin.leg,
-                conflicts.c.key.in_(keys[start : start + _SLICE]),
+                conflicts.c.key.in_(part),
                 ~settled,
             )
         )

@@ -4,16 +4,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
 from projops.mapping.model import Direction, System
+from projops.state.slices import slices
 from projops.state.tables import crosswalk
 from projops.state.upserts import insert_into
 
-_SLICE = 500  # bound parameters a statement
 # No row has this payload hash: the pair is there, and what the target holds is to be looked at.
 UNKNOWN = ""
 
@@ -132,7 +131,7 @@ def doubt(
     """
     pairs = [only_paired(key, own_id, direction) for key, own_id in rows]
     put_new(connection, map_id, batch_id, pairs)
-    for part in _slices(pair.key for pair in pairs):
+    for part in slices(pair.key for pair in pairs):
         mine = (crosswalk.c.map == map_id, crosswalk.c.key.in_(part))
         unknown = {f"hash_{direction.value}": UNKNOWN}
         connection.execute(update(crosswalk).where(*mine).values(unknown))
@@ -147,7 +146,7 @@ def only_paired(key: str, dataverse_id: str | None, direction: Direction) -> Ent
 
 def remove(connection: Connection, map_id: str, keys: Iterable[str]) -> None:
     """Forget pairs whose rows are gone."""
-    for part in _slices(keys):
+    for part in slices(keys):
         connection.execute(delete(crosswalk).where(crosswalk.c.map == map_id, crosswalk.c.key.in_(part)))
 
 
@@ -163,14 +162,14 @@ def remove_absent(connection: Connection, map_id: str, direction: Direction, key
     else:
         no_row = crosswalk.c.dataverse_id.is_(None)
         tells_no_more = crosswalk.c.hash_dataverse_to_finance.is_(None) & no_row
-    for part in _slices(keys):
+    for part in slices(keys):
         mine = (crosswalk.c.map == map_id, crosswalk.c.key.in_(part))
         connection.execute(delete(crosswalk).where(*mine, tells_no_more))
 
 
 def _read(connection: Connection, map_id: str, column: Any, values: Iterable[str]) -> Iterable[Entry]:
     columns = [crosswalk.c[name] for name in Entry.__slots__]
-    for part in _slices(values):
+    for part in slices(values):
         rows = connection.execute(select(*columns).where(crosswalk.c.map == map_id, column.in_(part)))
         yield from map(_entry, rows)
 
@@ -196,9 +195,3 @@ def _stored(value: str | Mapping[str, str] | None) -> str | None:
 def _digests(text: str | None) -> Mapping[str, str] | None:
     digests: Mapping[str, str] | None = None if text is None else json.loads(text)
     return digests
-
-
-def _slices(values: Iterable[str]) -> Iterable[list[str]]:
-    iterator = iter(values)
-    while part := list(islice(iterator, _SLICE)):
-        yield part

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, case, func, select, true, tuple_, update
+from sqlalchemy import Column, ColumnElement, Connection, TextClause, case, func, select, true, tuple_, update
 
 from projops.mapping.keys import LONGEST_KEY
 from projops.mapping.model import Direction
+from projops.state.slices import slices
 from projops.state.tables import IS_LIVE, LIVE, crosswalk, dead_letter
 from projops.state.upserts import insert_into
 
@@ -22,7 +23,6 @@ TRIED_AGAIN = ("open", "parked")
 AWAITING = "awaiting_approval"
 MASS_DELETE = "mass_delete"  # the rule under which a delete waits for approval
 FORMER_KEY_FORM = "former_key_form"  # that of a delete of which only a key of a former mapping is known
-_SLICE = 500  # bound parameters a statement
 _LONGEST_VALUE = 500
 _LONGEST_MESSAGE = 2000  # a system may answer with a whole page
 # A row of Finance is read again by its key: one without a whole key cannot be.
@@ -134,17 +134,10 @@ def resolve(
         because: Why, for people.
         last_batch: Leaves what later batches than this one have set aside; None leaves nothing.
     """
-    early_enough = true() if last_batch is None else dead_letter.c.batch <= last_batch
-    not_held = dead_letter.c.status != AWAITING
-    of_leg = (dead_letter.c.map == map_id, dead_letter.c.leg == leg, IS_LIVE, not_held, early_enough)
-    if connection.execute(select(dead_letter.c.id).where(*of_leg).limit(1)).first() is None:
+    closable = (*_closable(map_id, leg, last_batch), dead_letter.c.status != AWAITING)
+    if connection.execute(select(dead_letter.c.id).where(*closable).limit(1)).first() is None:
         return 0
-    values = {"status": "resolved", "closed_at": datetime.now(UTC), "closed_because": because}
-    ids, closed = list(source_ids), 0
-    for start in range(0, len(ids), _SLICE):
-        mine = dead_letter.c.source_id.in_(ids[start : start + _SLICE])
-        closed += connection.execute(update(dead_letter).where(*of_leg, mine).values(**values)).rowcount
-    return closed
+    return _close(connection, closable, dead_letter.c.source_id, source_ids, because)
 
 
 def resolve_deletes(
@@ -160,24 +153,20 @@ def resolve_deletes(
 
     The arguments are those of `resolve`.
     """
-    early_enough = true() if last_batch is None else dead_letter.c.batch <= last_batch
-    values = {"status": "resolved", "closed_at": datetime.now(UTC), "closed_because": because}
-    for start in range(0, len(deletes), _SLICE):
-        mine = tuple_(dead_letter.c.source_id, dead_letter.c.key).in_(deletes[start : start + _SLICE])
-        of_leg = (dead_letter.c.map == map_id, dead_letter.c.leg == leg, IS_LIVE, early_enough)
-        connection.execute(update(dead_letter).where(*of_leg, mine).values(**values))
+    pair = tuple_(dead_letter.c.source_id, dead_letter.c.key)
+    _close(connection, _closable(map_id, leg, last_batch), pair, deletes, because)
 
 
 def stopped(connection: Connection, map_id: str, leg: str, source_ids: Sequence[str]) -> dict[str, Stopped]:
     """Of some source rows, give those that a live entry holds back, by source row."""
     found: dict[str, Stopped] = {}
-    for start in range(0, len(source_ids), _SLICE):
+    for part in slices(source_ids):
         rows = connection.execute(
             select(dead_letter.c.source_id, dead_letter.c.id, dead_letter.c.key, dead_letter.c.rule).where(
                 dead_letter.c.map == map_id,
                 dead_letter.c.leg == leg,
                 IS_LIVE,
-                dead_letter.c.source_id.in_(source_ids[start : start + _SLICE]),
+                dead_letter.c.source_id.in_(part),
             )
         )
         found |= {row.source_id: Stopped(row.id, row.key, row.rule) for row in rows}
@@ -312,6 +301,24 @@ def dismissed(connection: Connection, map_id: str, stage: str) -> set[tuple[str,
         )
     )
     return {(row.source_id, row.message) for row in rows}
+
+
+def _closable(map_id: str, leg: str, last_batch: int | None) -> tuple[ColumnElement[bool] | TextClause, ...]:
+    """Give what holds of a leg's live entries, those of later batches than the last one left out."""
+    early_enough = true() if last_batch is None else dead_letter.c.batch <= last_batch
+    return dead_letter.c.map == map_id, dead_letter.c.leg == leg, IS_LIVE, early_enough
+
+
+def _close(
+    connection: Connection,
+    closable: Sequence[ColumnElement[bool] | TextClause],
+    identity: ColumnElement[Any],
+    wanted: Iterable[Any],
+    because: str,
+) -> int:
+    values = {"status": "resolved", "closed_at": datetime.now(UTC), "closed_because": because}
+    statement = update(dead_letter).where(*closable).values(**values)
+    return sum(connection.execute(statement.where(identity.in_(part))).rowcount for part in slices(wanted))
 
 
 def _attempts(batch_id: ColumnElement[int]) -> ColumnElement[int]:

@@ -3,15 +3,14 @@
 Nothing is moved here. A decision marks entries, and the next run of their leg acts on it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
+from projops.state.slices import slices
 from projops.state.tables import LIVE, dead_letter
-
-_SLICE = 500  # bound parameters a statement
 
 
 def chosen(
@@ -32,7 +31,7 @@ def chosen(
     """
     statement = select(dead_letter).order_by(dead_letter.c.id)
     if numbers:
-        parts = [statement.where(dead_letter.c.id.in_(part)) for part in _slices(sorted(set(numbers)))]
+        parts = [statement.where(dead_letter.c.id.in_(part)) for part in slices(sorted(set(numbers)))]
     else:
         for column, wanted in (("map", map_id), ("rule", rule)):
             if wanted is not None:
@@ -63,15 +62,10 @@ def dismiss(connection: Connection, numbers: Sequence[int], reason: str) -> None
 def _update(
     connection: Connection, numbers: Sequence[int], *conditions: ColumnElement[bool], **values: Any
 ) -> None:
-    for part in _slices(numbers):
+    for part in slices(numbers):
         # A run may have closed one meanwhile: what is closed stays as it is.
         connection.execute(
             update(dead_letter)
             .where(dead_letter.c.id.in_(part), dead_letter.c.status.in_(LIVE), *conditions)
             .values(**values)
         )
-
-
-def _slices(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(numbers), _SLICE):
-        yield numbers[start : start + _SLICE]

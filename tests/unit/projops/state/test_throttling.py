@@ -15,7 +15,6 @@ from projops.state.tables import throttle_holder, throttle_use
 from projops.state.throttling import SharedLimits, budget_today
 from projops.systems.allowance import TURN_SECONDS, Ask, Left
 from projops.systems.limits import Limits
-from tests.contract.process import postgres
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TENTH = Limits(concurrent=5, requests=20, execution_seconds=4.0, window_seconds=10.0)
@@ -158,15 +157,6 @@ def test_requests_count_against_the_budget_of_their_day(store: StateStore, clock
         today = budget_today(connection, Settings(request_budget=50))
     assert today.by_system == {"finance": 42, "dataverse": 9}
     assert (today.sent, today.left) == (51, 0)
-
-
-@pytest.fixture(scope="module")
-def on_postgres() -> Iterator[StateStore]:
-    with postgres() as url:
-        state = StateStore(url)
-        state.prepare()
-        yield state
-        state.close()
 
 
 @pytest.mark.parametrize("database", ["store", "on_postgres"])

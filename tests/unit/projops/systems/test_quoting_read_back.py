@@ -28,7 +28,7 @@ HOSTILE = "') or (1 eq 1)/Other(x='"
 @given(first=TEXTS, second=TEXTS)
 @example(first=HOSTILE, second="")
 @example(first="a'b", second="''")
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_a_key_is_read_back_as_it_was(system: System, first: str, second: str) -> None:
     predicate = key_predicate(system, [NAME, AREA], [first, second])
     url = urlsplit(f"https://x.example/data/Set{predicate}?cross-company=true")
@@ -48,7 +48,7 @@ def test_a_key_is_read_back_as_it_was(system: System, first: str, second: str) -
 @given(text=TEXTS)
 @example(text=HOSTILE)
 @example(text="100%_[a-z]*")
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_a_filter_finds_the_very_text(
     system: System, parts: Callable[[str], tuple[Part, ...]], text: str
 ) -> None:

@@ -206,7 +206,7 @@ def test_nulls_sort_first_and_text_without_case(store: Store) -> None:
 _TEXT = st.text(alphabet="aAbB_%[]^-*\\.'öÖ1", max_size=5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(pattern=_TEXT)
 def test_wildcards_mean_what_they_mean_in_plain_python(store: Store, pattern: str) -> None:
     """`eq` on Dataverse against a translation to a regular expression, made by other means."""
@@ -244,7 +244,7 @@ def _in_class(members: str, character: str) -> bool:
     return False
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(text=st.text(alphabet="name eq'()or 1,/:@[]\"-.%", max_size=30))
 def test_any_text_gives_rows_or_a_typed_error(store: Store, text: str) -> None:
     try:
