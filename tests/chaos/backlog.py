@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sandbox.clock import Clock
+from sandbox.store import Store
 from tests.chaos.plan import Death, Way
 from tests.chaos.worker import Job
 from tests.chaos.workers import Workers
@@ -22,6 +24,7 @@ from tests.e2e.engine.world import Databases, World, opened
 _MAP, _SET, _TABLE = "resource_roles", "bookableresourcecategories", "bookableresourcecategory"
 _A_MESSAGE, _SAMPLE = 1000, 50
 _PAUSE_SECONDS = 30 * 86400
+_KNOWN = 10  # one row in so many stood before the pause
 _PATIENCE_SECONDS = 6 * 3600.0
 _MOST_GROWTH = 1.1
 _BEFORE, _AFTER = "Before the pause", "After the pause"
@@ -50,19 +53,22 @@ class CaughtUp:
 
 
 def catch_up(rows: int, folder: Path) -> CaughtUp:
-    """Bring so many rows in step, change all of them, let 30 days pass, and catch up in a process.
+    """Bring a tenth of the rows in step, change them and make the others, let 30 days pass, and catch up.
 
     Args:
-        rows: Rows of Dataverse, all of them changed.
+        rows: Rows of Dataverse, all of them new or changed.
         folder: For the databases and what is staged.
     """
     databases = Databases(f"sqlite:///{folder / 'sandbox.db'}", f"sqlite:///{folder / 'state.db'}")
     workers = Workers()
     try:
         with opened(databases, folder) as world:
-            ids = _made(world, rows)
+            ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(rows)]
+            known, new = ids[: rows // _KNOWN], ids[rows // _KNOWN :]
+            _create(world, known)
             _run(world, workers, "before", folder)
-            _changed(world, ids)
+            _change(world, known)
+            _fill(databases.sandbox, new)
             clock = world.control.put("/sandbox/clock", json={"advance_seconds": _PAUSE_SECONDS})
             clock.raise_for_status()
             began = time.monotonic()
@@ -74,14 +80,12 @@ def catch_up(rows: int, folder: Path) -> CaughtUp:
         workers.close()
 
 
-def _made(world: World, rows: int) -> list[str]:
+def _create(world: World, ids: list[str]) -> None:
     """Make roles by the bulk message, the number of each in its GUID."""
-    ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(rows)]
     _in_messages(ids, lambda some: world.create_many(_SET, [_target(each, _BEFORE) for each in some]))
-    return ids
 
 
-def _changed(world: World, ids: list[str]) -> None:
+def _change(world: World, ids: list[str]) -> None:
     address = f"{_SET}/Microsoft.Dynamics.CRM.UpdateMultiple"
 
     def update(some: list[str]) -> None:
@@ -91,14 +95,25 @@ def _changed(world: World, ids: list[str]) -> None:
     _in_messages(ids, update)
 
 
+def _fill(database: str, ids: list[str]) -> None:
+    """Make roles beside the running system, in its database: how they came is not what is tested."""
+    store = Store(database, Clock())
+    roles = store.dataverse[_TABLE]
+    _in_messages(ids, lambda some: store.bulk_insert(roles, [_row(each, _AFTER) for each in some]))
+    store.close()
+
+
 def _in_messages(ids: list[str], send: Callable[[list[str]], None]) -> None:
     for start in range(0, len(ids), _A_MESSAGE):
         send(ids[start : start + _A_MESSAGE])
 
 
 def _target(row_id: str, when: str) -> dict[str, Any]:
+    return {"@odata.type": f"Microsoft.Dynamics.CRM.{_TABLE}", **_row(row_id, when)}
+
+
+def _row(row_id: str, when: str) -> dict[str, Any]:
     return {
-        "@odata.type": f"Microsoft.Dynamics.CRM.{_TABLE}",
         f"{_TABLE}id": row_id,
         "msdyn_resourcecategorynumber": _number(row_id),
         "name": f"{when} {_number(row_id)}",
