@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from sandbox.data.demo import seed_demo
 from sandbox.data.empty import seed_empty
+from sandbox.data.environment import ensure_environment
 from sandbox.store import Store
 
 _SEEDS: Mapping[str, Callable[[Store], None]] = {"demo": seed_demo, "empty": seed_empty}
@@ -28,6 +29,7 @@ def ensure_seeded(store: Store, name: str) -> None:
     if known is None:
         # Rows without the mark are what a seeding left that was cut short.
         reseed(store, name)
+    ensure_environment(store)
 
 
 def reseed(store: Store, name: str) -> None:
@@ -38,6 +40,7 @@ def reseed(store: Store, name: str) -> None:
     """
     filler = _filler(name)
     store.clear()
+    ensure_environment(store)
     filler(store)
     store.mark_seeded(name)
 

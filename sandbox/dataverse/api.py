@@ -1,8 +1,8 @@
 """What every operation of the Web API works with."""
 
-import uuid
 from dataclasses import dataclass
 
+from sandbox.data.environment import identity
 from sandbox.dataverse.entities import Entities
 from sandbox.dataverse.writing import Writer
 from sandbox.rules.hooks import read_rulebook
@@ -31,10 +31,9 @@ class Api:
 
 
 def open_api(store: Store) -> Api:
-    """Return the API over a store; user and business unit follow from the environment's id."""
-    environment = uuid.UUID(store.environment_id)
-    user_id = str(uuid.uuid5(environment, "application user"))
-    business_unit_id = str(uuid.uuid5(environment, "business unit"))
+    """Return the API over a store, as the environment's application user sees it."""
+    who = identity(store.environment_id)
+    rules = read_rulebook("sandbox.dataverse.rules")
     entities = Entities(store)
-    writer = Writer(store, entities, user_id, business_unit_id, read_rulebook("sandbox.dataverse.rules"))
-    return Api(store, entities, writer, store.environment_id, user_id, business_unit_id)
+    writer = Writer(store, entities, who.user_id, who.business_unit_id, rules)
+    return Api(store, entities, writer, who.organization_id, who.user_id, who.business_unit_id)

@@ -2,7 +2,8 @@
 
 `dataverse.json` and `finance.json` are the source of what table maps may name; `dataverse_books.json`
 and `finance_books.json` hold what only the systems' own rules work with (price lists, journals, ledger
-entries). Where they come from, their licence and what was corrected stands in the `about` of each.
+entries); `dataverse_environment.json` what every environment has by itself (users, the organization, SDK
+messages). Where they come from, their licence and what was corrected stands in the `about` of each.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from typing import Any
 
 from sandbox.schema.model import Column, ColumnType, DateTimeBehavior, Option, Table
 
-_DATAVERSE = ("dataverse.json", "dataverse_books.json")
+_DATAVERSE = ("dataverse.json", "dataverse_books.json", "dataverse_environment.json")
 _FINANCE = ("finance.json", "finance_books.json")
 
 
@@ -61,6 +62,10 @@ def _dataverse_table(name: str, spec: Mapping[str, Any]) -> Table:
         primary_name=spec.get("primary_name"),
         columns=_columns(spec["columns"]),
         keys=tuple(tuple(key) for key in spec.get("keys", ())),
+        change_tracking=spec.get("change_tracking", True),
+        schema_name=spec.get("schema_name", name),
+        object_type_code=spec.get("object_type_code"),
+        lookups_indexed=spec.get("lookups_indexed", True),
     )
 
 

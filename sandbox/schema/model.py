@@ -109,6 +109,9 @@ class Table:
         company_column: The column that names the company where a Finance set is company-specific
             (dataAreaId, but for two export sets), else None.
         change_tracking: Whether Dataverse change tracking is enabled.
+        schema_name: Dataverse's name with its capitals (Account); the logical name where none is public.
+        object_type_code: Dataverse's public number of the table, None where none is public.
+        lookups_indexed: Whether the database finds rows by their lookups to this table quickly.
     """
 
     system: str
@@ -122,3 +125,6 @@ class Table:
     keys: tuple[tuple[str, ...], ...] = ()
     company_column: str | None = None
     change_tracking: bool = True
+    schema_name: str = ""
+    object_type_code: int | None = None
+    lookups_indexed: bool = True

@@ -1,6 +1,7 @@
 """One SQL table for each Dataverse table and each Finance entity set, made from the schema."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,10 +20,13 @@ def table_name(table: Table) -> str:
     return f"{table.system}_{table.name.lower()}"
 
 
-def build_table(table: Table, metadata: sa.MetaData, stored: Container[str] = ()) -> sa.Table:
+_NONE: Mapping[str, Table] = MappingProxyType({})
+
+
+def build_table(table: Table, metadata: sa.MetaData, stored: Mapping[str, Table] = _NONE) -> sa.Table:
     """Declare the SQL table of a schema table, with its alternate keys as unique indexes.
 
-    Lookups that lead to one of the tables `stored` are indexed too.
+    Lookups that lead to one of the tables `stored` are indexed too, unless that table says otherwise.
     """
     name = table_name(table)
     columns = [_column(column, table) for column in table.columns.values() if column.name != VERSION]
@@ -73,11 +77,12 @@ def _column(column: Column, table: Table) -> sa.Column[Any]:
     )
 
 
-def _lookups(table: Table, stored: Container[str]) -> list[str]:
+def _lookups(table: Table, stored: Mapping[str, Table]) -> list[str]:
     return [
         column.name
         for column in table.columns.values()
-        if column.type is ColumnType.LOOKUP and any(target in stored for target in column.targets)
+        if column.type is ColumnType.LOOKUP
+        and any(target in stored and stored[target].lookups_indexed for target in column.targets)
     ]
 
 
