@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SETUP := .venv/setup-seconds
 PORTS := --dataverse-port 8801 --finance-port 8802 --dataverse-tls-port 8811 --finance-tls-port 8812
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down sandbox lint golden memory lock chaos load backlog
+.PHONY: help setup demo test up down sandbox lint golden memory lock chaos load backlog fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ memory: $(SETUP) ## peak memory of each stage for 100,000 rows and for a million
 
 load: $(SETUP) ## eight legs at once within a tenth of the limits of Dataverse; 45 minutes
 	@$(PYTHON) -m tests.chaos.load
+
+fuzz: $(SETUP) ## REQUESTS (20000) hostile requests to the sandbox, from SEED (1); DATABASE=postgres too
+	@$(PYTHON) -m tests.fuzz --requests $(or $(REQUESTS),20000) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite)
 
 backlog: $(SETUP) ## ROWS (1000000) changed rows after a pause of 30 days: time, and memory against a tenth of them
 	@$(PYTHON) -m tests.chaos.backlog --rows $(or $(ROWS),1000000)

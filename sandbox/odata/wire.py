@@ -1,5 +1,6 @@
 """JSON without a float: decimals are read and written to the last digit."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,17 @@ import orjson
 from sandbox.odata.errors import ODataError
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS | orjson.OPT_NON_STR_KEYS
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_LARGEST_EXPONENT = 400  # beyond what any column holds; written out, 1e999999999 would fill the memory
+
+
+def _decimal(text: str) -> Decimal:
+    value = Decimal(text)
+    if abs(value.adjusted()) > _LARGEST_EXPONENT:
+        raise ValueError("Number out of range")
+    return value
+
+
+_decoder = msgspec.json.Decoder(float_hook=_decimal)
 
 
 def loads(body: bytes) -> Any:
@@ -20,7 +31,7 @@ def loads(body: bytes) -> Any:
     """
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ArithmeticError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError, ArithmeticError) as error:
         raise ODataError(f"The request body is not valid JSON: {error}.") from None
 
 
@@ -39,8 +50,14 @@ def dumps(value: object) -> bytes:
 
 
 def dumps_sorted(value: object) -> bytes:
-    """Write JSON as `dumps` does, the members of objects by name: the same for equal values."""
-    return orjson.dumps(value, default=_exact, option=_OPTIONS | orjson.OPT_SORT_KEYS)
+    """Write JSON as `dumps` does, the members of objects by name: the same for equal values.
+
+    Any JSON that could be read is written, also what no column takes: integers of any length, deep nesting.
+    """
+    try:
+        return orjson.dumps(value, default=_exact, option=_OPTIONS | orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return json.dumps(value, default=str, sort_keys=True).encode("utf-8", "surrogatepass")
 
 
 def error_body(code: str, message: str) -> bytes:

@@ -1,0 +1,41 @@
+"""Send hostile requests to a sandbox of its own, and say what it did wrong.
+
+python -m tests.fuzz --requests 20000 --seed 7 --database postgres
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+
+from tests.contract.process import postgres, serve
+from tests.fuzz.run import fuzz
+
+
+def main() -> int:
+    """Fuzz; 1 where anything is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--requests", type=int, default=20_000, help="how many (default 20000)")
+    parser.add_argument("--seed", type=int, default=1, help="which ones (default 1)")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    asked = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fuzz-")))
+        url = f"sqlite:///{folder / 'sandbox.db'}"
+        if asked.database == "postgres":
+            url = stack.enter_context(postgres())
+        sandbox = stack.enter_context(serve(asked.database, url, folder))
+        httpx.put(f"{sandbox.control}/sandbox/limits", json={"requests": 10**9, "execution_seconds": 10**9})
+        httpx.post(f"{sandbox.control}/sandbox/reset", json={"seed": "demo"}, timeout=120)
+        findings = asyncio.run(fuzz(sandbox, asked.seed, asked.requests))
+        noise = (folder / "stderr.txt").read_text()
+    sys.stdout.write(f"seed {asked.seed}, {asked.database}: {findings}\n{noise[-3000:]}\n")
+    return 1 if findings.wrong or noise else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
