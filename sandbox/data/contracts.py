@@ -13,6 +13,9 @@ _WORK_BASED = 192350001
 _PSA_STATES = ((192350002, 192350003), (192350000, 192350000), (192350001, 192350002))
 """Contract status and its reason: active and confirmed, draft, on hold."""
 
+CONFIRMED = _PSA_STATES[0]
+"""Contract status and its reason of a contract that work is done on."""
+
 _TIME_AND_MATERIAL = 192350000
 _FIXED_PRICE = 192350001
 _PROJECT_LINE = 690970000
@@ -25,48 +28,61 @@ _TERMS_TEXT = ("Net30", "Net45", "Net60")
 
 def orders() -> list[Row]:
     """Rows of salesorder: the project contracts, and item-based orders that no map sends."""
-    return [*(_order(it, place) for place, it in enumerate(engagements())), *_item_orders()]
+    states = len(_PSA_STATES)
+    projects = (order_row(it, place, _PSA_STATES[place % states]) for place, it in enumerate(engagements()))
+    return [*projects, *_item_orders()]
 
 
 def order_lines() -> list[Row]:
     """Rows of salesorderdetail: contract lines, a field-service line, lines of item-based orders."""
-    contract_lines = [_line(it, line) for it in engagements() for line in it.lines]
+    contract_lines = [line_row(it, line) for it in engagements() for line in it.lines]
     return [*contract_lines, _field_service_line(engagements()[0]), *_item_lines()]
 
 
 def funding_sources() -> list[Row]:
     """Rows of msdyn_projectcontractsplitbillingrule: one a contract and customer (R103)."""
+    return [row for engagement in engagements() for row in funding_source_rows(engagement)]
+
+
+def funding_source_rows(engagement: Engagement) -> list[Row]:
+    """Return the rows of msdyn_projectcontractsplitbillingrule of one contract."""
     rows: list[Row] = []
-    for engagement in engagements():
-        shares = _shares(len(engagement.customers))
-        for place, (customer, share) in enumerate(zip(engagement.customers, shares, strict=True)):
-            number = f"FS-{engagement.number[4:9]}-{place + 1}"
-            rows.append(
-                {
-                    "msdyn_projectcontractsplitbillingruleid": guid("funding_source", number),
-                    "msdyn_name": f"{number} {customer.account}",
-                    "msdyn_fundingsourceid": number,
-                    "msdyn_projectcontract": engagement.order_id,
-                    "msdyn_customer": customer.account_id,
-                    "msdyn_splitpercentage": share,
-                    "msdyn_isprimary": place == 0,
-                    "msdyn_isrounding": place == 0,
-                    "msdyn_paymentterms": _TERMS_TEXT[place % len(_TERMS_TEXT)],
-                    "msdyn_billtoname": None if place == 2 else customer.name[:100],
-                    "msdyn_company": engagement.company.company_id,
-                }
-            )
+    for place, (customer, share) in enumerate(
+        zip(engagement.customers, shares(len(engagement.customers)), strict=True)
+    ):
+        number = f"FS-{engagement.number[4:9]}-{place + 1}"
+        rows.append(
+            {
+                "msdyn_projectcontractsplitbillingruleid": funding_source_id(engagement, place),
+                "msdyn_name": f"{number} {customer.account}",
+                "msdyn_fundingsourceid": number,
+                "msdyn_projectcontract": engagement.order_id,
+                "msdyn_customer": customer.account_id,
+                "msdyn_splitpercentage": share,
+                "msdyn_isprimary": place == 0,
+                "msdyn_isrounding": place == 0,
+                "msdyn_paymentterms": _TERMS_TEXT[place % len(_TERMS_TEXT)],
+                "msdyn_billtoname": None if place == 2 else customer.name[:100],
+                "msdyn_company": engagement.company.company_id,
+            }
+        )
     return rows
 
 
-def _shares(count: int) -> list[Decimal]:
+def funding_source_id(engagement: Engagement, place: int) -> str:
+    """Return the id of the row of a contract's customer, by its place among them."""
+    return guid("funding_source", f"FS-{engagement.number[4:9]}-{place + 1}")
+
+
+def shares(count: int) -> list[Decimal]:
     """Split a hundred per cent evenly; the first, the rounding customer, takes the rest."""
     share = (Decimal(100) / count).quantize(Decimal("0.01"))
     return [100 - share * (count - 1), *[share] * (count - 1)]
 
 
-def _order(engagement: Engagement, place: int) -> Row:
-    state, reason = _PSA_STATES[place % len(_PSA_STATES)]
+def order_row(engagement: Engagement, place: int, status: tuple[int, int]) -> Row:
+    """Return the row of salesorder of a contract, with its status and the reason for it."""
+    state, reason = status
     customer = engagement.customers[0].account_id
     return {
         "salesorderid": engagement.order_id,
@@ -95,7 +111,8 @@ def _description(place: int) -> str | None:
     return {1: "", 2: awkward.longest(2000)}.get(place, f"Statement of work {place + 1}\nSigned.")
 
 
-def _line(engagement: Engagement, line: Line) -> Row:
+def line_row(engagement: Engagement, line: Line) -> Row:
+    """Return the row of salesorderdetail of a contract line."""
     currency = currency_id(engagement.currency)
     text = (
         f"{'Fixed price' if line.fixed_price else 'Time and material'} {line.sequence} of {engagement.number}"

@@ -18,9 +18,13 @@ _CENT = Decimal("0.01")
 
 def milestone_rows() -> list[Row]:
     """Rows of msdyn_contractlinescheduleofvalue: their sum is the line's contract value (R107)."""
+    return [row for engagement in engagements() for row in milestone_rows_of(engagement)]
+
+
+def milestone_rows_of(engagement: Engagement) -> list[Row]:
+    """Return the milestones of one contract."""
     return [
         _milestone(engagement, line, line.project, place, amount)
-        for engagement in engagements()
         for line in engagement.lines
         if line.project is not None
         for place, amount in enumerate(_parts(line))

@@ -86,7 +86,7 @@ def dataverse_customers(company: Company) -> list[Customer]:
 
 def finance_customers() -> list[Row]:
     """Rows of CustomersV3."""
-    return [_finance_customer(it) for it in customers() if it.side is not Side.DATAVERSE]
+    return [finance_customer_row(it) for it in customers() if it.side is not Side.DATAVERSE]
 
 
 def accounts() -> list[Row]:
@@ -97,7 +97,7 @@ def accounts() -> list[Row]:
         "customertypecode": _PROSPECT,
         "transactioncurrencyid": currency_id("USD"),
     }
-    return [*(_account(it) for it in customers() if it.side is not Side.FINANCE), prospect]
+    return [*(account_row(it) for it in customers() if it.side is not Side.FINANCE), prospect]
 
 
 def vendors() -> list[Row]:
@@ -153,7 +153,8 @@ def _credit_limit(place: int) -> Decimal:
     return awkward.AMOUNTS[place % len(awkward.AMOUNTS)] if place % 3 == 0 else Decimal(place * 1000)
 
 
-def _finance_customer(it: Customer) -> Row:
+def finance_customer_row(it: Customer) -> Row:
+    """Return the row of CustomersV3."""
     return {
         "dataAreaId": it.company.area,
         "CustomerAccount": it.account,
@@ -172,7 +173,8 @@ def _finance_customer(it: Customer) -> Row:
     }
 
 
-def _account(it: Customer) -> Row:
+def account_row(it: Customer) -> Row:
+    """Return the row of account."""
     return {
         "accountid": it.account_id,
         "accountnumber": it.account,

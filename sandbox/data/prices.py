@@ -11,12 +11,14 @@ from sandbox.data.firm import COMPANIES, Company, Row, currency_id, guid
 from sandbox.data.resources import CATEGORIES, ROLES, category_id, role_id
 from sandbox.data.work import MAIN_ROLE, unit_id
 
-_COST, _SALES = 192350000, 192350002
+COST, SALES = 192350000, 192350002
+"""Context of a price list."""
+
 _AT_COST, _MARKUP = 192350000, 192350001
-_NAMES = {_COST: "Cost", _SALES: "Sales"}
-_MAIN = {_COST: Decimal(100), _SALES: Decimal(200)}
+_NAMES = {COST: "Cost", SALES: "Sales"}
+_MAIN = {COST: Decimal(100), SALES: Decimal(200)}
 _OWN_COST = {"GBPM": Decimal(88)}
-_TRANSFER = (("USPM", "GBPM", Decimal(120)), ("GBPM", "USPM", Decimal(95)))
+TRANSFER = (("USPM", "GBPM", Decimal(120)), ("GBPM", "USPM", Decimal(95)))
 """Who buys, who lends, what an hour of a consultant costs the buyer."""
 
 _STEP = Decimal("7.5")  # a role above or below the consultant costs so much more or less, and sells for twice
@@ -42,9 +44,9 @@ def price_list_id(company: Company, context: int, currency: str) -> str:
 
 def _lists() -> Iterator[tuple[Company, int, str]]:
     for company in COMPANIES:
-        yield company, _COST, company.currency
-        yield company, _SALES, company.currency
-        yield from ((company, _SALES, currency) for code, currency in _FOREIGN if code == company.code)
+        yield company, COST, company.currency
+        yield company, SALES, company.currency
+        yield from ((company, SALES, currency) for code, currency in _FOREIGN if code == company.code)
 
 
 def _price_list(company: Company, context: int, currency: str) -> Row:
@@ -61,20 +63,21 @@ def _role_prices() -> Iterator[Row]:
     for company, context, currency in _lists():
         price_list = price_list_id(company, context, currency)
         for role in range(len(ROLES)):
-            yield _role_price(price_list, role, _price(company, context, role), currency)
-    for buyer, lender, price in _TRANSFER:
+            yield _role_line(price_list, role, role_price(company, context, role), currency)
+    for buyer, lender, price in TRANSFER:
         company, lending = (next(it for it in COMPANIES if it.code == code) for code in (buyer, lender))
-        price_list = price_list_id(company, _COST, company.currency)
-        yield _role_price(price_list, MAIN_ROLE, price, company.currency, lending.unit_id)
+        price_list = price_list_id(company, COST, company.currency)
+        yield _role_line(price_list, MAIN_ROLE, price, company.currency, lending.unit_id)
 
 
-def _price(company: Company, context: int, role: int) -> Decimal:
-    main = _OWN_COST.get(company.code, _MAIN[_COST]) if context == _COST else _MAIN[context]
-    factor = 1 if context == _COST else 2
+def role_price(company: Company, context: int, role: int) -> Decimal:
+    """Return what an hour of a role costs a company, or sells for, in the currency of its price list."""
+    main = _OWN_COST.get(company.code, _MAIN[COST]) if context == COST else _MAIN[context]
+    factor = 1 if context == COST else 2
     return main + (role - MAIN_ROLE) * _STEP * factor
 
 
-def _role_price(price_list: str, role: int, price: Decimal, currency: str, unit: str | None = None) -> Row:
+def _role_line(price_list: str, role: int, price: Decimal, currency: str, unit: str | None = None) -> Row:
     return {
         "msdyn_resourcecategorypricelevelid": guid("role price", f"{price_list}/{role}/{unit}"),
         "msdyn_name": ROLES[role],
@@ -89,7 +92,7 @@ def _role_price(price_list: str, role: int, price: Decimal, currency: str, unit:
 
 def _category_prices() -> Iterator[Row]:
     for company, context, currency in _lists():
-        for name, markup in _RESOLD if context == _SALES else ():
+        for name, markup in _RESOLD if context == SALES else ():
             price_list = price_list_id(company, context, currency)
             yield {
                 "msdyn_transactioncategorypricelevelid": guid("category price", f"{price_list}/{name}"),
@@ -108,7 +111,7 @@ def _parameters(company: Company) -> Row:
         "msdyn_name": company.code,
         "msdyn_owningcompany": company.company_id,
         "msdyn_manualvendorinvoiceverification": False,
-        "msdyn_costpricelist": price_list_id(company, _COST, company.currency),
-        "msdyn_salespricelist": price_list_id(company, _SALES, company.currency),
+        "msdyn_costpricelist": price_list_id(company, COST, company.currency),
+        "msdyn_salespricelist": price_list_id(company, SALES, company.currency),
         "msdyn_defaultorganizationalunit": company.unit_id,
     }

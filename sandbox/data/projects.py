@@ -50,12 +50,12 @@ class Task:
 
 def project_rows() -> list[Row]:
     """Rows of msdyn_project."""
-    return [_project(it, place) for place, it in enumerate(projects())]
+    return [project_row(it, place) for place, it in enumerate(projects())]
 
 
 def task_rows() -> list[Row]:
     """Rows of msdyn_projecttask, parents before children."""
-    return [_task(task, place) for project in projects() for place, task in enumerate(tasks(project))]
+    return [task_row(task, place) for project in projects() for place, task in enumerate(tasks(project))]
 
 
 def tasks(project: Project) -> Iterator[Task]:
@@ -81,7 +81,8 @@ def _work(project: Project, parent: str, begin: date) -> Iterator[Task]:
         yield Task(project, f"{parent}.{place + 1}", subject, begin + timedelta(days=place), 2, leaf=True)
 
 
-def _project(project: Project, place: int) -> Row:
+def project_row(project: Project, place: int) -> Row:
+    """Return the row of msdyn_project."""
     zone = project.company.zone
     started = project.contract is not None and place % 4 == 0
     return {
@@ -107,7 +108,8 @@ def _project(project: Project, place: int) -> Row:
     }
 
 
-def _task(task: Task, place: int) -> Row:
+def task_row(task: Task, place: int) -> Row:
+    """Return the row of msdyn_projecttask."""
     parent, _, _ = task.wbs.rpartition(".")
     zone = task.project.company.zone
     return {

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
+from sandbox.data.contracts import funding_source_id
 from sandbox.data.engagements import Engagement, Line, Project, engagements
 from sandbox.data.firm import COMPANIES, Company, Row, currency_id, guid, local_midnight
 from sandbox.data.projects import Task, tasks
@@ -73,17 +74,20 @@ def resource_id(company: Company, place: int) -> str:
 def bookable_resources() -> list[Row]:
     """Rows of bookableresource: the people of each company."""
     return [
-        {
-            "bookableresourceid": resource_id(company, place),
-            "name": name,
-            "resourcetype": _USER,
-            "msdyn_organizationalunit": company.unit_id,
-            "msdyn_owningcompany": company.company_id,
-            "transactioncurrencyid": currency_id(company.currency),
-        }
-        for company in COMPANIES
-        for place, name in enumerate(_RESOURCES)
+        resource_row(company, place, name) for company in COMPANIES for place, name in enumerate(_RESOURCES)
     ]
+
+
+def resource_row(company: Company, place: int, name: str) -> Row:
+    """Return the row of bookableresource of one of a company's people."""
+    return {
+        "bookableresourceid": resource_id(company, place),
+        "name": name,
+        "resourcetype": _USER,
+        "msdyn_organizationalunit": company.unit_id,
+        "msdyn_owningcompany": company.company_id,
+        "transactioncurrencyid": currency_id(company.currency),
+    }
 
 
 @lru_cache(maxsize=1)
@@ -245,7 +249,7 @@ def _actuals(work: Hours, place: int) -> Iterator[Row]:
             "msdyn_billingtype": _CHARGEABLE,
             "msdyn_billingstatus": _UNBILLED_CREATED,
             "msdyn_accountcustomer": work.engagement.customers[0].account_id,
-            "msdyn_contractcustomer": guid("funding_source", f"FS-{work.engagement.number[4:9]}-1"),
+            "msdyn_contractcustomer": funding_source_id(work.engagement, 0),
         }
         yield _actual(work, place, _UNBILLED, _SALES_PRICE) | sales
 
