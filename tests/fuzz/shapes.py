@@ -163,8 +163,9 @@ def _writes() -> list[Shape]:
             f"{_DV}BulkDelete",
             f'{{"JobName": <text>, "QuerySet": [{{"@odata.type": "{_CRM}QueryExpression", '
             '"EntityName": "account", "Criteria": {"Conditions": [{"AttributeName": <name>, '
-            '"Operator": <text>, "Values": [{"Value": <any>, "Type": "System.Guid"}]}]}}], "StartDateTime": <instant>, '
-            '"RecurrencePattern": "", "SendEmailNotification": false, "ToRecipients": [], '
+            '"Operator": <text>, "Values": [{"Value": <any>, "Type": "System.Guid"}]}]}}], '
+            '"StartDateTime": <instant>, "RecurrencePattern": "", "SendEmailNotification": false, '
+            '"ToRecipients": [], '
             '"CCRecipients": []}',
         ),
         Shape("dataverse", "POST", f"{_DV}$batch", _BATCH.replace("{root}", _DV), _MULTIPART),
