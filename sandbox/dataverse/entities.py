@@ -56,7 +56,8 @@ class Entity:
     Attributes:
         table: The schema table.
         sql: Its rows.
-        properties: Columns by wire name (`name`, `_parentaccountid_value`), the primary id first.
+        properties: Columns that can be read by wire name (`name`, `_parentaccountid_value`), the primary id
+            first.
         links: Single-valued navigation properties by name.
         collections: Collection-valued ones by name.
     """
@@ -126,7 +127,8 @@ def wire_name(column: Column) -> str:
 
 def _properties(table: Table) -> dict[str, Column]:
     first = table.columns[table.primary_id or ""]
-    return {wire_name(column): column for column in (first, *table.columns.values())}
+    columns = (first, *table.columns.values())
+    return {wire_name(column): column for column in columns if not column.write_only}
 
 
 def _links(table: Table) -> dict[str, Link]:

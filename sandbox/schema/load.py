@@ -3,7 +3,8 @@
 `dataverse.json` and `finance.json` are the source of what table maps may name; `dataverse_books.json`
 and `finance_books.json` hold what only the systems' own rules work with (price lists, journals, ledger
 entries); `dataverse_environment.json` what every environment has by itself (users, the organization, SDK
-messages). Where they come from, their licence and what was corrected stands in the `about` of each.
+messages); `dataverse_platform.json` what tells the platform what to do behind requests (service endpoints,
+steps, system jobs). Where they come from, their licence and what was corrected stands in the `about` of each.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,12 @@ from typing import Any
 
 from sandbox.schema.model import Column, ColumnType, DateTimeBehavior, Option, Table
 
-_DATAVERSE = ("dataverse.json", "dataverse_books.json", "dataverse_environment.json")
+_DATAVERSE = (
+    "dataverse.json",
+    "dataverse_books.json",
+    "dataverse_environment.json",
+    "dataverse_platform.json",
+)
 _FINANCE = ("finance.json", "finance_books.json")
 
 

@@ -56,6 +56,7 @@ class Column:
         label: Display name, or None.
         required: Whether a create without it is refused.
         read_only: Whether the system alone writes it (createdon, versionnumber, ...).
+        write_only: Whether nobody can read it (secrets of service endpoints).
         max_length: Longest text in characters, for text columns.
         minimum: Least value, for numbers.
         maximum: Greatest value, for numbers.
@@ -78,6 +79,7 @@ class Column:
     label: str | None = None
     required: bool = False
     read_only: bool = False
+    write_only: bool = False
     max_length: int | None = None
     minimum: str | None = None
     maximum: str | None = None

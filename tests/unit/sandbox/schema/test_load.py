@@ -27,8 +27,9 @@ SYSTEM_COLUMNS = (
 
 
 def business_tables() -> Iterator[Table]:
-    """The tables that people's rows are in, not those that an environment has rows of by itself."""
-    own = json.loads((SCHEMA / "dataverse_environment.json").read_text("utf-8"))["tables"]
+    """The tables that people's rows are in, not those of the environment and of the platform."""
+    files = ("dataverse_environment.json", "dataverse_platform.json")
+    own = {name for file in files for name in json.loads((SCHEMA / file).read_text("utf-8"))["tables"]}
     return (table for name, table in load_dataverse().items() if name not in own)
 
 
