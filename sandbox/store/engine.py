@@ -10,7 +10,12 @@ from sqlalchemy import event
 from sandbox.store.types import DECIMAL_COLLATION
 
 WRITING = "sandbox_writing"
-_BUSY_MILLISECONDS = 60_000
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "busy_timeout=60000",  # milliseconds
+    "cache_size=-16384",  # KiB; the 2 MB of SQLite's own choice hold the indexes of no big table
+)
 
 
 def open_engine(url: str) -> sa.Engine:
@@ -33,7 +38,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     connection.create_function("sandbox_fold", 1, _fold, deterministic=True)
     connection.create_collation(DECIMAL_COLLATION, _compare_decimals)
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={_BUSY_MILLISECONDS}"):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 

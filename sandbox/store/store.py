@@ -1,10 +1,11 @@
 """The store: both systems in one database, with versions that change tracking can rely on."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from itertools import islice
 from threading import Lock
 from typing import Any
 
@@ -15,6 +16,7 @@ from sandbox.schema import load_dataverse, load_finance
 from sandbox.schema.model import Table
 from sandbox.store.defaults import Value, finance_blank
 from sandbox.store.engine import WRITING, open_engine
+from sandbox.store.loading import by_column, insert_columns
 from sandbox.store.past import Past, lag
 from sandbox.store.tables import (
     REC_ID,
@@ -71,6 +73,16 @@ class WriteUnit:
         """Take the next Finance record id."""
         self._recid += 1
         return self._recid
+
+    def next_versions(self, number: int) -> range:
+        """Take as many versions at once."""
+        self._version += number
+        return range(self._version - number + 1, self._version + 1)
+
+    def next_recids(self, number: int) -> range:
+        """Take as many record ids at once."""
+        self._recid += number
+        return range(self._recid - number + 1, self._recid + 1)
 
 
 class OtherVersionError(ValueError):
@@ -167,22 +179,23 @@ class Store:
                 sa.update(self.environment).values(seed=None, reset_version=unit.next_version())
             )
 
-    def bulk_insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert many rows quickly, with values as Python objects; missing columns get defaults.
+    def bulk_insert(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert many rows quickly, in one transaction; missing columns get defaults.
 
         Args:
             table: A table of either system.
             rows: By column name: Decimal, datetime (aware), date, str, bool, int or None. The values
-                are trusted to fit the schema.
+                are trusted to fit the schema. They are taken from the iterable chunk by chunk.
 
         Raises:
             sqlalchemy.exc.IntegrityError: When a key occurs twice.
         """
+        pending = iter(rows)
         with self.write() as unit:
-            filled = self._fill(table, unit)
-            for start in range(0, len(rows), _CHUNK):
-                chunk = [filled(row) for row in rows[start : start + _CHUNK]]
-                unit.connection.execute(sa.insert(self.sql(table)), chunk)
+            blanks = {name: self.default(table, name, unit.now) for name in table.columns}
+            while chunk := list(islice(pending, _CHUNK)):
+                columns = by_column(chunk, blanks) | _identity(table, chunk, unit)
+                insert_columns(unit.connection, self.sql(table), columns)
 
     def close(self) -> None:
         """Close all connections."""
@@ -210,20 +223,6 @@ class Store:
                     f"The database {self.engine.url.render_as_string()} was made by another version of the "
                     f"sandbox (its table {name} has other columns): begin with a new one, or delete it."
                 )
-
-    def _fill(self, table: Table, unit: WriteUnit) -> Any:
-        blanks: dict[str, Any] = {name: self.default(table, name, unit.now) for name in table.columns}
-        finance = table.system == "finance"
-
-        def fill(row: Mapping[str, Any]) -> dict[str, Any]:
-            full = {**blanks, **row, VERSION: unit.next_version()}
-            if finance:
-                full |= {REC_ID: unit.next_recid(), REC_VERSION: 1}
-            elif full[table.primary_id or ""] is None:
-                full[table.primary_id or ""] = str(uuid.uuid4())
-            return full
-
-        return fill
 
     def default(self, table: Table, column: str, now: datetime) -> Value:
         """Return what a created row holds in `column` where the request says nothing."""
@@ -255,3 +254,12 @@ class Store:
             }
             connection.execute(sa.insert(self.environment).values(first))
             return str(first["environment_id"])
+
+
+def _identity(table: Table, rows: Sequence[Mapping[str, Any]], unit: WriteUnit) -> dict[str, Sequence[Any]]:
+    """Return the columns that tell the rows of a system apart, which no row has to name."""
+    versions = {VERSION: unit.next_versions(len(rows))}
+    if table.system == "finance":
+        return versions | {REC_ID: unit.next_recids(len(rows)), REC_VERSION: [1] * len(rows)}
+    name = table.primary_id or ""
+    return {name: [row.get(name) or str(uuid.uuid4()) for row in rows], **versions}
