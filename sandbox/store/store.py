@@ -1,7 +1,7 @@
 """The store: both systems in one database, with versions that change tracking can rely on."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -51,12 +51,14 @@ class WriteUnit:
     Attributes:
         connection: The SQLAlchemy connection to write with.
         now: The sandbox's time at the start of the unit, aware, whole seconds.
+        after_commit: What is called once it has committed, before the next writer's turn.
     """
 
     def __init__(self, connection: sa.Connection, now: datetime, counters: tuple[int, int]) -> None:
         """Begin with the counters (version, recid) as the database has them."""
         self.connection = connection
         self.now = now
+        self.after_commit: list[Callable[[], None]] = []
         self._version, self._recid = counters
 
     @property
@@ -136,18 +138,20 @@ class Store:
     def write(self) -> Iterator[WriteUnit]:
         """Open the one write transaction of the moment; commit at the end, roll back on error."""
         # The database serialises writers too, but SQLite makes them poll for their turn.
-        with (
-            self._writing,
-            self.engine.connect().execution_options(**{WRITING: True}) as connection,
-            connection.begin(),
-        ):
-            self.past.before_write()
-            counters = self._lock_counters(connection)
-            unit = WriteUnit(connection, self.clock.now().replace(microsecond=0), counters)
-            yield unit
-            if unit.counters != counters:
-                version, recid = unit.counters
-                connection.execute(sa.update(self.environment).values(version=version, recid=recid))
+        with self._writing:
+            with (
+                self.engine.connect().execution_options(**{WRITING: True}) as connection,
+                connection.begin(),
+            ):
+                self.past.before_write()
+                counters = self._lock_counters(connection)
+                unit = WriteUnit(connection, self.clock.now().replace(microsecond=0), counters)
+                yield unit
+                if unit.counters != counters:
+                    version, recid = unit.counters
+                    connection.execute(sa.update(self.environment).values(version=version, recid=recid))
+            for call in unit.after_commit:
+                call()
         _COMMIT.set(unit.counters[0])
 
     def latest_version(self) -> int:
