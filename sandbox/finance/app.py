@@ -15,13 +15,15 @@ from sandbox.auth import TokenDesk, token_routes
 from sandbox.faults import BatchFaults, FaultBoard
 from sandbox.finance.batch import answer_batch
 from sandbox.finance.catalog import Catalog
+from sandbox.finance.errors import not_allowed
+from sandbox.finance.failures import render_failure
 from sandbox.finance.metadata import public_entities, public_enumerations
 from sandbox.finance.packages.actions import PackageActions
 from sandbox.finance.packages.blobs import BlobStore
 from sandbox.finance.packages.groups import GROUPS, SETS
 from sandbox.finance.packages.tables import PackageTables
 from sandbox.finance.request import DataRequest, DataResponse, read_request
-from sandbox.finance.service import Service, not_allowed, render_failure
+from sandbox.finance.service import Service
 from sandbox.odata.sql import register_functions
 from sandbox.rules.hooks import read_rulebook
 from sandbox.stats import Stats
@@ -96,7 +98,7 @@ def _answer(service: Service, request: DataRequest) -> Response:
         response = (
             answer_batch(service, request)
             if request.method == "POST"
-            else render_failure(not_allowed(request), request)
+            else render_failure(not_allowed(request.method), request)
         )
     else:
         response = service.answer(request)

@@ -1,12 +1,19 @@
 """`$batch`: reads and changesets in one request (protocol 2.1).
 
 A changeset is one transaction; one that fails leaves nothing behind and is answered by one error
-part. The batch goes on after a failure, and its own status is 200 whatever became of its parts [L].
+part, in the place of its answers and with the Content-ID of its first operation [L]. The batch goes on
+after a failure, and its own status is 200 whatever became of its parts [L];
+`Prefer: odata.continue-on-error=false` ends it there [?].
 """
 
-from sandbox.finance.errors import FinanceError, HinderedError, UnknownResourceError, render_error
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sandbox.finance.errors import FinanceError, RoutingError
+from sandbox.finance.failures import HinderedError, render_failure
 from sandbox.finance.request import DataRequest, DataResponse, read_request
-from sandbox.finance.service import Service, render_failure
+from sandbox.finance.service import Service
 from sandbox.odata.batch import (
     BatchRequest,
     BatchResponse,
@@ -18,6 +25,8 @@ from sandbox.odata.batch import (
 from sandbox.odata.errors import ODataError
 
 MAX_OPERATIONS = 5_000  # [D]
+_REFERENCE = re.compile(r"(?:https?://[^/]+/data)?/?\$([^/?$]+)(.*)", re.IGNORECASE)
+_SERVICE_NAMES = frozenset({"batch", "metadata"})
 
 
 def answer_batch(service: Service, request: DataRequest) -> DataResponse:
@@ -28,9 +37,19 @@ def answer_batch(service: Service, request: DataRequest) -> DataResponse:
             raise FinanceError(400, f"A batch holds at most {MAX_OPERATIONS} operations.")
     except (ODataError, FinanceError) as error:
         return render_failure(error, request)
-    parts = [_answer_item(service, request, item) for item in items]
+    parts: list[BatchResponse | list[BatchResponse]] = []
+    stops = request.preferences.get("odata.continue-on-error") == "false"
+    for item in items:
+        answers = _answer_item(service, request, item)
+        parts.append(answers)
+        if stops and _failed(answers):
+            break
     media_type, body = render_batch(parts)
     return DataResponse(200, body, media_type=media_type)
+
+
+def _failed(answers: BatchResponse | list[BatchResponse]) -> bool:
+    return any(it.status >= 400 for it in ([answers] if isinstance(answers, BatchResponse) else answers))
 
 
 def _answer_item(
@@ -40,27 +59,47 @@ def _answer_item(
         return _answer_changeset(service, batch, item)
     request = _inner(batch, item)
     if request.path.rstrip("/").endswith("/$batch"):
-        return _part(render_error(FinanceError(400, "A batch must not hold another batch."), True), item)
+        nested = FinanceError(400, "A batch must not hold another batch.")
+        return _part(render_failure(nested, request), item)
     return _part(service.answer(request), item)
 
 
-def _answer_changeset(
-    service: Service, batch: DataRequest, changeset: Changeset
-) -> BatchResponse | list[BatchResponse]:
-    requests = [_inner(batch, item) for item in changeset.requests]
+def _answer_changeset(service: Service, batch: DataRequest, changeset: Changeset) -> list[BatchResponse]:
+    """Run the operations in one transaction; later ones may name rows that earlier ones made: `$1`."""
+    requests: list[DataRequest] = []
     responses: list[DataResponse] = []
+    made: dict[str, str] = {}
     try:
         with service.catalog.store.write() as unit:
-            for request in requests:
-                responses.append(service.write(unit, request))  # noqa: PERF401 - what was done before a failure counts
-    except (FinanceError, HinderedError, ODataError, UnknownResourceError) as error:
-        failed = requests[len(responses)]
+            for item in changeset.requests:
+                requests.append(_inner(batch, _resolved(item, made)))
+                response = service.write(unit, requests[-1])
+                responses.append(response)
+                if item.content_id is not None and "Location" in response.headers:
+                    made[item.content_id] = response.headers["Location"]
+    except (FinanceError, HinderedError, ODataError, RoutingError) as error:
+        failed = requests[-1] if len(requests) > len(responses) else _inner(batch, item)
         response = render_failure(error, failed)
         service.count(failed, response)
-        return _part(response, changeset.requests[len(responses)])
+        return [_part(response, changeset.requests[0])]
     for request, response in zip(requests, responses, strict=True):
         service.count(request, response)
     return [_part(response, item) for response, item in zip(responses, changeset.requests, strict=True)]
+
+
+def _resolved(item: BatchRequest, made: Mapping[str, str]) -> BatchRequest:
+    """An operation whose URL may begin with the Content-ID of an earlier one.
+
+    Raises:
+        FinanceError: No earlier operation has it.
+    """
+    match = _REFERENCE.fullmatch(item.url)
+    if match is None or match[1].lower() in _SERVICE_NAMES:
+        return item
+    address = made.get(match[1])
+    if address is None:
+        raise FinanceError(400, f"Content-ID Reference: '${match[1]}' does not exist in the batch context.")
+    return replace(item, url=address + match[2])
 
 
 def _inner(batch: DataRequest, item: BatchRequest) -> DataRequest:

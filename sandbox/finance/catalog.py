@@ -14,6 +14,9 @@ from sandbox.store.defaults import finance_blank
 
 NAMESPACE = "Microsoft.Dynamics.DataEntities"
 
+# Some entities refuse contains, startswith and endswith with 400, posted invoices among them (a question
+# about SalesInvoiceHeadersV4 that Microsoft left unanswered [L]); which others do is not known [?].
+WITHOUT_TEXT_FUNCTIONS = frozenset({"ProjectCustomerInvoices"})
 
 PROFILE = Profile(
     namespace=NAMESPACE,

@@ -1,13 +1,11 @@
-"""Finance's errors, in the form in which AX answers them (protocol 2.1 [L])."""
-
-from sandbox.finance.request import DataResponse
-from sandbox.odata.wire import dumps
+"""Finance's errors, in the forms in which AX answers them (protocol 2.1 [L])."""
 
 _SERVICES = "Microsoft.Dynamics.Platform.Integration.Services.OData"
 WRITE_ERROR = f"{_SERVICES}.AxODataWriteException"
 VALIDATION_ERROR = f"{_SERVICES}.AxODataValidationException"
 ODATA_ERROR = "Microsoft.OData.ODataException"
 CONCURRENCY_ERROR = f"{_SERVICES}.AxODataConcurrencyException"
+ACTION_ERROR = "System.InvalidOperationException"
 
 
 class FinanceError(Exception):
@@ -27,21 +25,25 @@ class FinanceError(Exception):
         self.kind = kind
 
 
-class HinderedError(Exception):
-    """An operation of a batch that a fault rule stands in the way of.
+class RoutingError(Exception):
+    """A request that the web server refuses before OData sees it, answered in a form of its own.
 
     Attributes:
-        response: What is answered instead.
+        status: HTTP status.
     """
 
-    def __init__(self, response: DataResponse) -> None:
-        """Keep the answer."""
-        super().__init__(f"A fault rule answers {response.status}.")
-        self.response = response
+    def __init__(self, status: int, message: str) -> None:
+        """Keep status and sentence."""
+        super().__init__(message)
+        self.status = status
 
 
-class UnknownResourceError(Exception):
-    """A URL that leads nowhere, which Finance answers in a form of its own [L]."""
+class UnknownResourceError(RoutingError):
+    """A URL that leads nowhere [L]."""
+
+    def __init__(self, url: str) -> None:
+        """Name the whole address."""
+        super().__init__(404, f"No HTTP resource was found that matches the request URI '{url}'.")
 
 
 def write_error(entity_type: str, infolog: str) -> FinanceError:
@@ -50,15 +52,12 @@ def write_error(entity_type: str, infolog: str) -> FinanceError:
     return FinanceError(400, message, WRITE_ERROR)
 
 
-def render_error(error: FinanceError, in_batch: bool) -> DataResponse:
-    """The answer for a refused request; X++ write errors inside of a batch are 500 [L]."""
-    status = 500 if in_batch and error.kind == WRITE_ERROR else error.status
-    inner = {"message": error.message, "type": error.kind, "stacktrace": "   at the sandbox"}
-    body = {"error": {"code": "", "message": "An error has occurred.", "innererror": inner}}
-    return DataResponse(status, dumps(body))
+def action_error(action: str, entity_type: str, reason: str) -> FinanceError:
+    """An X++ error while an action ran: 500 [D, the leave request API of Human Resources]."""
+    message = f"Exception occurred while executing action {action} on Entity {entity_type}: {reason}"
+    return FinanceError(500, message, ACTION_ERROR)
 
 
-def render_unknown(url: str) -> DataResponse:
-    """The answer for a URL that leads nowhere."""
-    message = f"No HTTP resource was found that matches the request URI '{url}'."
-    return DataResponse(404, dumps({"Message": message}), media_type="application/json; charset=utf-8")
+def not_allowed(method: str) -> RoutingError:
+    """A verb that the resource does not take."""
+    return RoutingError(405, f"The requested resource does not support http method '{method}'.")

@@ -1,138 +1,226 @@
 """Reading: lists with paging, counts, and single rows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from sandbox.finance.catalog import PROFILE, Catalog
 from sandbox.finance.errors import FinanceError
+from sandbox.finance.expanding import Expansion, expand, expansions, select_columns
+from sandbox.finance.filtering import filter_condition
+from sandbox.finance.navigation import navigation_properties
+from sandbox.finance.representation import Metadata
 from sandbox.finance.request import DataRequest, DataResponse
-from sandbox.finance.rows import etag, find_row, render_row
-from sandbox.odata.errors import UnknownPropertyError
-from sandbox.odata.filter import compile_filter
-from sandbox.odata.grammar import alias_texts
-from sandbox.odata.options import compile_orderby, parse_count, parse_expand, parse_select
-from sandbox.odata.scope import Scope, navigation
+from sandbox.finance.rows import Row, View, etag, find_row, names_etag
+from sandbox.odata.options import compile_orderby, parse_count, parse_select
+from sandbox.odata.scope import Scope
 from sandbox.odata.wire import dumps
 from sandbox.schema.model import Table
 from sandbox.store.tables import REC_ID, REC_VERSION
 
 PAGE_SIZE = 10_000
 _OPTIONS = frozenset({"$filter", "$select", "$orderby", "$top", "$skip", "$count", "$expand", "$format"})
+_PAGE_PREFERENCE = "odata.maxpagesize"
+
+Condition = sa.ColumnElement[bool]
 
 
-def list_rows(catalog: Catalog, table: Table, request: DataRequest) -> DataResponse:
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What of each row an answer holds.
+
+    Attributes:
+        view: How rows are shown.
+        expansions: The navigation properties that are followed.
+        select: The text of $select, None without one.
+    """
+
+    view: View
+    expansions: tuple[Expansion, ...]
+    select: str | None
+
+    def render(
+        self, connection: sa.Connection, catalog: Catalog, rows: Sequence[Row]
+    ) -> list[dict[str, Any]]:
+        """The rows as they go on the wire, with what they lead to."""
+        shown = [self.view.render(row) for row in rows]
+        if not self.expansions:
+            return shown
+        ends = expand(connection, catalog, self.view.table, self.expansions, rows)
+        return [{**row, **ways} for row, ways in zip(shown, ends, strict=True)]
+
+    def heading(self, *, single: bool = False) -> dict[str, Any]:
+        """The context URL of an answer; none where no metadata is wanted."""
+        if self.view.representation.metadata is Metadata.NONE:
+            return {}
+        names = [] if self.select is None else list(parse_select(self.select))
+        parts = [*names, *(item.context for item in self.expansions if item.context not in names)]
+        shape = f"({','.join(parts)})" if parts else ""
+        entity = "/$entity" if single else ""
+        context = f"{self.view.root}/data/$metadata#{self.view.table.name}{shape}{entity}"
+        return {"@odata.context": context}
+
+
+def projection(catalog: Catalog, table: Table, request: DataRequest) -> Projection:
+    """What `$select`, `$expand` and the Accept header of a request ask for.
+
+    Raises:
+        FinanceError: $expand is too deep.
+        RoutingError: `$format` is not JSON.
+        UnknownPropertyError: A name that the entity does not have.
+    """
+    ways, select = navigation_properties(catalog.sets, table), request.options.get("$select")
+    columns = select_columns(table, select, ways)
+    view = View(request.root, table, columns, request.representation, tuple(ways))
+    return Projection(view, expansions(catalog, table, request), select)
+
+
+def list_rows(
+    catalog: Catalog, table: Table, request: DataRequest, only: Sequence[Condition] = ()
+) -> DataResponse:
     """`GET Set`: one page, 10,000 rows or fewer, and a next link where there are more [D odata].
+
+    Args:
+        catalog: The entity sets.
+        table: The set.
+        request: The request.
+        only: Further conditions, where the list is the end of a navigation property.
 
     Raises:
         FinanceError: A query option that is unknown or wrong.
         ODataError: $filter, $orderby, $top or $skip is wrong.
     """
     options = request.options
-    _check_options(table, catalog, request)
-    columns = selected(table, options.get("$select"))
+    check_options(request)
+    wanted, preferred = projection(catalog, table, request), page_preference(request)
     top, skip = parse_count(options.get("$top"), "$top"), parse_count(options.get("$skip"), "$skip") or 0
-    page = min(page_size(request), PAGE_SIZE if top is None else top)
-    sql = catalog.sql(table)
+    page = min(preferred or PAGE_SIZE, PAGE_SIZE if top is None else top)
     with catalog.store.read() as connection:
-        conditions = _conditions(connection, catalog, table, request)
-        query = sa.select(*(sql.c[name] for name in columns), sql.c[REC_VERSION], sql.c[REC_ID])
-        query = query.where(*conditions).order_by(*_order(catalog, table, options.get("$orderby")))
+        conditions = [*only, *_conditions(connection, catalog, table, request)]
+        query = _select(catalog, wanted).where(*conditions)
+        query = query.order_by(*_order(catalog, table, options.get("$orderby")))
         found = connection.execute(query.offset(skip).limit(page + 1)).mappings().all()
-        count = _count(connection, sql, conditions) if options.get("$count") == "true" else None
-    body: dict[str, Any] = {"@odata.context": context(request, table.name, options.get("$select"))}
-    if count is not None:
-        body["@odata.count"] = count
-    body["value"] = [render_row(row, table, columns) for row in found[:page]]
+        counted = _count(connection, catalog.sql(table), conditions) if _wants_count(request) else None
+        value = wanted.render(connection, catalog, found[:page])
+    body = wanted.heading() | ({} if counted is None else {"@odata.count": counted}) | {"value": value}
     if len(found) > page and (top is None or top > page):
         left = {} if top is None else {"$top": str(top - page)}
         body["@odata.nextLink"] = request.link({**options, "$skip": str(skip + page), **left})
-    return DataResponse(200, dumps(body), rows=len(body["value"]))
+    applied = {} if preferred is None else {"Preference-Applied": f"{_PAGE_PREFERENCE}={preferred}"}
+    return DataResponse(200, dumps(body), applied, request.representation.media_type, rows=len(value))
 
 
-def count_rows(catalog: Catalog, table: Table, request: DataRequest) -> DataResponse:
+def count_rows(
+    catalog: Catalog, table: Table, request: DataRequest, only: Sequence[Condition] = ()
+) -> DataResponse:
     """`GET Set/$count`: the number of rows as text.
 
     Raises:
+        FinanceError: A query option that is unknown.
         ODataError: $filter is wrong.
     """
+    check_options(request)
     with catalog.store.read() as connection:
-        conditions = _conditions(connection, catalog, table, request)
+        conditions = [*only, *_conditions(connection, catalog, table, request)]
         count = _count(connection, catalog.sql(table), conditions)
     return DataResponse(200, str(count).encode(), media_type="text/plain")
 
 
 def get_row(catalog: Catalog, table: Table, request: DataRequest, key: str) -> DataResponse:
-    """`GET Set(key)`: one row, 304 where `If-None-Match` names its ETag.
+    """`GET Set(key)`: one row; 304 where `If-None-Match` names its ETag, 412 where `If-Match` does not.
 
     Raises:
-        FinanceError: There is no such row (404), or the key or $select is wrong (400).
+        FinanceError: There is no such row (404), or the key or a query option is wrong (400).
     """
-    columns = selected(table, request.options.get("$select"))
+    check_options(request)
     with catalog.store.read() as connection:
-        row = find_row(connection, catalog, table, request, key)
+        row = existing_row(connection, catalog, table, request, key)
+        return show_row(connection, catalog, table, request, row)
+
+
+def show_row(
+    connection: sa.Connection, catalog: Catalog, table: Table, request: DataRequest, row: Row
+) -> DataResponse:
+    """One row as the answer of a read, unless a condition stands against it."""
+    wanted, unless = request.headers.get("if-match", "*"), request.headers.get("if-none-match", "")
+    if not names_etag(wanted, row):
+        raise FinanceError(412, "The record does not have the ETag that the request asks for.")
+    if unless.strip() != "*" and names_etag(unless, row):
+        return DataResponse(304, headers={"ETag": etag(row)})
+    shown = projection(catalog, table, request)
+    body = shown.heading(single=True) | shown.render(connection, catalog, [row])[0]
+    return DataResponse(200, dumps(body), {"ETag": etag(row)}, request.representation.media_type, rows=1)
+
+
+def existing_row(
+    connection: sa.Connection, catalog: Catalog, table: Table, request: DataRequest, key: str
+) -> Row:
+    """The row of a key predicate.
+
+    Raises:
+        FinanceError: There is none (404), or the key is wrong (400).
+    """
+    row = find_row(connection, catalog, table, request, key)
     if row is None:
         raise FinanceError(404, f"Resource not found for the segment '{table.name}'.")
-    if request.headers.get("if-none-match") == etag(row):
-        return DataResponse(304)
-    return DataResponse(200, dumps(entity_body(request, table, row, columns)), {"ETag": etag(row)}, rows=1)
+    return row
 
 
-def entity_body(request: DataRequest, table: Table, row: Any, columns: Sequence[str]) -> dict[str, Any]:
-    """One row with its context."""
-    return {"@odata.context": context(request, table.name) + "/$entity"} | render_row(row, table, columns)
+def page_preference(request: DataRequest) -> int | None:
+    """Rows a page as `Prefer: odata.maxpagesize=N` asks for, at most 10,000; None without it [?]."""
+    value = request.preferences.get(_PAGE_PREFERENCE, "")
+    digits = value if value.isascii() and value.isdigit() else ""
+    return min(int(digits[:_SIZE_DIGITS]), PAGE_SIZE) or None if digits else None
 
 
-def context(request: DataRequest, name: str, select: str | None = None) -> str:
-    """The context URL of an answer."""
-    columns = "" if select is None else f"({','.join(parse_select(select))})"
-    return f"{request.root}/data/$metadata#{name}{columns}"
-
-
-def selected(table: Table, select: str | None) -> tuple[str, ...]:
-    """The columns of $select, all without one or for `*`.
+def check_options(request: DataRequest) -> None:
+    """Refuse query options that Finance does not take, and those that come twice.
 
     Raises:
-        UnknownPropertyError: A name that the entity does not have.
+        FinanceError: There is one.
     """
-    names = parse_select(select or "*")
-    if "*" in names:
-        return tuple(table.columns)
-    for name in names:
-        if name not in table.columns:
-            raise UnknownPropertyError(name, f"{PROFILE.namespace}.{table.entity_type}")
-    return names
-
-
-def page_size(request: DataRequest) -> int:
-    """Rows a page: 10,000, or fewer where `Prefer: odata.maxpagesize=N` asks for it [?]."""
-    for preference in request.headers.get("prefer", "").split(","):
-        name, _, value = preference.strip().partition("=")
-        if name.lower() == "odata.maxpagesize" and value.isascii() and value.isdigit() and int(value) > 0:
-            return min(int(value), PAGE_SIZE)
-    return PAGE_SIZE
-
-
-def _check_options(table: Table, catalog: Catalog, request: DataRequest) -> None:
     for name in request.options:
         if name.startswith("$") and name not in _OPTIONS:
             raise FinanceError(400, f"The query parameter '{name}' is not supported.")
-    for item in parse_expand(request.options.get("$expand", "")):
-        navigation(Scope(table, catalog.sql(table)), item.name, PROFILE)
+        if name.startswith("$") and name in request.repeated:
+            raise FinanceError(
+                400,
+                f"Query option '{name}' was specified more than once, but it must be specified at most once.",
+            )
+    if request.options.get("$count", "true") not in {"true", "false"}:
+        raise FinanceError(
+            400,
+            f"Invalid value '{request.options['$count']}' for $count query option found. "
+            "The $count query option requires either true or false.",
+        )
+
+
+_SIZE_DIGITS = 9  # more would be more than a page anyway
+
+
+def _wants_count(request: DataRequest) -> bool:
+    return request.options.get("$count") == "true"
+
+
+def _select(catalog: Catalog, wanted: Projection) -> sa.Select[Any]:
+    """The columns that are shown; all of them where links need the key."""
+    view = wanted.view
+    sql = catalog.sql(view.table)
+    if view.representation.metadata is Metadata.FULL:
+        return sa.select(sql)
+    return sa.select(*(sql.c[name] for name in view.columns), sql.c[REC_VERSION], sql.c[REC_ID])
 
 
 def _conditions(
     connection: sa.Connection, catalog: Catalog, table: Table, request: DataRequest
-) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
+) -> list[Condition]:
+    conditions: list[Condition] = []
     if not request.cross_company:
         conditions += catalog.company_condition(table, catalog.company(connection))
     text = request.options.get("$filter")
-    if text:
-        scope = Scope(table, catalog.sql(table))
-        conditions.append(compile_filter(text, scope, PROFILE, alias_texts(request.options)))
-    return conditions
+    return conditions if text is None else [*conditions, filter_condition(catalog, table, text, request)]
 
 
 def _order(catalog: Catalog, table: Table, orderby: str | None) -> list[sa.ColumnElement[Any]]:
@@ -141,5 +229,5 @@ def _order(catalog: Catalog, table: Table, orderby: str | None) -> list[sa.Colum
     return [*compile_orderby(orderby or "", Scope(table, sql), PROFILE), sql.c[REC_ID]]
 
 
-def _count(connection: sa.Connection, sql: sa.Table, conditions: Sequence[sa.ColumnElement[bool]]) -> int:
+def _count(connection: sa.Connection, sql: sa.Table, conditions: Sequence[Condition]) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(sql).where(*conditions)).scalar_one()

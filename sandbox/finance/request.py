@@ -1,10 +1,12 @@
 """A request to `/data` as a value, whether it came by itself or inside of a batch."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote
 
+from sandbox.finance.representation import Representation, read_representation
 from sandbox.odata.keys import Segment, split_path
 
 _SAFE = "$'()*,/:@=!"
@@ -23,6 +25,7 @@ class DataRequest:
         headers: By lower-case name.
         body: The body.
         in_batch: Whether it is part of a `$batch`, where AX write errors are 500 (protocol 2.1 [L]).
+        repeated: Query options that came more than once.
     """
 
     method: str
@@ -32,6 +35,7 @@ class DataRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     in_batch: bool = False
+    repeated: frozenset[str] = frozenset()
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -46,6 +50,21 @@ class DataRequest:
     def cross_company(self) -> bool:
         """Whether the request reaches other companies than the default one."""
         return self.options.get("cross-company", "").lower() == "true"
+
+    @property
+    def representation(self) -> Representation:
+        """The form of JSON that the client asked for.
+
+        Raises:
+            RoutingError: `$format` names something else than JSON.
+        """
+        return read_representation(self.headers.get("accept", ""), self.options.get("$format"))
+
+    @property
+    def preferences(self) -> Mapping[str, str]:
+        """The Prefer header: values by lower-case name, `true` where a name stands alone."""
+        items = (item.strip().partition("=") for item in self.headers.get("prefer", "").split(","))
+        return {name.strip().lower(): value.strip(' "') or "true" for name, _, value in items if name}
 
     @property
     def url(self) -> str:
@@ -95,5 +114,7 @@ def read_request(
     path = unquote(_ORIGIN.sub("", address))
     if not path.startswith("/"):
         path = f"/data/{path}"
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    return DataRequest(method, root, path, options, headers, body, in_batch)
+    pairs = parse_qsl(query, keep_blank_values=True)
+    times = Counter(name for name, _ in pairs)
+    repeated = frozenset(name for name, number in times.items() if number > 1)
+    return DataRequest(method, root, path, dict(pairs), headers, body, in_batch, repeated)

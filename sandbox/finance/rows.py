@@ -1,13 +1,16 @@
 """A row of an entity set: found by its key, rendered, and its ETag."""
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from sandbox.finance.catalog import PROFILE, Catalog
+from sandbox.finance.addresses import entity_path, entity_url
+from sandbox.finance.catalog import NAMESPACE, PROFILE, Catalog
 from sandbox.finance.errors import FinanceError
+from sandbox.finance.representation import Metadata, Representation, type_annotation
 from sandbox.finance.request import DataRequest
 from sandbox.odata.errors import TypeMismatchError
 from sandbox.odata.keys import KeyPart, parse_key
@@ -21,6 +24,8 @@ from sandbox.store.types import TEXT_TYPES
 
 Row = Mapping[Any, Any]
 
+_PLAIN = Representation()
+
 
 def etag(row: Row) -> str:
     """The ETag of a row: `W/"base64('RecVersion,RecId')"`, the quotes inside included [L]."""
@@ -28,13 +33,72 @@ def etag(row: Row) -> str:
     return f'W/"{token}"'
 
 
-def render_row(row: Row, table: Table, columns: Iterable[str]) -> dict[str, Any]:
-    """A row as it goes on the wire: its ETag, then its properties, company codes in lower case."""
-    rendered = {"@odata.etag": etag(row)} | {name: row[name] for name in columns}
-    company = table.company_column
-    if company in rendered:
-        rendered[company] = rendered[company].lower()
-    return rendered
+def names_etag(header: str, row: Row) -> bool:
+    """Whether an If-Match or If-None-Match header names the row's ETag, or any."""
+    return header.strip() == "*" or etag(row) in {tag.strip() for tag in header.split(",")}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How rows of an entity set are shown to one request.
+
+    Attributes:
+        root: Scheme and host for links.
+        table: The entity set.
+        columns: The properties to show, in order.
+        representation: The form of JSON.
+        ways: Names of the navigation properties, which full metadata links to.
+    """
+
+    root: str
+    table: Table
+    columns: tuple[str, ...]
+    representation: Representation
+    ways: tuple[str, ...] = ()
+
+    def render(self, row: Row) -> dict[str, Any]:
+        """A row as it goes on the wire, company codes in lower case [L]."""
+        if self.representation == _PLAIN:
+            rendered = {"@odata.etag": etag(row)} | {name: row[name] for name in self.columns}
+        elif self.representation.metadata is Metadata.FULL:
+            rendered = {**self._heading(row), **self._annotated(row), **self._links(row)}
+        else:
+            own = {} if self.representation.metadata is Metadata.NONE else {"@odata.etag": etag(row)}
+            rendered = own | {name: self._value(row, name) for name in self.columns}
+        company = self.table.company_column
+        if company in rendered:
+            rendered[company] = rendered[company].lower()
+        return rendered
+
+    def _value(self, row: Row, name: str) -> object:
+        return self.representation.value(self.table.columns[name], row[name])
+
+    def _heading(self, row: Row) -> dict[str, str]:
+        """What full metadata says of a row, in the order that is seen live [L]."""
+        path = entity_path(self.table, row)
+        return {
+            "@odata.type": f"#{NAMESPACE}.{self.table.entity_type}",
+            "@odata.id": f"{self.root}/data/{path}",
+            "@odata.etag": etag(row),
+            "@odata.editLink": path,
+        }
+
+    def _annotated(self, row: Row) -> dict[str, object]:
+        properties: dict[str, object] = {}
+        for name in self.columns:
+            kind = type_annotation(self.table.columns[name])
+            if kind is not None:
+                properties[f"{name}@odata.type"] = kind
+            properties[name] = self._value(row, name)
+        return properties
+
+    def _links(self, row: Row) -> dict[str, str]:
+        address = entity_url(self.root, self.table, row)
+        links: dict[str, str] = {}
+        for way in self.ways:
+            links[f"{way}@odata.associationLink"] = f"{address}/{way}/$ref"
+            links[f"{way}@odata.navigationLink"] = f"{address}/{way}"
+        return links
 
 
 def find_row(

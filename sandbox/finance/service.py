@@ -6,21 +6,27 @@ from urllib.parse import unquote
 
 from sandbox.faults import BatchFaults
 from sandbox.faults.board import resource_of
+from sandbox.finance.actions import ROW_ACTIONS
+from sandbox.finance.below import read_below
+from sandbox.finance.body import read_body
+from sandbox.finance.books import Books
 from sandbox.finance.catalog import NAMESPACE, Catalog
 from sandbox.finance.errors import (
     FinanceError,
-    HinderedError,
+    RoutingError,
     UnknownResourceError,
-    render_error,
-    render_unknown,
+    action_error,
+    not_allowed,
 )
+from sandbox.finance.failures import HinderedError, render_failure
 from sandbox.finance.listing import count_rows, get_row, list_rows
 from sandbox.finance.metadata import metadata_document, service_document
 from sandbox.finance.request import DataRequest, DataResponse
+from sandbox.finance.rows import find_row
 from sandbox.finance.writing import create_row, delete_row, update_row
 from sandbox.odata.errors import ODataError
 from sandbox.odata.keys import Segment
-from sandbox.odata.wire import dumps, loads, sent_object
+from sandbox.odata.wire import dumps, sent_object
 from sandbox.schema.model import Table
 from sandbox.stats import Operation, Stats
 from sandbox.store import WriteUnit
@@ -51,7 +57,7 @@ class Service:
         """Answer one request in a transaction of its own, errors included."""
         try:
             response = self._respond(request)
-        except (FinanceError, HinderedError, ODataError, UnknownResourceError) as error:
+        except (FinanceError, HinderedError, ODataError, RoutingError) as error:
             response = render_failure(error, request)
         self.count(request, response)
         return response
@@ -63,13 +69,18 @@ class Service:
             FinanceError: It is refused, or it is no write.
             HinderedError: A fault rule means it.
             ODataError: URL or body cannot be read.
-            UnknownResourceError: Its URL leads nowhere.
+            RoutingError: Its URL leads nowhere, or its body is no JSON.
         """
         self._refuse_hindered(request)
         segments = _segments(request)
-        if request.method not in _WRITES or len(segments) != 1:
+        if request.method not in _WRITES or not self._is_write(segments):
             raise FinanceError(400, "A changeset holds create, update and delete requests of entities only.")
-        return self._write(unit, self._table(segments[0], request), segments[0], request)
+        return self._write(unit, self._table(segments[0], request), segments, request)
+
+    def _is_write(self, segments: tuple[Segment, ...]) -> bool:
+        """Whether a path is that of a set, of a row, or of an action of a row."""
+        row_action = len(segments) == 2 and (segments[0].name, _action_name(segments[1])) in ROW_ACTIONS
+        return len(segments) == 1 or row_action
 
     def count(self, request: DataRequest, response: DataResponse) -> None:
         """Put an operation into the counters and, unless it only reads, into the write log."""
@@ -88,55 +99,76 @@ class Service:
         if not segments or segments[0].name == "$metadata":
             return self._describe_service(request, segments[0].name if segments else "")
         table = self._table(segments[0], request)
-        if len(segments) == 2:
-            return self._below(table, segments[1], request)
-        if len(segments) > 2:
-            raise UnknownResourceError(request.url)
         if request.method == "GET":
-            key = segments[0].key
+            return self._read(table, segments, request)
+        if self._is_write(segments):
+            with self.catalog.store.write() as unit:
+                return self._write(unit, table, segments, request)
+        return self._act(table, segments, request)
+
+    def _read(self, table: Table, segments: tuple[Segment, ...], request: DataRequest) -> DataResponse:
+        key, rest = segments[0].key, segments[1:]
+        if key is not None:
             return (
-                list_rows(self.catalog, table, request)
-                if key is None
+                read_below(self.catalog, table, key, rest, request)
+                if rest
                 else get_row(self.catalog, table, request, key)
             )
-        with self.catalog.store.write() as unit:
-            return self._write(unit, table, segments[0], request)
+        if not rest:
+            return list_rows(self.catalog, table, request)
+        if rest == (Segment("$count"),):
+            return count_rows(self.catalog, table, request)
+        if len(rest) == 1 and (table.name, _action_name(rest[0])) in self.actions:
+            raise not_allowed(request.method)
+        raise UnknownResourceError(request.url)
 
     def _describe_service(self, request: DataRequest, name: str) -> DataResponse:
         if request.method != "GET":
-            raise not_allowed(request)
+            raise not_allowed(request.method)
         if name == "$metadata":
             return metadata_document(self.catalog)
         return service_document(self.catalog, request)
 
-    def _below(self, table: Table, segment: Segment, request: DataRequest) -> DataResponse:
-        """`Set/$count` or `Set/Microsoft.Dynamics.DataEntities.Action`."""
-        if segment.name == "$count" and request.method == "GET":
-            return count_rows(self.catalog, table, request)
-        action = self.actions.get((table.name, segment.name.removeprefix(f"{NAMESPACE}.")))
-        if action is None or not segment.name.startswith(NAMESPACE):
+    def _act(self, table: Table, segments: tuple[Segment, ...], request: DataRequest) -> DataResponse:
+        """`POST Set/Microsoft.Dynamics.DataEntities.Action`."""
+        action = self.actions.get((table.name, _action_name(segments[1])))
+        if action is None or len(segments) > 2 or segments[0].key is not None:
             raise UnknownResourceError(request.url)
         if request.method != "POST":
-            raise not_allowed(request)
-        parameters = loads(request.body) if request.body.strip() else {}
-        if not isinstance(parameters, dict):
-            raise FinanceError(400, "The parameters of an action are a JSON object.")
-        value = action(request, parameters)
-        kind = "Edm.Boolean" if isinstance(value, bool) else "Edm.String"
-        return DataResponse(
-            200, dumps({"@odata.context": f"{request.root}/data/$metadata#{kind}", "value": value})
-        )
+            raise not_allowed(request.method)
+        return _result(action(request, _parameters(request)), request)
 
-    def _write(self, unit: WriteUnit, table: Table, segment: Segment, request: DataRequest) -> DataResponse:
-        if segment.key is None:
+    def _write(
+        self, unit: WriteUnit, table: Table, segments: tuple[Segment, ...], request: DataRequest
+    ) -> DataResponse:
+        key = segments[0].key
+        if len(segments) > 1:
+            return self._act_on_row(unit, table, segments, request)
+        if key is None:
             if request.method != "POST":
-                raise not_allowed(request)
+                raise not_allowed(request.method)
             return create_row(unit, self.catalog, table, request)
         if request.method in {"PATCH", "PUT"}:
-            return update_row(unit, self.catalog, table, request, segment.key)
+            return update_row(unit, self.catalog, table, request, key)
         if request.method == "DELETE":
-            return delete_row(unit, self.catalog, table, request, segment.key)
-        raise not_allowed(request)
+            return delete_row(unit, self.catalog, table, request, key)
+        raise not_allowed(request.method)
+
+    def _act_on_row(
+        self, unit: WriteUnit, table: Table, segments: tuple[Segment, ...], request: DataRequest
+    ) -> DataResponse:
+        """`POST Set(key)/Microsoft.Dynamics.DataEntities.Action`; what it refuses is 500 [D]."""
+        if request.method != "POST":
+            raise not_allowed(request.method)
+        key, name = segments[0].key, _action_name(segments[1])
+        row = None if key is None else find_row(unit.connection, self.catalog, table, request, key)
+        if row is None:
+            raise FinanceError(404, f"Resource not found for the segment '{table.name}'.")
+        _refuse_parameters(name, _parameters(request))
+        try:
+            return _result(ROW_ACTIONS[table.name, name](Books(unit, self.catalog), row), request)
+        except FinanceError as refused:
+            raise action_error(name, table.entity_type, refused.message) from None
 
     def _table(self, segment: Segment, request: DataRequest) -> Table:
         table = self.catalog.sets.get(segment.name)
@@ -152,19 +184,35 @@ def _segments(request: DataRequest) -> tuple[Segment, ...]:
     return request.segments
 
 
-def not_allowed(request: DataRequest) -> FinanceError:
-    """A verb that the resource does not take."""
-    return FinanceError(405, f"The requested resource does not support http method '{request.method}'.")
+def _action_name(segment: Segment) -> str:
+    """The name of an action without its namespace, empty where a segment names none."""
+    name = segment.name.removeprefix(f"{NAMESPACE}.")
+    return "" if name == segment.name or segment.key is not None else name
 
 
-def render_failure(error: Exception, request: DataRequest) -> DataResponse:
-    """The answer for a request that was refused, whatever refused it."""
-    if isinstance(error, HinderedError):
-        return error.response
-    if isinstance(error, UnknownResourceError):
-        return render_unknown(str(error))
-    refused = error if isinstance(error, FinanceError) else FinanceError(400, str(error))
-    return render_error(refused, request.in_batch)
+def _parameters(request: DataRequest) -> Mapping[str, object]:
+    parameters = read_body(request) if request.body.strip() else {}
+    if not isinstance(parameters, dict):
+        raise FinanceError(400, "The parameters of an action are a JSON object.")
+    return parameters
+
+
+def _refuse_parameters(action: str, parameters: Mapping[str, object]) -> None:
+    for name in parameters:
+        raise FinanceError(
+            400,
+            f"The parameter '{name}' in the request payload is not a valid parameter for the operation "
+            f"'{action}'.",
+        )
+
+
+def _result(value: object, request: DataRequest) -> DataResponse:
+    """What an action returns: a scalar with its type, 204 for nothing."""
+    if value is None:
+        return DataResponse(204)
+    kind = "Edm.Boolean" if isinstance(value, bool) else "Edm.String"
+    body = {"@odata.context": f"{request.root}/data/$metadata#{kind}", "value": value}
+    return DataResponse(200, dumps(body), media_type=request.representation.media_type)
 
 
 def describe(request: DataRequest, response: DataResponse) -> Operation:
