@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -15,8 +16,8 @@ from sandbox.auth import TokenDesk, token_routes
 from sandbox.faults import BatchFaults, FaultBoard
 from sandbox.finance.batch import answer_batch
 from sandbox.finance.catalog import Catalog
-from sandbox.finance.errors import not_allowed
-from sandbox.finance.failures import render_failure
+from sandbox.finance.errors import RoutingError, UnknownResourceError, not_allowed
+from sandbox.finance.failures import render_failure, render_routing
 from sandbox.finance.metadata import public_entities, public_enumerations
 from sandbox.finance.packages.actions import PackageActions
 from sandbox.finance.packages.blobs import BlobStore
@@ -66,7 +67,7 @@ def create_app(
         return await run_in_threadpool(answer, _data_request(request, await request.body()))
 
     async def metadata(request: Request) -> Response:
-        return await run_in_threadpool(_metadata, catalog, request.path_params["rest"], str(request.url))
+        return await run_in_threadpool(_metadata, catalog, request.path_params["rest"])
 
     async def blob(request: Request) -> Response:
         return await run_in_threadpool(blobs.serve, request.path_params["name"], dict(request.query_params))
@@ -79,7 +80,21 @@ def create_app(
         Route("/blobs/{name:path}", blob, methods=["GET", "HEAD"]),
         *token_routes(desk),
     ]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, exception_handlers={HTTPException: _refuse_route})
+
+
+async def _refuse_route(request: Request, refusal: Exception) -> Response:
+    """An address without a handler, or a verb that none of its handlers takes, as Finance words it [L]."""
+    status = refusal.status_code if isinstance(refusal, HTTPException) else 404
+    if status == 405:
+        error: RoutingError = not_allowed(request.method)
+    elif status == 404:
+        error = UnknownResourceError(str(request.url))
+    else:
+        error = RoutingError(status, str(refusal))
+    answer = render_routing(error)
+    headers = getattr(refusal, "headers", None)
+    return Response(answer.body, answer.status, headers, answer.media_type)
 
 
 def _data_request(request: Request, body: bytes) -> DataRequest:
@@ -118,7 +133,7 @@ def _http(response: DataResponse, request: DataRequest, milliseconds: float) -> 
     return Response(response.body, response.status, headers, media_type)
 
 
-def _metadata(catalog: Catalog, rest: str, url: str) -> Response:
+def _metadata(catalog: Catalog, rest: str) -> Response:
     match = _NAMED.fullmatch(rest.strip("/"))
     kinds: dict[str, Callable[..., object]] = {
         "PublicEntities": public_entities,
@@ -127,7 +142,5 @@ def _metadata(catalog: Catalog, rest: str, url: str) -> Response:
     }
     found = kinds[match[1]](catalog, match[2]) if match else None
     if found is None:
-        return JSONResponse(
-            {"Message": f"No HTTP resource was found that matches the request URI '{url}'."}, 404
-        )
+        raise HTTPException(404)
     return JSONResponse(found)
