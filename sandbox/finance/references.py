@@ -128,11 +128,16 @@ def _missing_company(
         yield f"The company '{company}' does not exist"
 
 
+def is_meant(reference: Reference, child: Table, row: Mapping[str, Any]) -> bool:
+    """Whether a row refers to anything: the column has a value, and the row is of the kind that refers."""
+    if is_blank(child.columns[reference.column], row[reference.column]):
+        return False
+    return reference.only_if is None or row[reference.only_if[0]] == reference.only_if[1]
+
+
 def _found(connection: sa.Connection, catalog: Catalog, reference: Reference, row: Mapping[str, Any]) -> bool:
     child, parent = catalog.sets[reference.child], catalog.sets[reference.parent]
-    if is_blank(child.columns[reference.column], row[reference.column]):
-        return True
-    if reference.only_if is not None and row[reference.only_if[0]] != reference.only_if[1]:
+    if not is_meant(reference, child, row):
         return True
     sql = catalog.sql(parent)
     pairs = {reference.column: reference.parent_column, **reference.also}
