@@ -37,14 +37,14 @@ def create_row(unit: WriteUnit, catalog: Catalog, table: Table, request: DataReq
     row = blanks(table) | given
     if table.company_column is not None and not row[table.company_column]:
         row[table.company_column] = catalog.company(unit.connection)
-    _require_mandatory(table, row, given)
+    require_mandatory(table, row, given)
     _refuse_read_only(table, given)
     check_references(unit.connection, catalog, table, row, frozenset(row))
     _refuse_duplicate(unit.connection, catalog, table, row)
     try:
         stored = Books(unit, catalog).insert(table.name, row, Caller.USER)
     except IntegrityError:
-        raise _already_exists(table, row) from None
+        raise already_exists(table, row) from None
     address = entity_url(request.root, table, stored)
     headers = {"Location": address, "ETag": etag(stored)}
     if request.preferences.get("return") == "minimal":
@@ -67,7 +67,7 @@ def update_row(
     given = read_values(table, read_body(request))
     _refuse_new_key(table, row, given)
     _refuse_read_only(table, given)
-    _refuse_emptied(table, given)
+    refuse_emptied(table, given)
     changes = {name: value for name, value in given.items() if name not in table.keys[0]}
     check_references(unit.connection, catalog, table, {**row, **changes}, frozenset(changes))
     stored = Books(unit, catalog).update(table.name, row, changes, Caller.USER)
@@ -127,7 +127,7 @@ def _matching_row(unit: WriteUnit, catalog: Catalog, table: Table, request: Data
     return row
 
 
-def _require_mandatory(table: Table, row: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+def require_mandatory(table: Table, row: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     """Refuse a row without its key or a mandatory field; the company and enums have defaults."""
     mandatory = [name for name, column in table.columns.items() if column.required or name in table.keys[0]]
     empty = [
@@ -140,7 +140,7 @@ def _require_mandatory(table: Table, row: Mapping[str, Any], given: Mapping[str,
         raise _unfilled(table, empty)
 
 
-def _refuse_emptied(table: Table, given: Mapping[str, Any]) -> None:
+def refuse_emptied(table: Table, given: Mapping[str, Any]) -> None:
     """Refuse an update that empties a mandatory field."""
     empty = [
         name
@@ -181,10 +181,10 @@ def _refuse_duplicate(connection: sa.Connection, catalog: Catalog, table: Table,
     key = {name: row[name] for name in table.keys[0]}
     query = sa.select(catalog.sql(table).c[REC_ID]).where(*key_conditions(catalog, table, key))
     if connection.execute(query).first() is not None:
-        raise _already_exists(table, row)
+        raise already_exists(table, row)
 
 
-def _already_exists(table: Table, row: dict[str, Any]) -> FinanceError:
+def already_exists(table: Table, row: dict[str, Any]) -> FinanceError:
     """The Infolog of a duplicate key, as AX words it [L]."""
     key = ", ".join(f"{name}: {row[name]}" for name in table.keys[0] if name != table.company_column)
     return write_error(
