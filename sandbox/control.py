@@ -120,7 +120,7 @@ class ControlPlane:
         """`POST /sandbox/reset`: `{"seed": name}` empties both systems and fills them anew."""
         name = str((await _json_object(request)).get("seed", "empty"))
         try:
-            await run_in_threadpool(reseed, self.store, name)
+            seed = await run_in_threadpool(reseed, self.store, name)
         except SeedRefusedError as refused:
             raise HTTPException(400, str(refused)) from refused
         self.stats.clear()
@@ -128,7 +128,7 @@ class ControlPlane:
         self.limits.replace(Limits())
         for forget in self.on_reset:
             forget()
-        return JSONResponse({"seed": name})
+        return JSONResponse({"seed": seed})
 
     async def show_stats(self, request: Request) -> Response:
         """`GET /sandbox/stats`: counts and the write log; `?writes=false` leaves the log out."""

@@ -135,18 +135,20 @@ def connection(first: Row, first_role: str, second: Row, second_role: str) -> Ro
 
 def origin(desk: Desk, actual: Row, table: str, row_id: str) -> str:
     """Note the row that an actual came from: a time entry, an expense, …; return the origin's id."""
-    return desk.create(
-        "msdyn_transactionorigin",
-        {
-            "msdyn_name": table,
-            "msdyn_origin": row_id,
-            "msdyn_originid": row_id,
-            "msdyn_origintype": table,
-            "msdyn_transaction": actual[ACTUAL_ID],
-            "msdyn_transactionid": actual[ACTUAL_ID],
-            "msdyn_transactiontype": ACTUAL,
-        },
-    )
+    return desk.create("msdyn_transactionorigin", origin_row(actual, table, row_id))
+
+
+def origin_row(actual: Mapping[str, Any], table: str, row_id: str) -> Row:
+    """Return the values of the transaction origin that leads from an actual to the row it came from."""
+    return {
+        "msdyn_name": table,
+        "msdyn_origin": row_id,
+        "msdyn_originid": row_id,
+        "msdyn_origintype": table,
+        "msdyn_transaction": actual[ACTUAL_ID],
+        "msdyn_transactionid": actual[ACTUAL_ID],
+        "msdyn_transactiontype": ACTUAL,
+    }
 
 
 def of_origin(desk: Desk, row_id: str) -> list[Row]:
