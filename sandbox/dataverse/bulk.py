@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from sandbox.dataverse.api import Api
@@ -152,7 +153,7 @@ class BulkMessage:
         if len(set(identities)) != len(identities):
             raise duplicate_record(_DUPLICATE)
 
-    @property
+    @cached_property
     def _reader(self) -> PayloadReader:
         return PayloadReader(self.api.entities, self.request.root, self.request.content_ids)
 

@@ -1,7 +1,7 @@
 """A row of a request body: values by column, and the rows that its lookups are bound to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.dataverse.entities import Entities, Entity, Link
@@ -39,11 +39,13 @@ class PayloadReader:
         entities: All tables.
         root: Service root of the request, for absolute URLs.
         content_ids: What `$1` stands for.
+        known: Targets of binds that were read already: many rows are bound to few others.
     """
 
     entities: Entities
     root: str
     content_ids: Mapping[str, str]
+    known: dict[tuple[str, str, str], Reference] = field(default_factory=dict, repr=False)
 
     def read(self, entity: Entity, body: Mapping[str, Any]) -> Payload:
         """Read one row.
@@ -72,7 +74,10 @@ class PayloadReader:
         if url is None:
             values[link.column] = None
         elif isinstance(url, str):
-            binds[link.column] = self.link_target(entity, link, url)
+            place = (entity.table.name, name, url)
+            if place not in self.known:
+                self.known[place] = self.link_target(entity, link, url)
+            binds[link.column] = self.known[place]
         else:
             raise bad_request(f"The value of '{name}{_BIND}' must be a URL.", INVALID_PAYLOAD)
 

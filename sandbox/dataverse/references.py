@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
@@ -23,10 +23,9 @@ from sandbox.odata.keys import KeyPart, parse_key, split_path
 from sandbox.odata.literals import kind_of, literal_value
 from sandbox.schema.model import Column, ColumnType
 from sandbox.store import fold, folded
-from sandbox.store.types import TEXT_TYPES, instant_text
+from sandbox.store.types import CodeText, instant_text
 
 _GUIDS = frozenset({ColumnType.GUID, ColumnType.LOOKUP})
-_CHUNK = 400  # names in one query; SQLite refuses more than 32,766 parameters and deep expressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,49 +147,43 @@ def missing_row(entity: Entity, reference: Reference) -> Exception:
 def find_rows(
     connection: sa.Connection, entity: Entity, references: Iterable[Reference]
 ) -> dict[tuple[object, ...], str]:
-    """Return the GUIDs of the rows that exist, by `Reference.identity`; a few queries for any number."""
+    """Return the GUIDs of the rows that exist, by `Reference.identity`; one query a key for any number."""
     found: dict[tuple[object, ...], str] = {}
     groups: dict[tuple[str, ...], list[Reference]] = {}
     for reference in references:
         groups.setdefault(tuple(name for name, _ in reference.key), []).append(reference)
     for names, group in groups.items():
-        pending = iter(group)
-        while chunk := list(islice(pending, _CHUNK)):
-            found |= (
-                _find_by_key(connection, entity, names, chunk)
-                if names
-                else _find_by_id(connection, entity, chunk)
-            )
+        wanted = {"wanted": [_key_values(reference) for reference in group]}
+        query = _query(entity.sql, names or (entity.primary_id,), connection.dialect.name)
+        for row_id, *values in connection.execute(query, wanted):
+            key = zip(names, map(_comparable, values), strict=True) if names else (row_id,)
+            found[(entity.table.name, *key)] = row_id
     return found
 
 
-def _find_by_id(
-    connection: sa.Connection, entity: Entity, chunk: list[Reference]
-) -> dict[tuple[object, ...], str]:
-    column = entity.id_column
-    query = sa.select(column).where(column.in_([reference.row_id for reference in chunk]))
-    return {(entity.table.name, row_id): row_id for row_id in connection.execute(query).scalars()}
+def _key_values(reference: Reference) -> list[str]:
+    return [reference.row_id] if reference.row_id else [str(value) for _, value in reference.key]
 
 
-def _find_by_key(
-    connection: sa.Connection, entity: Entity, names: tuple[str, ...], chunk: list[Reference]
-) -> dict[tuple[object, ...], str]:
-    conditions = (
-        sa.and_(*(_equals(entity, name, value) for name, value in reference.key)) for reference in chunk
+@lru_cache(maxsize=256)
+def _query(sql: sa.Table, names: tuple[str, ...], dialect: str) -> sa.Select[Any]:
+    """Select GUID and key columns of the rows whose keys are in `wanted`, a JSON list of lists of texts.
+
+    One statement with one parameter for any number of keys: the database takes the list apart and looks
+    each key up in the key's index.
+    """
+    each = sa.func.json_each if dialect == "sqlite" else sa.func.json_array_elements
+    wanted = each(sa.bindparam("wanted", type_=sa.JSON)).table_valued(sa.column("value", sa.JSON))
+    equal = (_matches(sql.c[name], wanted.c.value[place].as_string()) for place, name in enumerate(names))
+    return sa.select(*sql.primary_key, *(sql.c[name] for name in names)).select_from(
+        wanted.join(sql, sa.and_(*equal))
     )
-    query = sa.select(entity.id_column, *(entity.sql.c[name] for name in names)).where(sa.or_(*conditions))
-    found: dict[tuple[object, ...], str] = {}
-    for row_id, *values in connection.execute(query):
-        parts = ((name, _comparable(value)) for name, value in zip(names, values, strict=True))
-        found[(entity.table.name, *parts)] = row_id
-    return found
 
 
-def _equals(entity: Entity, name: str, value: object) -> sa.ColumnElement[bool]:
-    column = entity.sql.c[name]
-    if entity.table.columns[name].type in TEXT_TYPES:
-        return fold(column) == fold(sa.literal(value, sa.Text()))
-    return column == value
+def _matches(column: sa.Column[Any], text: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    if isinstance(column.type, sa.Text):
+        return fold(column) == fold(text)
+    return column == (text if isinstance(column.type, CodeText) else sa.cast(text, column.type))
 
 
 def _comparable(value: object) -> object:

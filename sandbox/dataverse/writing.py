@@ -17,6 +17,7 @@ from sandbox.dataverse.payload import Payload
 from sandbox.dataverse.references import Reference, find_rows, missing_row
 from sandbox.rules.hooks import Caller, Change, Row, Rulebook, Verb
 from sandbox.store import Store, WriteUnit
+from sandbox.store.loading import by_column, insert_columns
 from sandbox.store.tables import VERSION, table_name
 from sandbox.store.types import instant_text
 
@@ -75,7 +76,8 @@ class Writer:
         self._forget_tombstones(unit, entity, [row[entity.primary_id] for row in full])
         with _duplicates_named():
             for start in range(0, len(full), _CHUNK):
-                unit.connection.execute(sa.insert(entity.sql), full[start : start + _CHUNK])
+                columns = by_column(full[start : start + _CHUNK], {})
+                insert_columns(unit.connection, entity.sql, columns)
         for row in full if ruled else ():
             self.rules.follow(Desk(unit, self), Change(entity.table.name, Verb.CREATE, {}, row, caller))
         return [row[entity.primary_id] for row in full]
