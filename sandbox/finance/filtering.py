@@ -30,7 +30,10 @@ def filter_condition(
     """
     if table.name in WITHOUT_TEXT_FUNCTIONS:
         _refuse_text_functions(table, text)
-    return compile_filter(text, Scope(table, catalog.sql(table)), PROFILE, alias_texts(request.options))
+    try:
+        return compile_filter(text, Scope(table, catalog.sql(table)), PROFILE, alias_texts(request.options))
+    except RecursionError:  # a path of thousands of names is read name by name
+        raise FinanceError(400, "The recursion limit of the filter expression has been exceeded.") from None
 
 
 def _refuse_text_functions(table: Table, text: str) -> None:

@@ -96,6 +96,8 @@ def _agree(origin: sa.FromClause, target: sa.FromClause, way: NavigationProperty
 
 def _ways(sets: Mapping[str, Table], name: str) -> Iterator[NavigationProperty]:
     for reference in REFERENCES:
+        if name not in {reference.child, reference.parent}:
+            continue
         ours, theirs = _names(sets, reference)
         pairs = _pairs(sets, reference)
         if reference.child == name:

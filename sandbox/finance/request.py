@@ -93,7 +93,7 @@ class DataResponse:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-    media_type: str = "application/json; odata.metadata=minimal"
+    media_type: str = Representation().media_type
     rows: int = 0
 
 

@@ -152,8 +152,11 @@ def _part_name(part: KeyPart, names: tuple[str, ...]) -> str:
 
 def _key_value(column: Column, literal: Any) -> Value:
     try:
-        return literal_value(literal, kind_of(column), column)
+        value = literal_value(literal, kind_of(column), column)
     except TypeMismatchError as error:
         raise FinanceError(
             400, f"The value of the key property '{column.name}' is not valid: {error}"
         ) from None
+    if value is None:
+        raise FinanceError(400, f"The key property '{column.name}' must not be null.")
+    return value
