@@ -14,9 +14,9 @@ PROFILE = Profile(
     namespace=NAMESPACE,
     wildcards=Wildcards.LIKE,
     column_of=dataverse_column,
-    query_functions=True,
     quoted_guids=True,
 )
+_OWNER = "ownerid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,15 @@ class Link:
         name: The navigation property: the lookup's own name, `customerid_account` where polymorphic.
         column: Logical name of the lookup column.
         target: Logical name of the other table.
+        relationship: Schema name of the relationship, `{target}_{table}_{column}` [?].
+        others: Further tables that the same navigation property may be bound to (`ownerid`: teams [D]).
     """
 
     name: str
     column: str
     target: str
+    relationship: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,8 @@ class Entities:
         for table in store.dataverse.values():
             for link in _links(table).values():
                 if link.target in collections:
-                    name = f"{link.target}_{table.name}_{link.column}"
-                    collections[link.target][name] = Collection(name, table.name, link.column)
+                    collection = Collection(link.relationship, table.name, link.column)
+                    collections[link.target][collection.name] = collection
         self.by_name: Mapping[str, Entity] = {
             name: Entity(table, store.sql(table), _properties(table), _links(table), collections[name])
             for name, table in store.dataverse.items()
@@ -134,7 +138,15 @@ def _properties(table: Table) -> dict[str, Column]:
 def _links(table: Table) -> dict[str, Link]:
     links = {}
     for column in table.columns.values():
+        if column.name == _OWNER:
+            first, *others = column.targets
+            links[_OWNER] = _link(_OWNER, table, column, first, *others)
+            continue
         for target in column.targets if column.type is ColumnType.LOOKUP else ():
             name = f"{column.name}_{target}" if len(column.targets) > 1 else column.name
-            links[name] = Link(name, column.name, target)
+            links[name] = _link(name, table, column, target)
     return links
+
+
+def _link(name: str, table: Table, column: Column, target: str, *others: str) -> Link:
+    return Link(name, column.name, target, f"{target}_{table.name}_{column.name}", others)

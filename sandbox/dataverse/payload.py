@@ -88,7 +88,7 @@ class PayloadReader:
             ApiError: When it does not name a row of the right table.
         """
         set_name, reference = read_link(self.entities, url, self.content_ids, self.root)
-        if reference.table in {link.target, ""} and (
+        if reference.table in {link.target, *link.others, ""} and (
             reference.table or link.target not in self.entities.by_name
         ):
             return reference
