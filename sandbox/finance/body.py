@@ -9,6 +9,7 @@ from sandbox.odata.wire import loads
 _JSON = frozenset({"", "application/json", "text/json"})  # no Content-Type at all is taken for JSON [?]
 _UTF8 = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
+_TEXT_NUMBERS = re.compile(r"ieee754compatible\s*=\s*\"?true\b", re.IGNORECASE)
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -30,3 +31,8 @@ def read_body(request: DataRequest) -> object:
     if not body.strip():
         raise FinanceError(400, "A non-empty request body is required.")
     return loads(body)
+
+
+def takes_text_numbers(request: DataRequest) -> bool:
+    """Whether the body holds decimals and 64-bit integers as text: `IEEE754Compatible=true` [D OData 4.0]."""
+    return _TEXT_NUMBERS.search(request.headers.get("content-type", "")) is not None

@@ -18,6 +18,11 @@ NAMESPACE = "Microsoft.Dynamics.DataEntities"
 # about SalesInvoiceHeadersV4 that Microsoft left unanswered [L]); which others do is not known [?].
 WITHOUT_TEXT_FUNCTIONS = frozenset({"ProjectCustomerInvoices"})
 
+# What was posted is written by posting alone: their entities are for reading [?].
+READ_ONLY_SETS = frozenset(
+    {"CustomerTransactions", "GeneralJournalAccountEntries", "ProjectTransactions", "VendorTransactions"}
+)
+
 PROFILE = Profile(
     namespace=NAMESPACE,
     wildcards=Wildcards.STAR,

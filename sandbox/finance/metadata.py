@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from sandbox.finance.catalog import NAMESPACE, Catalog
+from sandbox.finance.catalog import NAMESPACE, READ_ONLY_SETS, Catalog
 from sandbox.finance.request import DataRequest, DataResponse
 from sandbox.odata.wire import dumps
 from sandbox.schema.model import Column, ColumnType, Option, Table
@@ -72,7 +72,7 @@ def _public_entity(table: Table) -> dict[str, Any]:
         "Name": table.entity_type,
         "EntitySetName": table.entity_set,
         "LabelId": table.label,
-        "IsReadOnly": False,
+        "IsReadOnly": table.name in READ_ONLY_SETS,
         "ConfigurationEnabled": True,
         "Properties": [_public_property(table, column) for column in table.columns.values()],
         "NavigationProperties": [],

@@ -1,5 +1,6 @@
 """What a body may hold, property by property, and how it is kept."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,22 +12,34 @@ from sandbox.finance.errors import VALIDATION_ERROR, FinanceError
 from sandbox.schema.model import Column, ColumnType, DateTimeBehavior, Table
 from sandbox.store.defaults import finance_blank
 
+_TEXT_NUMBERS = frozenset({ColumnType.DECIMAL, ColumnType.MONEY, ColumnType.BIGINT})
 _INT32 = 2**31
 _INT64 = 2**63
 _MAX_DIGITS = 40
+# A day, or an instant with or without its zone: Python alone would read weeks and forms without hyphens too.
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,12})?)?(?:Z|[+-]\d\d:\d\d)?)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
-def read_values(table: Table, body: object) -> dict[str, Any]:
+def read_values(table: Table, body: object, *, text_numbers: bool = False) -> dict[str, Any]:
     """The values of a JSON body by property name, as they are kept; annotations are left out.
 
     Null is Finance's blank of the type (protocol 2.1 [L]).
 
+    Args:
+        table: The entity set.
+        body: The JSON.
+        text_numbers: Whether decimals and 64-bit integers may come as text.
+
     Raises:
-        FinanceError: The body is no object, names an unknown property, or holds a value that does
-            not fit its property.
+        FinanceError: The body is no object, says that it is of another type, names an unknown
+            property, or holds a value that does not fit its property.
     """
     if not isinstance(body, dict):
         raise FinanceError(400, "The request body must be a JSON object.")
+    _check_type(table, body)
     given = {name: value for name, value in body.items() if "@" not in name}
     for name in given:
         if name not in table.columns:
@@ -35,7 +48,8 @@ def read_values(table: Table, body: object) -> dict[str, Any]:
                 f"The property '{name}' does not exist on type '{NAMESPACE}.{table.entity_type}'. "
                 "Make sure to only use property names that are defined by the type.",
             )
-    return {name: read_value(table.columns[name], value) for name, value in given.items()}
+    read = _read_number_too if text_numbers else read_value
+    return {name: read(table.columns[name], value) for name, value in given.items()}
 
 
 def read_value(column: Column, value: Any) -> Any:
@@ -54,6 +68,27 @@ def read_value(column: Column, value: Any) -> Any:
         raise FinanceError(
             400, f"Cannot convert the value '{text}' of the property '{column.name}' to the type '{kind}'."
         ) from None
+
+
+def _check_type(table: Table, body: Mapping[str, object]) -> None:
+    """`@odata.type` may stand in a body; then it is the type of the set (protocol 2.1)."""
+    named, own = body.get("@odata.type", ""), f"{NAMESPACE}.{table.entity_type}"
+    if named not in ("", None, f"#{own}", own):
+        raise FinanceError(
+            400,
+            f"A type named '{str(named).removeprefix('#')[:100]}' is not compatible with the expected type "
+            f"'{own}' of the entity set '{table.name}'.",
+        )
+
+
+def _read_number_too(column: Column, value: Any) -> Any:
+    """A value, which may be text where the column holds a number that JSON readers may round."""
+    if isinstance(value, str) and column.type in _TEXT_NUMBERS:
+        try:
+            value = int(value) if column.type is ColumnType.BIGINT else Decimal(value)
+        except (ValueError, ArithmeticError):
+            pass  # it is refused as any text in the place of a number
+    return read_value(column, value)
 
 
 def blanks(table: Table) -> dict[str, Any]:
@@ -92,6 +127,8 @@ def _decimal(column: Column, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError(value)
     exact = Decimal(value)
+    if not exact.is_finite():
+        raise ValueError(value)
     if abs(exact.adjusted()) > _MAX_DIGITS or len(exact.as_tuple().digits) > _MAX_DIGITS:
         raise ValueError(value)
     return exact
@@ -110,6 +147,8 @@ def _guid(column: Column, value: object) -> str:
 def _instant(column: Column, value: object) -> datetime:
     """A time stamp in UTC, whole seconds; a date-only value keeps its day and gets 12:00 UTC [L]."""
     text = _text(column, value)
+    if _INSTANT.fullmatch(text) is None:
+        raise ValueError(value)
     instant = datetime.fromisoformat(text)
     instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     if column.behavior is DateTimeBehavior.DATE_ONLY:

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from sandbox.finance.addresses import entity_url
-from sandbox.finance.body import read_body
+from sandbox.finance.body import read_body, takes_text_numbers
 from sandbox.finance.books import Books
-from sandbox.finance.catalog import Catalog
+from sandbox.finance.catalog import READ_ONLY_SETS, Catalog
 from sandbox.finance.errors import CONCURRENCY_ERROR, VALIDATION_ERROR, FinanceError, write_error
 from sandbox.finance.listing import projection
 from sandbox.finance.references import check_references
@@ -33,7 +33,8 @@ def create_row(unit: WriteUnit, catalog: Catalog, table: Table, request: DataReq
         FinanceError: A value does not fit, a key field is empty, a parent is missing, or the record
             already exists.
     """
-    given = read_values(table, read_body(request))
+    _refuse_read_only_set(table)
+    given = _given(table, request)
     row = blanks(table) | given
     if table.company_column is not None and not row[table.company_column]:
         row[table.company_column] = catalog.company(unit.connection)
@@ -64,7 +65,8 @@ def update_row(
             not fit, or a parent is missing.
     """
     row = _matching_row(unit, catalog, table, request, key)
-    given = read_values(table, read_body(request))
+    _refuse_read_only_set(table)
+    given = _given(table, request)
     _refuse_new_key(table, row, given)
     _refuse_read_only(table, given)
     refuse_emptied(table, given)
@@ -85,9 +87,10 @@ def delete_row(
     """`DELETE Set(key)`: 204.
 
     Raises:
-        FinanceError: No such row (404), or another ETag (412).
+        FinanceError: No such row (404), another ETag (412), or an entity that is read-only.
     """
     row = _matching_row(unit, catalog, table, request, key)
+    _refuse_read_only_set(table)
     Books(unit, catalog).delete(table.name, row, Caller.USER)
     return DataResponse(204, rows=1)
 
@@ -113,6 +116,11 @@ def _no_content(headers: Mapping[str, str]) -> DataResponse:
 
 def _applied(preference: str) -> dict[str, str]:
     return {"Preference-Applied": f"return={preference}"}
+
+
+def _given(table: Table, request: DataRequest) -> dict[str, Any]:
+    """What the body sets, by property name; its type, where it says one, is that of the set."""
+    return read_values(table, read_body(request), text_numbers=takes_text_numbers(request))
 
 
 def _matching_row(unit: WriteUnit, catalog: Catalog, table: Table, request: DataRequest, key: str) -> Row:
@@ -154,6 +162,12 @@ def refuse_emptied(table: Table, given: Mapping[str, Any]) -> None:
 def _unfilled(table: Table, names: Sequence[str]) -> FinanceError:
     lines = "\n".join(f"Error: Field '{name}' must be filled in." for name in names)
     return write_error(table.entity_type, lines)
+
+
+def _refuse_read_only_set(table: Table) -> None:
+    if table.name in READ_ONLY_SETS:
+        message = f"The entity '{table.label}' is read-only: its rows come from posting."
+        raise FinanceError(400, message, VALIDATION_ERROR)
 
 
 def _refuse_read_only(table: Table, given: Mapping[str, Any]) -> None:
