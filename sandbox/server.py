@@ -19,9 +19,7 @@ from sandbox.auth import BearerGate, Credentials, TokenDesk
 from sandbox.certificate import ensure_certificate
 from sandbox.clock import Clock
 from sandbox.control import ControlPlane, create_control_app
-from sandbox.dataverse.api import Api, open_api
 from sandbox.dataverse.app import create_app as create_dataverse_app
-from sandbox.dataverse.systemjobs.service import AsyncService
 from sandbox.faults import CuttableProtocol, FaultBoard, FaultLayer, FaultRule
 from sandbox.finance.app import create_app as create_finance_app
 from sandbox.jobs import open_jobs
@@ -95,22 +93,9 @@ def serve(settings: Settings) -> None:
     try:
         ensure_seeded(store, settings.seed, _tell)
         certificate = ensure_certificate(settings.tls_folder)
-        api = open_api(store)
-        with _asynchronous(api):
-            asyncio.run(_serve_all(_servers(settings, api, certificate), sockets, certificate[0]))
+        asyncio.run(_serve_all(_servers(settings, store, certificate), sockets, certificate[0]))
     finally:
         store.close()
-
-
-@contextlib.contextmanager
-def _asynchronous(api: Api) -> Iterator[None]:
-    """Do Dataverse's system jobs while requests are answered."""
-    service = AsyncService(api)
-    service.start()
-    try:
-        yield
-    finally:
-        service.stop()
 
 
 def _tell(progress: str) -> None:
@@ -135,8 +120,7 @@ def _listen(name: str, settings: Settings) -> socket.socket:
     return listener
 
 
-def _servers(settings: Settings, api: Api, certificate: tuple[Path, Path]) -> dict[str, _Server]:
-    store = api.store
+def _servers(settings: Settings, store: Store, certificate: tuple[Path, Path]) -> dict[str, _Server]:
     stats = Stats(WriteLog(settings.write_log))
     board, limits = FaultBoard(partial(_keep_past, store)), LimitBoard()
     desk = TokenDesk(settings.credentials, store.clock)
@@ -145,12 +129,12 @@ def _servers(settings: Settings, api: Api, certificate: tuple[Path, Path]) -> di
         layer = FaultLayer(BearerGate(app, desk), system, board, stats, store.clock, desk)
         return Observer(layer, system, stats, store.clock)
 
-    dataverse_api = create_dataverse_app(api, stats, desk, board)
+    dataverse_api = create_dataverse_app(store, stats, desk, board)
     finance_api = create_finance_app(store, stats, desk, board, settings.default_company)
     dataverse = front("dataverse", DataverseLimits(dataverse_api, limits, stats))
     finance = front("finance", FinanceThrottling(finance_api, limits, stats))
-    jobs = open_jobs(api, settings.default_company)
-    control = create_control_app(ControlPlane(store, stats, board, limits, jobs, (api.registry.forget,)))
+    jobs = open_jobs(store, settings.default_company)
+    control = create_control_app(ControlPlane(store, stats, board, limits, jobs))
     apps: dict[str, ASGIApp] = {
         "dataverse": dataverse,
         "finance": finance,
