@@ -6,10 +6,11 @@ Microsoft's identity libraries fetch first [R].
 
 import json
 import secrets
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote_plus
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -81,7 +82,8 @@ def token_routes(desk: TokenDesk) -> list[BaseRoute]:
     """Return the routes of the token endpoints and of the openid document, for either host."""
 
     async def token(request: Request) -> JSONResponse:
-        return _answer_token(desk, parse_qs((await request.body()).decode("utf-8", "replace")))
+        form = parse_qs((await request.body()).decode("utf-8", "replace"))
+        return _answer_token(desk, _basic_credentials(request) | form)
 
     return [
         Route("/{tenant}/oauth2/v2.0/token", token, methods=["POST"]),
@@ -89,6 +91,19 @@ def token_routes(desk: TokenDesk) -> list[BaseRoute]:
         Route("/{tenant}/v2.0/.well-known/openid-configuration", _openid_document),
         Route("/{tenant}/.well-known/openid-configuration", _openid_document),
     ]
+
+
+def _basic_credentials(request: Request) -> dict[str, list[str]]:
+    """Return id and secret of a Basic header (RFC 6749, 2.3.1) as a form has them; {} without one."""
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        text = b64decode(encoded, validate=True).decode()
+    except ValueError:
+        return {}
+    client, _, secret = text.partition(":")
+    return {"client_id": [unquote_plus(client)], "client_secret": [unquote_plus(secret)]}
 
 
 def _answer_token(desk: TokenDesk, form: dict[str, list[str]]) -> JSONResponse:
@@ -123,7 +138,7 @@ async def _openid_document(request: Request) -> JSONResponse:
             "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
             "device_authorization_endpoint": f"{authority}/oauth2/v2.0/devicecode",
             "jwks_uri": f"{authority}/discovery/v2.0/keys",
-            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
             "response_types_supported": ["code", "token"],
             "subject_types_supported": ["pairwise"],
             "tenant_region_scope": "EU",

@@ -1,6 +1,7 @@
 """Tokens, TLS, faults, stats and the clock, as a Dataverse client meets them (protocol 1.1)."""
 
 import ssl
+from base64 import b64encode
 
 import httpx
 import pytest
@@ -28,6 +29,18 @@ def test_issued_tokens_open_the_door(sandbox: Sandbox, path: str, resource: dict
     headers = {"Authorization": f"Bearer {body['access_token']}"}
     for place in (f"{sandbox.dataverse}/api/data/v9.2/WhoAmI", f"{sandbox.finance}/data/LegalEntities"):
         assert httpx.get(place, headers=headers).status_code == 200
+
+
+@pytest.mark.protocol("auth: v2 token", "D")
+@pytest.mark.parametrize(("secret", "status"), [("sandbox-secret", 200), ("guess", 401), ("\udcff", 401)])
+def test_credentials_may_come_in_a_basic_header(sandbox: Sandbox, secret: str, status: int) -> None:
+    encoded = b64encode(b"sandbox-client:" + secret.encode(errors="surrogateescape")).decode()
+    answer = httpx.post(
+        f"{sandbox.dataverse}/tenant/oauth2/v2.0/token",
+        data={"grant_type": "client_credentials", "scope": "https://org/.default"},
+        headers={"Authorization": f"Basic {encoded}"},
+    )
+    assert answer.status_code == status
 
 
 def test_wrong_secret(sandbox: Sandbox) -> None:
