@@ -11,10 +11,14 @@ from sandbox.store.types import TEXT_TYPES
 _SAFE_IN_KEY = "$'()*,:@=!"
 
 
+def key_predicate(table: Table, row: Mapping[Any, Any]) -> str:
+    """The key of a row as its address has it, not encoded: `dataAreaId='uspm',CustomerAccount='A/1'`."""
+    return ",".join(f"{name}={_key_literal(table, row, name)}" for name in table.keys[0])
+
+
 def entity_path(table: Table, row: Mapping[Any, Any]) -> str:
     """The address of a row below the service root, its key encoded, slashes too."""
-    key = ",".join(f"{name}={_key_literal(table, row, name)}" for name in table.keys[0])
-    return f"{table.name}({quote(key, _SAFE_IN_KEY)})"
+    return f"{table.name}({quote(key_predicate(table, row), _SAFE_IN_KEY)})"
 
 
 def entity_url(root: str, table: Table, row: Mapping[Any, Any]) -> str:

@@ -20,6 +20,8 @@ from sandbox.finance.errors import RoutingError, UnknownResourceError, not_allow
 from sandbox.finance.failures import render_failure, render_routing
 from sandbox.finance.metadata import public_entities, public_enumerations
 from sandbox.finance.packages.actions import PackageActions
+from sandbox.finance.packages.blob_api import METHODS as BLOB_METHODS
+from sandbox.finance.packages.blob_api import BlobApi
 from sandbox.finance.packages.blobs import BlobStore
 from sandbox.finance.packages.groups import GROUPS, SETS
 from sandbox.finance.packages.tables import PackageTables
@@ -52,7 +54,7 @@ def create_app(
     rules = read_rulebook("sandbox.finance.rules")
     catalog = Catalog(store, sets, tables.definitions, default_company, rules)
     blobs = BlobStore(store, tables)
-    actions = PackageActions(catalog, tables, blobs)
+    actions = PackageActions(catalog, tables, blobs, stats)
     actions.resume()
     faults = BatchFaults("finance", board, stats, store.clock)
     acts = {(GROUPS.name, name): act for name, act in actions.by_name.items()}
@@ -69,15 +71,12 @@ def create_app(
     async def metadata(request: Request) -> Response:
         return await run_in_threadpool(_metadata, catalog, request.path_params["rest"])
 
-    async def blob(request: Request) -> Response:
-        return await run_in_threadpool(blobs.serve, request.path_params["name"], dict(request.query_params))
-
     routes = [
         Route("/data", data, methods=_METHODS),
         Route("/data/{rest:path}", data, methods=_METHODS),
         Route("/Metadata/{rest:path}", metadata, methods=["GET"]),
         Route("/metadata/{rest:path}", metadata, methods=["GET"]),
-        Route("/blobs/{name:path}", blob, methods=["GET", "HEAD"]),
+        Route("/blobs/{name:path}", BlobApi(blobs).answer, methods=list(BLOB_METHODS)),
         *token_routes(desk),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _refuse_route})

@@ -18,9 +18,15 @@ NAMESPACE = "Microsoft.Dynamics.DataEntities"
 # about SalesInvoiceHeadersV4 that Microsoft left unanswered [L]); which others do is not known [?].
 WITHOUT_TEXT_FUNCTIONS = frozenset({"ProjectCustomerInvoices"})
 
-# What was posted is written by posting alone: their entities are for reading [?].
+# What was posted is written by posting alone, the history of jobs by the jobs: they are for reading [?].
 READ_ONLY_SETS = frozenset(
-    {"CustomerTransactions", "GeneralJournalAccountEntries", "ProjectTransactions", "VendorTransactions"}
+    {
+        "CustomerTransactions",
+        "DataManagementExecutionJobDetails",
+        "GeneralJournalAccountEntries",
+        "ProjectTransactions",
+        "VendorTransactions",
+    }
 )
 
 PROFILE = Profile(

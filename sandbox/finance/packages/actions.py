@@ -1,66 +1,95 @@
-"""The actions of DataManagementDefinitionGroups (protocol 2.2), and the one worker that runs exports."""
+"""The actions of DataManagementDefinitionGroups that take work on (protocol 2.2), and who does it."""
 
 import logging
-import uuid
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from tempfile import TemporaryFile
+from threading import Lock
 
 import sqlalchemy as sa
 
 from sandbox.finance.catalog import Catalog
 from sandbox.finance.errors import WRITE_ERROR, FinanceError
-from sandbox.finance.packages.blobs import BlobStore
-from sandbox.finance.packages.export import (
-    ExportError,
-    commit_export,
-    find_group,
-    run_export,
-    set_status,
+from sandbox.finance.packages.blobs import READ, WRITE, BlobStore, LinkError
+from sandbox.finance.packages.executions import (
+    Problem,
+    add_problems,
+    change_execution,
+    find_execution,
+    insert_execution,
+    insert_job_detail,
+    new_execution_id,
+    waiting_executions,
 )
-from sandbox.finance.packages.tables import Execution, PackageTables
+from sandbox.finance.packages.export import ExportError, commit_export, find_group, run_export
+from sandbox.finance.packages.groups import EXPORT, IMPORT
+from sandbox.finance.packages.imports import AbandonedError, ImportDesk, plan_import, run_import
+from sandbox.finance.packages.inquiries import Inquiries
+from sandbox.finance.packages.parameters import flag, text
+from sandbox.finance.packages.projects import keep_project
+from sandbox.finance.packages.staging import Step
+from sandbox.finance.packages.tables import Execution, PackageTables, Status
+from sandbox.finance.packages.unpacking import PackageError, open_package
+from sandbox.finance.packages.worker import Worker
 from sandbox.finance.request import DataRequest
 from sandbox.finance.service import Action
-from sandbox.store import fold
+from sandbox.odata.wire import dumps
+from sandbox.stats import Stats
+from sandbox.store import WriteUnit, fold
 
 _log = logging.getLogger(__name__)
-_WAITING = ("NotRun", "Executing")
+_UNEXPECTED = "An unexpected error has occurred; the log of the sandbox says more."
+
+Parameters = Mapping[str, object]
 
 
 class PackageActions:
-    """Takes orders for exports, runs them one after another in order, and says where they stand.
+    """Takes orders for exports and imports, and runs them: of each kind one after another, in order.
 
     Attributes:
-        by_name: The actions by name.
+        by_name: The actions by name, those that only ask among them.
     """
 
-    def __init__(self, catalog: Catalog, tables: PackageTables, blobs: BlobStore) -> None:
-        """Start the worker; it has nothing to do yet."""
+    def __init__(self, catalog: Catalog, tables: PackageTables, blobs: BlobStore, stats: Stats) -> None:
+        """Start the workers; they have nothing to do yet."""
         self._catalog = catalog
         self._tables = tables
         self._blobs = blobs
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="data-management")
+        self._desk = ImportDesk(catalog, tables, blobs, stats)
+        self._importing = Lock()
+        self._workers = {EXPORT: Worker("data-management-export"), IMPORT: Worker("data-management-import")}
+        inquiries = Inquiries(self._desk, self._workers[IMPORT])
         self.by_name: Mapping[str, Action] = {
+            "GetAzureWriteUrl": self.azure_write_url,
             "ExportToPackage": self.export_to_package,
-            "GetExecutionSummaryStatus": self.execution_status,
-            "GetExportedPackageUrl": self.exported_package_url,
-            "GetExecutionErrors": self.execution_errors,
+            "ImportFromPackage": self.import_from_package,
+            **inquiries.by_name,
         }
 
     def resume(self) -> None:
         """Run what an earlier process took on and did not finish."""
         self._tables.forget_before_reset()
-        execution = self._tables.execution.c
-        query = (
-            sa.select(execution.execution_id)
-            .where(execution.status.in_(_WAITING))
-            .order_by(execution.sequence)
-        )
         with self._catalog.store.read() as connection:
-            waiting = connection.execute(query).scalars().all()
-        for execution_id in waiting:
-            self._worker.submit(self._run, execution_id)
+            waiting = waiting_executions(connection, self._tables)
+        for execution in waiting:
+            self._submit(execution.execution_id, execution.operation)
 
-    def export_to_package(self, request: DataRequest, parameters: Mapping[str, object]) -> str:
+    def azure_write_url(self, request: DataRequest, parameters: Parameters) -> str:
+        """`GetAzureWriteUrl`: a JSON object as a string, with the id and the address of a blob to be written.
+
+        Raises:
+            FinanceError: The file has no name.
+        """
+        name = text(parameters, "uniqueFileName")
+        if not name:
+            raise FinanceError(400, "The parameter 'uniqueFileName' must not be empty.", WRITE_ERROR)
+        with self._catalog.store.write() as unit:
+            blob_id = self._blobs.reserve(unit, name)
+        url = self._blobs.link(request.root, blob_id, name, WRITE)
+        return dumps({"BlobId": f"{{{blob_id.upper()}}}", "BlobUrl": url}).decode()
+
+    def export_to_package(self, request: DataRequest, parameters: Parameters) -> str:
         """`ExportToPackage`: take on an export and return its execution id.
 
         An id that is known already is answered as it is, without a second export, unless reExecute
@@ -69,74 +98,147 @@ class PackageActions:
         Raises:
             FinanceError: Unknown definition group or company, or a parameter of the wrong type.
         """
-        group, package_name = _text(parameters, "definitionGroupId"), _text(parameters, "packageName")
-        execution_id = _text(parameters, "executionId") or f"{group}-{uuid.uuid4()}"
-        again = parameters.get("reExecute", False)
-        if not isinstance(again, bool):
-            raise FinanceError(400, "The parameter 'reExecute' must be true or false.")
+        group, package_name = text(parameters, "definitionGroupId"), text(parameters, "packageName")
+        again = flag(parameters, "reExecute", default=False)
         with self._catalog.store.write() as unit:
-            company = self._company(unit.connection, _text(parameters, "legalEntityId"))
+            execution_id = text(parameters, "executionId") or new_execution_id(group, unit.now)
+            company = self._company(unit.connection, text(parameters, "legalEntityId"))
             if find_group(unit.connection, self._catalog, group) is None:
                 raise FinanceError(400, f"The definition group '{group}' does not exist.", WRITE_ERROR)
-            known = self._known(unit.connection, execution_id)
+            known = self._known(unit.connection, execution_id, EXPORT)
             if known is not None and not again:
                 return execution_id
             if known is None:
-                execution = Execution(execution_id, group, company, package_name or group, "NotRun", False)
-                self._insert(unit.connection, execution, unit.next_version())
+                execution = Execution(execution_id, EXPORT, group, company, package_name or group)
+                insert_execution(unit, self._tables, execution)
             else:
-                self._repeat(unit.connection, execution_id)
-        self._worker.submit(self._run, execution_id)
+                values = {"status": Status.NOT_RUN, "reexecute": True, "blob_id": ""}
+                change_execution(unit.connection, self._tables, execution_id, values)
+        self._submit(execution_id, EXPORT)
         return execution_id
 
-    def execution_status(self, request: DataRequest, parameters: Mapping[str, object]) -> str:
-        """`GetExecutionSummaryStatus`: NotRun, Executing, Succeeded or Failed.
+    def import_from_package(self, request: DataRequest, parameters: Parameters) -> str:
+        """`ImportFromPackage`: check a package, take its import on and return its execution id.
+
+        The definition group is made or, with overwrite, changed as the manifest has it. An id that is known
+        already is answered as it is; one that went no further than staging goes on with execute [?].
 
         Raises:
-            FinanceError: No such execution; clients meet this when they ask too early as well [L].
+            FinanceError: Another import is under way [D], the package is not ours or not as it should be,
+                an entity or the company does not exist, or a parameter has the wrong type.
         """
-        return str(self._row(parameters)["status"])
+        execute = flag(parameters, "execute", default=False)
+        overwrite = flag(parameters, "overwrite", default=False)
+        execution_id = text(parameters, "executionId")
+        with self._alone():
+            with self._catalog.store.read() as connection:
+                known = self._known(connection, execution_id, IMPORT) if execution_id else None
+                company = self._company(connection, text(parameters, "legalEntityId"))
+            if known is not None and (known.execute or not execute):
+                return execution_id
+            self._refuse_second()
+            if known is not None:
+                return self._go_on(known)
+            blob_id = self._package(text(parameters, "packageUrl"))
+            manifest_group, steps = self._plan(blob_id, company)
+            group = text(parameters, "definitionGroupId") or manifest_group
+            with self._catalog.store.write() as unit:
+                execution_id = execution_id or new_execution_id(group, unit.now)
+                execution = Execution(
+                    execution_id, IMPORT, group, company, group, execute=execute, blob_id=blob_id
+                )
+                self._take_on(unit, execution, steps, overwrite=overwrite)
+            self._submit(execution_id, IMPORT)
+        return execution_id
 
-    def exported_package_url(self, request: DataRequest, parameters: Mapping[str, object]) -> str:
-        """`GetExportedPackageUrl`: a link to the package, empty while there is none.
+    def _take_on(
+        self, unit: WriteUnit, execution: Execution, steps: Sequence[Step], *, overwrite: bool
+    ) -> None:
+        keep_project(unit, self._catalog, execution.group, [step.file for step in steps], overwrite=overwrite)
+        insert_execution(unit, self._tables, execution)
+        for step in steps:
+            insert_job_detail(unit, self._tables, execution, step.file, {})
+            row = {"execution_id": execution.execution_id, "position": step.position, "done": 0}
+            row |= {"entity": step.file.entity, "staging_blob": "", "keys_blob": ""}
+            unit.connection.execute(sa.insert(self._tables.step).values(row))
 
-        Raises:
-            FinanceError: No such execution.
-        """
-        row = self._row(parameters)
-        if row["status"] != "Succeeded":
-            return ""
-        return self._blobs.link(request.root, str(row["blob_id"]), f"{row['package_name']}.zip")
+    def _go_on(self, execution: Execution) -> str:
+        """Let an import that stopped after staging go on to the target."""
+        with self._catalog.store.write() as unit:
+            values = {"execute": True, "status": Status.NOT_RUN}
+            change_execution(unit.connection, self._tables, execution.execution_id, values)
+        self._submit(execution.execution_id, IMPORT)
+        return execution.execution_id
 
-    def execution_errors(self, request: DataRequest, parameters: Mapping[str, object]) -> str:
-        """`GetExecutionErrors`: a JSON list as a string.
+    def _plan(self, blob_id: str, company: str) -> tuple[str, list[Step]]:
+        blob = self._blobs.find(blob_id)
+        if blob is None:
+            raise FinanceError(
+                400, "The package does not exist: nothing was written to its address.", WRITE_ERROR
+            )
+        try:
+            with TemporaryFile() as file:
+                self._blobs.copy(blob, file)
+                with open_package(file) as package:
+                    manifest, steps = plan_import(self._catalog, package, company)
+        except PackageError as error:
+            raise FinanceError(400, str(error), WRITE_ERROR) from None
+        return manifest.group or "Import", steps
 
-        Raises:
-            FinanceError: No such execution.
-        """
-        return str(self._row(parameters)["errors"])
+    def _package(self, url: str) -> str:
+        """The blob of a package's address, one of our own: nothing is fetched from elsewhere."""
+        try:
+            return self._blobs.open_link(url, READ)
+        except (LinkError, ValueError) as refused:
+            message = f"The package URL leads to no blob of this environment. {refused}"
+            raise FinanceError(400, message, WRITE_ERROR) from None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._importing.acquire(blocking=False):
+            raise _parallel()
+        try:
+            yield
+        finally:
+            self._importing.release()
+
+    def _refuse_second(self) -> None:
+        with self._catalog.store.read() as connection:
+            if any(it.operation == IMPORT for it in waiting_executions(connection, self._tables)):
+                raise _parallel()
+
+    def _submit(self, execution_id: str, operation: str) -> None:
+        self._workers[operation].submit(partial(self._run, execution_id))
 
     def _run(self, execution_id: str) -> None:
-        """One export from taken to Succeeded or Failed."""
-        store = self._catalog.store
+        """One execution from taken on to its end."""
         try:
-            with store.write() as unit:
-                set_status(unit.connection, self._tables, execution_id, "Executing")
-                execution = self._known(unit.connection, execution_id)
+            with self._catalog.store.write() as unit:
+                execution = find_execution(unit.connection, self._tables, execution_id)
+                values = {"status": Status.EXECUTING}
+                change_execution(unit.connection, self._tables, execution_id, values)
             if execution is None:  # a reset has emptied the sandbox meanwhile
                 return
-            export = run_export(self._catalog, self._tables, execution)
-            with store.write() as unit:
-                commit_export(unit, self._tables, self._blobs, execution, export)
-        except ExportError as error:
+            if execution.operation == IMPORT:
+                run_import(self._desk, execution)
+            else:
+                export = run_export(self._catalog, self._tables, self._blobs, execution)
+                with self._catalog.store.write() as unit:
+                    commit_export(unit, self._tables, execution, export)
+        except AbandonedError:
+            _log.info("The import %s ended with its environment.", execution_id)
+        except (ExportError, PackageError) as error:
             self._fail(execution_id, str(error))
         except Exception:
-            _log.exception("The export %s failed.", execution_id)
-            self._fail(execution_id, "An unexpected error has occurred; the log of the sandbox says more.")
+            _log.exception("The execution %s failed.", execution_id)
+            self._fail(execution_id, _UNEXPECTED)
 
     def _fail(self, execution_id: str, message: str) -> None:
         with self._catalog.store.write() as unit:
-            set_status(unit.connection, self._tables, execution_id, "Failed", errors=[message])
+            values = {"status": Status.FAILED}
+            change_execution(unit.connection, self._tables, execution_id, values)
+            problem = Problem(0, "", 0, "", message)
+            add_problems(unit.connection, self._tables, execution_id, [problem])
 
     def _company(self, connection: sa.Connection, name: str) -> str:
         if not name:
@@ -147,51 +249,15 @@ class PackageActions:
             raise FinanceError(400, f"The company '{name}' does not exist.", WRITE_ERROR)
         return name.lower()
 
-    def _known(self, connection: sa.Connection, execution_id: str) -> Execution | None:
-        columns = self._tables.execution.c
-        query = sa.select(
-            columns.execution_id,
-            columns.definition_group,
-            columns.company,
-            columns.package_name,
-            columns.status,
-            columns.reexecute,
-        ).where(columns.execution_id == execution_id)
-        row = connection.execute(query).first()
-        return None if row is None else Execution(*row)
-
-    def _insert(self, connection: sa.Connection, execution: Execution, sequence: int) -> None:
-        row = {
-            "execution_id": execution.execution_id,
-            "sequence": sequence,
-            "definition_group": execution.group,
-            "company": execution.company,
-            "package_name": execution.package_name,
-            "status": execution.status,
-            "reexecute": False,
-            "errors": "[]",
-            "blob_id": "",
-        }
-        connection.execute(sa.insert(self._tables.execution).values(row))
-
-    def _repeat(self, connection: sa.Connection, execution_id: str) -> None:
-        mine = self._tables.execution.c.execution_id == execution_id
-        values = {"status": "NotRun", "reexecute": True, "errors": "[]", "blob_id": ""}
-        connection.execute(sa.update(self._tables.execution).where(mine).values(values))
-
-    def _row(self, parameters: Mapping[str, object]) -> Mapping[str, object]:
-        execution_id = _text(parameters, "executionId")
-        mine = self._tables.execution.c.execution_id == execution_id
-        with self._catalog.store.read() as connection:
-            row = connection.execute(sa.select(self._tables.execution).where(mine)).mappings().first()
-        if row is None:
-            message = f"The execution details for the execution ID '{execution_id}' were not found."
+    def _known(self, connection: sa.Connection, execution_id: str, operation: str) -> Execution | None:
+        known = find_execution(connection, self._tables, execution_id)
+        if known is not None and known.operation != operation:
+            message = f"The execution '{execution_id}' is of another operation: {known.operation}."
             raise FinanceError(400, message, WRITE_ERROR)
-        return dict(row)
+        return known
 
 
-def _text(parameters: Mapping[str, object], name: str) -> str:
-    value = parameters.get(name, "")
-    if not isinstance(value, str) or "\x00" in value:
-        raise FinanceError(400, f"The parameter '{name}' must be text.")
-    return value.strip()
+def _parallel() -> FinanceError:
+    return FinanceError(
+        400, "Another import is under way: ImportFromPackage must not be called in parallel.", WRITE_ERROR
+    )

@@ -1,89 +1,66 @@
-"""The files of a data package: data, manifest and header (protocol 2.2 [L])."""
+"""Data files of packages: rows as text, and text in one of the source data formats (protocol 2.2 [L])."""
 
 import csv
 import io
 import re
-import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from sandbox.schema.model import Column, ColumnType, Table
 
-NAMESPACE = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement"
+CSV_UNICODE, CSV, XML_ELEMENT = "CSV-Unicode", "CSV", "XML-Element"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ROWS_AT_ONCE = 1_000
 
 Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class DataFile:
-    """One entity in a package.
+class Records:
+    """Rows as texts.
 
     Attributes:
-        entity: DMF name of the entity, which is its label.
-        table: Its entity set.
-        source_format: `CSV-Unicode`, `CSV` or `XML-Element`.
-        refresh_type: As the definition group has it.
-        place: Execution unit, level in it, sequence in the level.
-        content: The file.
+        element: Name of a row in XML.
+        columns: Names, upper case.
+        rows: Texts in the order of the columns.
     """
 
-    entity: str
-    table: Table
-    source_format: str
-    refresh_type: str
-    place: tuple[int, int, int]
-    content: bytes
-
-    @property
-    def name(self) -> str:
-        """Name of the file in the package."""
-        return f"{self.entity}.{'xml' if self.source_format == 'XML-Element' else 'csv'}"
+    element: str
+    columns: Sequence[str]
+    rows: Iterable[Sequence[str]]
 
 
 def file_columns(table: Table) -> tuple[Column, ...]:
-    """The columns of a data file: all but dataAreaId, since an export is of one company anyway [?]."""
+    """The columns of a data file: all but dataAreaId, since a package is of one company anyway [?]."""
     return tuple(column for column in table.columns.values() if column.name != "dataAreaId")
 
 
-def render_file(table: Table, source_format: str, rows: Iterable[Row]) -> bytes:
-    """The rows of an entity as a data file, columns in upper case.
+def element_name(table: Table) -> str:
+    """Name of an entity's rows in XML."""
+    return f"{table.entity_type.upper()}ENTITY"
+
+
+def records_of(table: Table, source_format: str, rows: Iterable[Row]) -> Records:
+    """Rows of an entity as texts: numbers have a point, time stamps in CSV are UTC without a zone [?]."""
+    columns = file_columns(table)
+    names = [column.name.upper() for column in columns]
+    writers = [_text if source_format == XML_ELEMENT else _csv_writer(column) for column in columns]
+    texts = (
+        [write(row[column.name]) for write, column in zip(writers, columns, strict=True)] for row in rows
+    )
+    return Records(element_name(table), names, texts)
+
+
+def render(source_format: str, records: Records) -> Iterator[bytes]:
+    """Yield a data file in pieces.
 
     Raises:
         KeyError: The format is not one of `SOURCE_FORMATS`.
     """
-    return SOURCE_FORMATS[source_format](table, rows)
-
-
-def render_package(group: str, description: str, files: Sequence[DataFile]) -> bytes:
-    """The zip: `Manifest.xml`, `PackageHeader.xml` and the data files."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr("PackageHeader.xml", _header(group, description))
-        package.writestr("Manifest.xml", _manifest(group, description, files))
-        for file in files:
-            package.writestr(file.name, file.content)
-    return buffer.getvalue()
-
-
-def _csv_text(table: Table, rows: Iterable[Row]) -> str:
-    """CRLF lines, values quoted where they need it, time stamps as `2026-10-31 12:00:00` in UTC [?]."""
-    columns = file_columns(table)
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([column.name.upper() for column in columns])
-    writer.writerows([_csv_value(column, row[column.name]) for column in columns] for row in rows)
-    return buffer.getvalue()
-
-
-def _csv_value(column: Column, value: Any) -> str:
-    if column.type is ColumnType.DATETIME:
-        return str(value).replace("T", " ").removesuffix("Z")
-    return _text(value)
+    return SOURCE_FORMATS[source_format](records)
 
 
 def _text(value: Any) -> str:
@@ -92,85 +69,59 @@ def _text(value: Any) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
-def _csv_unicode(table: Table, rows: Iterable[Row]) -> bytes:
+def _csv_writer(column: Column) -> Callable[[Any], str]:
+    return _csv_instant if column.type is ColumnType.DATETIME else _text
+
+
+def _csv_instant(value: Any) -> str:
+    return str(value).replace("T", " ").removesuffix("Z")
+
+
+def _csv_texts(records: Records) -> Iterator[str]:
+    """CRLF lines, values quoted where they need it."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(records.columns)
+    for number, row in enumerate(records.rows, start=1):
+        writer.writerow(row)
+        if number % _ROWS_AT_ONCE == 0:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def _csv_unicode(records: Records) -> Iterator[bytes]:
     """UTF-16LE with a byte order mark, which is what CSV-Unicode means [L]."""
-    return ("\ufeff" + _csv_text(table, rows)).encode("utf-16-le")
+    yield "\ufeff".encode("utf-16-le")
+    yield from (text.encode("utf-16-le") for text in _csv_texts(records))
 
 
-def _csv_utf8(table: Table, rows: Iterable[Row]) -> bytes:
-    return _csv_text(table, rows).encode("utf-8-sig")
+def _csv_utf8(records: Records) -> Iterator[bytes]:
+    yield "\ufeff".encode()
+    yield from (text.encode() for text in _csv_texts(records))
 
 
-def _xml_element(table: Table, rows: Iterable[Row]) -> bytes:
-    columns, element = file_columns(table), f"{table.entity_type.upper()}ENTITY"
-    lines = ['<?xml version="1.0" encoding="utf-8"?>', "<Document>"]
-    for row in rows:
-        values = "".join(_xml_value(column, row[column.name]) for column in columns)
-        lines.append(f"<{element}>{values}</{element}>")
-    return "\n".join([*lines, "</Document>", ""]).encode()
+def _xml_element(records: Records) -> Iterator[bytes]:
+    yield b'<?xml version="1.0" encoding="utf-8"?>\n<Document>\n'
+    for row in records.rows:
+        values = "".join(map(_xml_value, records.columns, row))
+        yield f"<{records.element}>{values}</{records.element}>\n".encode()
+    yield b"</Document>\n"
 
 
-def _xml_value(column: Column, value: Any) -> str:
+def _xml_value(name: str, text: str) -> str:
     """One element; a carriage return is escaped so that it survives, a character that XML lacks does not."""
-    name = column.name.upper()
-    text = escape(_NOT_XML.sub("\ufffd", _text(value)), {"\r": "&#13;"})
-    return f"<{name}>{text}</{name}>"
+    return f"<{name}>{escape(_NOT_XML.sub(chr(0xFFFD), text), {chr(13): '&#13;'})}</{name}>"
 
 
-SOURCE_FORMATS: Mapping[str, Callable[[Table, Iterable[Row]], bytes]] = {
-    "CSV-Unicode": _csv_unicode,
-    "CSV": _csv_utf8,
-    "XML-Element": _xml_element,
+SOURCE_FORMATS: Mapping[str, Callable[[Records], Iterator[bytes]]] = {
+    CSV_UNICODE: _csv_unicode,
+    CSV: _csv_utf8,
+    XML_ELEMENT: _xml_element,
 }
 
 
-def _header(group: str, description: str) -> bytes:
-    root = ElementTree.Element(f"{{{NAMESPACE}}}DataManagementPackageHeader")
-    _add(root, "Description", description or group)
-    _add(
-        root,
-        "ManifestType",
-        "Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization.DataManagementPackageManifest",
-    )
-    _add(root, "PackageType", "DefinitionGroup")
-    _add(root, "PackageVersion", "2")
-    return _document(root)
-
-
-def _manifest(group: str, description: str, files: Sequence[DataFile]) -> bytes:
-    root = ElementTree.Element(f"{{{NAMESPACE}}}DataManagementPackageManifest")
-    _add(root, "DefinitionGroupName", group)
-    _add(root, "Description", description or group)
-    entities = _add(root, "PackageEntityList")
-    for file in files:
-        _manifest_entity(_add(entities, "DataManagementPackageEntityData"), file)
-    return _document(root)
-
-
-def _manifest_entity(parent: ElementTree.Element, file: DataFile) -> None:
-    unit, level, sequence = file.place
-    _add(parent, "DefaultRefreshType", file.refresh_type)
-    maps = _add(parent, "EntityMapList")
-    for column in file_columns(file.table):
-        entry = _add(maps, "EntityMap")
-        _add(entry, "EntityField", column.name.upper())
-        _add(entry, "XMLField", column.name.upper())
-    _add(parent, "EntityName", file.entity)
-    _add(parent, "ExecutionUnit", str(unit))
-    _add(parent, "InputFilePath", file.name)
-    _add(parent, "LevelInExecutionUnit", str(level))
-    _add(parent, "SequenceInLevel", str(sequence))
-    _add(parent, "SkipStaging", "No")
-    _add(parent, "SourceFormat", file.source_format)
-
-
-def _add(parent: ElementTree.Element, name: str, text: str | None = None) -> ElementTree.Element:
-    child = ElementTree.SubElement(parent, f"{{{NAMESPACE}}}{name}")
-    child.text = text
-    return child
-
-
-def _document(root: ElementTree.Element) -> bytes:
-    ElementTree.register_namespace("", NAMESPACE)
-    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return text
+def file_suffix(source_format: str) -> str:
+    """What the name of a data file ends with."""
+    return ".xml" if source_format == XML_ELEMENT else ".csv"

@@ -1,8 +1,10 @@
-"""The entity sets of data management: definition groups and the entities in them.
+"""The entity sets of data management: definition groups, the entities in them, and the history of jobs.
 
-Names, keys and the symbols `Export`, `FullPush`, `Yes` as generated and hand-written clients of live
-systems use them [L]; the other symbols are ours [?].
+Names, keys and the symbols `Export`, `FullPush`, `Yes`, `Error` as generated and hand-written clients of
+live systems use them [L]; the other symbols are ours [?].
 """
+
+from dataclasses import replace
 
 from sandbox.schema.model import Column, ColumnType, Option, Table
 
@@ -16,8 +18,19 @@ def _no_yes(name: str) -> Column:
     return _enum(name, "NoYes", "No", "Yes")
 
 
-def _text(name: str, *, required: bool = False) -> Column:
-    return Column(name, ColumnType.STRING, required=required, nullable=not required)
+def _text(name: str, *, required: bool = False, read_only: bool = False) -> Column:
+    return Column(name, ColumnType.STRING, required=required, nullable=not required, read_only=read_only)
+
+
+def _count(name: str) -> Column:
+    return Column(name, ColumnType.INTEGER, read_only=True)
+
+
+def _batch_status(name: str) -> Column:
+    return replace(
+        _enum(name, "DMFBatchJobStatus", "NotRun", "Waiting", "Executing", "Finished", "Error", "Aborted"),
+        read_only=True,
+    )
 
 
 def _table(
@@ -27,7 +40,7 @@ def _table(
     return Table("finance", name, name, entity_type, label, None, None, by_name, (key,))
 
 
-EXPORT = "Export"
+EXPORT, IMPORT = "Export", "Import"
 FULL_PUSHES = frozenset({"FullPush", "FullPushOnly"})
 
 GROUPS = _table(
@@ -37,7 +50,7 @@ GROUPS = _table(
     ("Name", "OperationType"),
     (
         _text("Name", required=True),
-        _enum("OperationType", "DMFOperationType", EXPORT, "Import", "Copy"),
+        _enum("OperationType", "DMFOperationType", EXPORT, IMPORT, "Copy"),
         _enum("ProjectCategory", "DMFProjectCategory", "Project", "Integration", "Template"),
         _text("Description"),
         _no_yes("GenerateDataPackage"),
@@ -79,4 +92,27 @@ DETAILS = _table(
     ),
 )
 
-SETS = (GROUPS, DETAILS)
+JOB_DETAILS = _table(
+    "DataManagementExecutionJobDetails",
+    "DataManagementExecutionJobDetail",
+    "Data management execution job details",
+    ("DefinitionGroupId", "JobId", "EntityName"),
+    (
+        _text("DefinitionGroupId", required=True, read_only=True),
+        _text("JobId", required=True, read_only=True),
+        _text("EntityName", required=True, read_only=True),
+        _text("SourceFormat", read_only=True),
+        _text("FilePath", read_only=True),
+        _count("ExecutionUnit"),
+        _count("LevelInExecutionUnit"),
+        _count("SequenceInLevel"),
+        _batch_status("StagingStatus"),
+        _batch_status("TargetStatus"),
+        _count("StagingRecordsToBeProcessedCount"),
+        _count("StagingRecordsCreatedCount"),
+        _count("TargetRecordsCreatedCount"),
+        _count("TargetRecordsUpdatedCount"),
+    ),
+)
+
+SETS = (GROUPS, DETAILS, JOB_DETAILS)

@@ -5,12 +5,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from sandbox.finance.packages.files import file_columns, render_file
+from sandbox.finance.packages.files import file_columns, records_of, render
 from sandbox.finance.packages.groups import SETS
 from sandbox.schema.load import load_finance
 from sandbox.store.defaults import finance_blank
 
 TASKS = load_finance()["ProjectTasks"]
+
+
+def rendered(source_format: str, *rows: dict[str, object]) -> bytes:
+    return b"".join(render(source_format, records_of(TASKS, source_format, rows)))
 
 
 def task(**values: object) -> dict[str, object]:
@@ -31,7 +35,7 @@ def test_the_company_is_in_no_file() -> None:
 @pytest.mark.parametrize(("source_format", "encoding"), [("CSV-Unicode", "utf-16"), ("CSV", "utf-8-sig")])
 def test_csv_round_trip(source_format: str, encoding: str) -> None:
     rows = [task(TaskId="1", TaskName='a"b,\r\nc;ö'), task(TaskId="2", TaskDisplaySequence=Decimal("1E+3"))]
-    text = render_file(TASKS, source_format, rows).decode(encoding)
+    text = rendered(source_format, *rows).decode(encoding)
     first, second = csv.DictReader(io.StringIO(text, newline=""))
     assert first["TASKNAME"] == 'a"b,\r\nc;ö'
     assert second["TASKDISPLAYSEQUENCE"] == "1000"
@@ -39,10 +43,10 @@ def test_csv_round_trip(source_format: str, encoding: str) -> None:
 
 
 def test_xml_is_well_formed_whatever_the_text() -> None:
-    document = ElementTree.fromstring(render_file(TASKS, "XML-Element", [task(TaskName="<&>\x01\r\n😀")]))
+    document = ElementTree.fromstring(rendered("XML-Element", task(TaskName="<&>\x01\r\n😀")))
     assert document.findtext("PROJECTTASKENTITY/TASKNAME") == "<&>\ufffd\r\n😀"
 
 
 def test_an_unknown_format_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        render_file(TASKS, "EXCEL", [])
+        rendered("EXCEL")

@@ -1,0 +1,297 @@
+"""Running an import: each entity's data file into staging, then from staging into the target.
+
+How far it is stands in the database, in the transaction of the rows themselves: an import that was
+interrupted goes on where it was, and no row is written twice.
+"""
+
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from tempfile import TemporaryFile
+from typing import Any
+
+import sqlalchemy as sa
+
+from sandbox.finance.addresses import key_predicate
+from sandbox.finance.catalog import READ_ONLY_SETS, Catalog
+from sandbox.finance.packages.blobs import BlobStore
+from sandbox.finance.packages.executions import (
+    STAGING,
+    TARGET,
+    Problem,
+    add_problems,
+    change_execution,
+    change_job_detail,
+    find_execution,
+    forget_problems,
+    has_problems,
+    job_details,
+    summary,
+)
+from sandbox.finance.packages.export import entity_table
+from sandbox.finance.packages.manifest import EntityFile, Manifest
+from sandbox.finance.packages.reading import DataFileError
+from sandbox.finance.packages.staging import Refusal, StagedRow, Step, plan_step, read_staged, record_id
+from sandbox.finance.packages.tables import Execution, PackageTables
+from sandbox.finance.packages.target import Outcome, write_rows
+from sandbox.finance.packages.unpacking import PackageError, manifest_of, open_package
+from sandbox.rules.hooks import Verb
+from sandbox.stats import Operation, Stats
+from sandbox.store import WriteUnit
+from sandbox.write_log import WrittenRow, written_row
+
+_ROWS_AT_ONCE = 1_000
+_ENDED = ("Finished", "Error")
+
+
+class AbandonedError(Exception):
+    """An import whose environment was emptied while it ran: there is nothing to say, and nobody to hear."""
+
+
+@dataclass(frozen=True)
+class ImportDesk:
+    """What an import works with.
+
+    Attributes:
+        catalog: The entity sets.
+        tables: State of data management.
+        blobs: Packages.
+        stats: Where rows that are written are counted and logged.
+    """
+
+    catalog: Catalog
+    tables: PackageTables
+    blobs: BlobStore
+    stats: Stats
+
+
+def plan_import(catalog: Catalog, package: zipfile.ZipFile, company: str) -> tuple[Manifest, list[Step]]:
+    """Check a package against the environment; return its entities in the order in which they run.
+
+    Raises:
+        PackageError: The package cannot be taken, or names an entity that is not here [L].
+    """
+    manifest = manifest_of(package)
+    if len({it.entity.lower() for it in manifest.entities}) < len(manifest.entities):
+        raise PackageError("The manifest names an entity twice.")
+    files = sorted((it for it in manifest.entities if not it.disabled), key=lambda it: it.place)
+    return manifest, [
+        _planned(catalog, package, *numbered, company) for numbered in enumerate(files, start=1)
+    ]
+
+
+def _planned(
+    catalog: Catalog, package: zipfile.ZipFile, position: int, file: EntityFile, company: str
+) -> Step:
+    table = entity_table(catalog, file.entity)
+    if table is None:
+        raise PackageError(f"Entity {file.entity[:100]} does not exist in the target environment.")
+    if table.name in READ_ONLY_SETS:
+        raise PackageError(f"Entity {file.entity} is read-only: nothing can be imported into it.")
+    return plan_step(package, position, table, file, company)
+
+
+def run_import(desk: ImportDesk, execution: Execution) -> None:
+    """Do what is left of an import, to its end.
+
+    Raises:
+        AbandonedError: The environment was emptied meanwhile.
+        PackageError: The package is no longer there, or damaged.
+    """
+    blob = desk.blobs.find(execution.blob_id)
+    if blob is None:
+        raise PackageError("The package is no longer there: packages are kept for seven days.")
+    with TemporaryFile() as file:
+        desk.blobs.copy(blob, file)
+        with open_package(file) as package:
+            _, steps = plan_import(desk.catalog, package, execution.company)
+            run = _Run(desk, execution, package)
+            for step in steps:
+                run.stage(step)
+            if execution.execute:
+                run.write_targets(steps)
+    run.finish(steps)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One import at work."""
+
+    desk: ImportDesk
+    execution: Execution
+    package: zipfile.ZipFile
+
+    def stage(self, step: Step) -> None:
+        """Read the whole data file once: what is wrong with it is known before any row is written."""
+        if step.file.skip_staging or self._detail(step)["StagingStatus"] in _ENDED:
+            return
+        with self._write() as unit:
+            forget_problems(unit.connection, self.desk.tables, self.execution.execution_id, step.position)
+            self._change(unit, step, {"StagingStatus": "Executing"})
+        read = refused = 0
+        status = "Finished"
+        try:
+            for rows in _chunks(read_staged(self.package, step)):
+                problems = [it for row in rows for it in _refused_in(step, STAGING, row)]
+                read, refused = read + len(rows), refused + sum(1 for row in rows if row.refusals)
+                self._add(problems)
+        except DataFileError as error:
+            status, read, refused = "Error", 0, 0
+            self._add([Problem(step.position, STAGING, 0, "", str(error))])
+        counts = {"StagingRecordsToBeProcessedCount": read, "StagingRecordsCreatedCount": read - refused}
+        with self._write() as unit:
+            self._change(unit, step, {"StagingStatus": "Error" if refused else status, **counts})
+
+    def write_targets(self, steps: Sequence[Step]) -> None:
+        """Write the entities in order; an entity that says so keeps the rest of its unit from running."""
+        stopped: set[int] = set()
+        for step in steps:
+            detail = self._detail(step)
+            readable = detail["StagingStatus"] != "Error" or detail["StagingRecordsCreatedCount"]
+            if readable and step.file.place[0] not in stopped and detail["TargetStatus"] not in _ENDED:
+                self._write_target(step)
+            if step.file.stops_unit and self._has_problems(step):
+                stopped.add(step.file.place[0])
+
+    def _write_target(self, step: Step) -> None:
+        with self._write() as unit:
+            self._change(unit, step, {"TargetStatus": "Executing"})
+            done = self._done(unit, step)
+        try:
+            for rows in _chunks(islice(read_staged(self.package, step), done, None)):
+                self._write_chunk(step, rows)
+        except DataFileError as error:
+            self._add([Problem(step.position, TARGET, 0, "", str(error))])
+        with self._write() as unit:
+            failed = has_problems(
+                unit.connection, self.desk.tables, self.execution.execution_id, step.position, TARGET
+            )
+            self._change(unit, step, {"TargetStatus": "Error" if failed else "Finished"})
+
+    def _write_chunk(self, step: Step, rows: Sequence[StagedRow]) -> None:
+        """Write rows, what went wrong with them, and how far the import is: all in one transaction."""
+        with self._write() as unit:
+            good = [row for row in rows if not row.refusals]
+            outcomes = write_rows(unit, self.desk.catalog, step.table, good)
+            problems = [it for outcome in outcomes for it in _failed_in(step, outcome)]
+            if step.file.skip_staging:
+                problems += [it for row in rows for it in _refused_in(step, TARGET, row)]
+            add_problems(unit.connection, self.desk.tables, self.execution.execution_id, problems)
+            written = [it.verb for it in outcomes if it.refusal is None]
+            counts = {
+                "TargetRecordsCreatedCount": written.count(Verb.CREATE),
+                "TargetRecordsUpdatedCount": written.count(Verb.UPDATE),
+            }
+            self._change(unit, step, {}, counts)
+            step_of = self.desk.tables.step
+            done = sa.update(step_of).where(self._is(step)).values(done=step_of.c.done + len(rows))
+            unit.connection.execute(done)
+        self._log(step, outcomes)
+
+    def finish(self, steps: Sequence[Step]) -> None:
+        """Say how it ended."""
+        tables, execution_id = self.desk.tables, self.execution.execution_id
+        with self._write() as unit:
+            details = job_details(unit.connection, tables, execution_id)
+            troubled = {
+                it.file.entity
+                for it in steps
+                if has_problems(unit.connection, tables, execution_id, it.position)
+            }
+            values = {"status": summary(details, len(troubled), troubled)}
+            change_execution(unit.connection, tables, execution_id, values)
+
+    def _detail(self, step: Step) -> dict[str, Any]:
+        with self.desk.catalog.store.read() as connection:
+            found = job_details(connection, self.desk.tables, self.execution.execution_id)
+        detail = next((it for it in found if it["EntityName"] == step.file.entity), None)
+        if detail is None:
+            raise AbandonedError
+        return detail
+
+    def _done(self, unit: WriteUnit, step: Step) -> int:
+        done: int = unit.connection.execute(
+            sa.select(self.desk.tables.step.c.done).where(self._is(step))
+        ).scalar_one()
+        return done
+
+    def _is(self, step: Step) -> sa.ColumnElement[bool]:
+        columns = self.desk.tables.step.c
+        return sa.and_(columns.execution_id == self.execution.execution_id, columns.position == step.position)
+
+    def _has_problems(self, step: Step) -> bool:
+        with self.desk.catalog.store.read() as connection:
+            return has_problems(connection, self.desk.tables, self.execution.execution_id, step.position)
+
+    def _change(
+        self, unit: WriteUnit, step: Step, values: Mapping[str, Any], more: Mapping[str, int] | None = None
+    ) -> None:
+        change_job_detail(unit, self.desk.tables, self.execution, step.file.entity, values, more)
+
+    def _add(self, problems: Sequence[Problem]) -> None:
+        if problems:
+            with self._write() as unit:
+                add_problems(unit.connection, self.desk.tables, self.execution.execution_id, problems)
+
+    @contextmanager
+    def _write(self) -> Iterator[WriteUnit]:
+        """Open a transaction that writes only where the import still belongs to what the store holds.
+
+        Raises:
+            AbandonedError: The environment was emptied.
+        """
+        tables = self.desk.tables
+        with self.desk.catalog.store.write() as unit:
+            known = find_execution(unit.connection, tables, self.execution.execution_id)
+            if known is None or not tables.is_current(unit.connection):
+                raise AbandonedError
+            yield unit
+
+    def _log(self, step: Step, outcomes: Sequence[Outcome]) -> None:
+        """Put the rows into the counters and the write log, those that were refused too."""
+        now = self.desk.catalog.store.clock.now().isoformat()
+        for status in (200, 400):
+            rows = [it for it in outcomes if (it.refusal is None) == (status == 200)]
+            written = tuple(_written(step, it) for it in rows)
+            if rows:
+                count = len(rows) if status == 200 else 0
+                operation = Operation("finance", step.table.name, "ImportFromPackage", status, count, written)
+                self.desk.stats.record(operation, now)
+
+
+def _chunks(rows: Iterable[StagedRow]) -> Iterator[list[StagedRow]]:
+    pending = iter(rows)
+    while chunk := list(islice(pending, _ROWS_AT_ONCE)):
+        yield chunk
+
+
+def _refused_in(step: Step, stage: str, row: StagedRow) -> Iterator[Problem]:
+    for refusal in row.refusals:
+        yield _problem(step, stage, row, refusal)
+
+
+def _failed_in(step: Step, outcome: Outcome) -> Iterator[Problem]:
+    if outcome.refusal is not None:
+        yield _problem(step, TARGET, outcome.row, outcome.refusal)
+
+
+def _problem(step: Step, stage: str, row: StagedRow, refusal: Refusal) -> Problem:
+    """A row that failed: staging shows the whole of it, the target its key [D]."""
+    keys = [name.upper() for name in step.table.keys[0]]
+    sources = {column.name.upper(): source for source, column in step.columns.items()}
+    key = {name: row.texts.get(sources[name], "") for name in keys if name in sources}
+    record = row.texts if stage == STAGING else key
+    return Problem(
+        step.position, stage, row.number, refusal.field, refusal.message, record_id(step.table, key), record
+    )
+
+
+def _written(step: Step, outcome: Outcome) -> WrittenRow:
+    key = (
+        key_predicate(step.table, outcome.values)
+        if outcome.values
+        else record_id(step.table, outcome.row.texts)
+    )
+    return written_row(key, tuple(outcome.row.values), outcome.row.values)
