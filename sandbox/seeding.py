@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from sandbox.data.demo import seed_demo
 from sandbox.data.empty import seed_empty
+from sandbox.data.environment import ensure_environment
 from sandbox.data.scale.seed import MOST_ACTUALS, seed_scale
 from sandbox.store import Store
 
@@ -45,6 +46,7 @@ def ensure_seeded(store: Store, name: str, tell: Tell = _say_nothing) -> None:
     if known is None:
         # Rows without the mark are what a seeding left that was cut short.
         reseed(store, seed, tell)
+    ensure_environment(store)
 
 
 def reseed(store: Store, name: str, tell: Tell = _say_nothing) -> str:
@@ -55,6 +57,7 @@ def reseed(store: Store, name: str, tell: Tell = _say_nothing) -> str:
     """
     seed, fill = _seed(name, tell)
     store.clear()
+    ensure_environment(store)
     fill(store)
     store.mark_seeded(seed)
     return seed
