@@ -1,24 +1,22 @@
 """The ASGI application: HTTP in, values to the handlers, HTTP out."""
 
-import re
 import time
 import uuid
-from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.auth import TokenDesk, token_routes
 from sandbox.faults import BatchFaults, FaultBoard
 from sandbox.finance.batch import answer_batch
 from sandbox.finance.catalog import Catalog
-from sandbox.finance.errors import RoutingError, UnknownResourceError, not_allowed
+from sandbox.finance.errors import FinanceError, RoutingError, UnknownResourceError, not_allowed
 from sandbox.finance.failures import render_failure, render_routing
-from sandbox.finance.metadata import public_entities, public_enumerations
+from sandbox.finance.metadata import answer_metadata
 from sandbox.finance.packages.actions import PackageActions
 from sandbox.finance.packages.blob_api import METHODS as BLOB_METHODS
 from sandbox.finance.packages.blob_api import BlobApi
@@ -27,13 +25,14 @@ from sandbox.finance.packages.groups import GROUPS, SETS
 from sandbox.finance.packages.tables import PackageTables
 from sandbox.finance.request import DataRequest, DataResponse, read_request
 from sandbox.finance.service import Service
+from sandbox.odata.errors import ODataError
 from sandbox.odata.sql import register_functions
 from sandbox.rules.hooks import read_rulebook
 from sandbox.stats import Stats
 from sandbox.store import Store
 
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
-_NAMED = re.compile(r"(PublicEntities|PublicEnumerations|DataEntities)(?:\[?\('?([^')\]]*)'?\)\]?)?")
+_METADATA_PATHS = [f"/{name}{rest}" for name in ("Metadata", "metadata") for rest in ("", "/{rest:path}")]
 
 
 def create_app(
@@ -69,13 +68,12 @@ def create_app(
         return await run_in_threadpool(answer, _data_request(request, await request.body()))
 
     async def metadata(request: Request) -> Response:
-        return await run_in_threadpool(_metadata, catalog, request.path_params["rest"])
+        return await run_in_threadpool(_metadata, catalog, _data_request(request, b""))
 
     routes = [
         Route("/data", data, methods=_METHODS),
         Route("/data/{rest:path}", data, methods=_METHODS),
-        Route("/Metadata/{rest:path}", metadata, methods=["GET"]),
-        Route("/metadata/{rest:path}", metadata, methods=["GET"]),
+        *(Route(path, metadata, methods=_METHODS) for path in _METADATA_PATHS),
         Route("/blobs/{name:path}", BlobApi(blobs).answer, methods=list(BLOB_METHODS)),
         *token_routes(desk),
     ]
@@ -132,14 +130,10 @@ def _http(response: DataResponse, request: DataRequest, milliseconds: float) -> 
     return Response(response.body, response.status, headers, media_type)
 
 
-def _metadata(catalog: Catalog, rest: str) -> Response:
-    match = _NAMED.fullmatch(rest.strip("/"))
-    kinds: dict[str, Callable[..., object]] = {
-        "PublicEntities": public_entities,
-        "DataEntities": public_entities,
-        "PublicEnumerations": public_enumerations,
-    }
-    found = kinds[match[1]](catalog, match[2]) if match else None
-    if found is None:
-        raise HTTPException(404)
-    return JSONResponse(found)
+def _metadata(catalog: Catalog, request: DataRequest) -> Response:
+    started = time.perf_counter()
+    try:
+        response = answer_metadata(catalog, request)
+    except (FinanceError, ODataError, RoutingError) as error:
+        response = render_failure(error, request)
+    return _http(response, request, (time.perf_counter() - started) * 1000)

@@ -1,15 +1,41 @@
-"""Who asks, which environment, which tables (protocol 1.8)."""
+"""What the Web API says about itself (protocol 1.8): the service, its document, and who asks."""
+
+from urllib.parse import quote
 
 import httpx
 import pytest
 
+from tests.contract.csdl import EDM, dangling, read_csdl
 from tests.contract.process import Sandbox
 
 
-@pytest.mark.parametrize("spelling", ["WhoAmI", "WhoAmI()", "Microsoft.Dynamics.CRM.WhoAmI()"])
-def test_who_am_i(dataverse: httpx.Client, spelling: str) -> None:
-    body = dataverse.get(spelling).json()
-    assert {"UserId", "BusinessUnitId", "OrganizationId"} <= set(body)
+@pytest.mark.protocol("metadata: WhoAmI", "R")
+def test_who_am_i_in_each_spelling_names_rows_that_are_there(dataverse: httpx.Client) -> None:
+    answers = [
+        dataverse.get(path).json() for path in ("WhoAmI", "WhoAmI()", "Microsoft.Dynamics.CRM.WhoAmI()")
+    ]
+    ids = [(each["UserId"], each["BusinessUnitId"], each["OrganizationId"]) for each in answers]
+    assert len(set(ids)) == 1
+    user, unit, organization = ids[0]
+    row = dataverse.get(f"systemusers({user})?$expand=businessunitid($select=name)").json()
+    assert (row["_businessunitid_value"], row["isdisabled"]) == (unit, False)
+    assert row["businessunitid"]["name"]
+    days = dataverse.get(f"organizations({organization})?$select=expirechangetrackingindays").json()
+    assert days["expirechangetrackingindays"] == 7
+    assert dataverse.get(f"businessunits({unit})?$select=name").status_code == 200
+
+
+@pytest.mark.protocol("metadata: WhoAmI", "D")
+def test_rows_belong_to_users_and_teams(dataverse: httpx.Client) -> None:
+    user = dataverse.get("WhoAmI").json()["UserId"]
+    [team] = dataverse.get("teams?$select=name&$filter=isdefault eq true").json()["value"]
+    headers = {"Prefer": "return=representation"}
+    for owner in (f"/systemusers({user})", f"/teams({team['teamid']})"):
+        body = {"name": "A", "ownerid@odata.bind": owner}
+        made = dataverse.post("accounts", json=body, headers=headers).json()
+        assert made["_ownerid_value"] in owner
+    nobody = {"name": "A", "ownerid@odata.bind": "/systemusers(11111111-2222-3333-4444-555555555555)"}
+    assert dataverse.post("accounts", json=nobody).status_code == 404
 
 
 def test_the_environment_keeps_its_id(dataverse: httpx.Client, control: httpx.Client) -> None:
@@ -20,70 +46,92 @@ def test_the_environment_keeps_its_id(dataverse: httpx.Client, control: httpx.Cl
         "RetrieveCurrentOrganization(AccessType=Microsoft.Dynamics.CRM.EndpointAccessType'Default')"
     )
     assert detail.json()["Detail"]["OrganizationId"] == before
+    assert len(dataverse.get("organizations?$select=name").json()["value"]) == 1
 
 
+@pytest.mark.protocol("metadata: service document", "D")
 def test_service_document(dataverse: httpx.Client, sandbox: Sandbox) -> None:
     body = dataverse.get("").json()
     assert body["@odata.context"] == f"{sandbox.dataverse}/api/data/v9.2/$metadata"
     assert {"name": "accounts", "kind": "EntitySet", "url": "accounts"} in body["value"]
-
-
-def test_definitions(dataverse: httpx.Client) -> None:
-    select = "$select=LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled"
-    [found] = dataverse.get(f"EntityDefinitions?{select}&$filter=LogicalName eq 'account'").json()["value"]
-    assert (found["EntitySetName"], found["PrimaryIdAttribute"]) == ("accounts", "accountid")
-    assert found["ChangeTrackingEnabled"] is True
-    single = dataverse.get(f"EntityDefinitions(LogicalName='account')?{select}").json()
-    assert single["LogicalName"] == "account"
-    owned = "OwnershipType eq Microsoft.Dynamics.CRM.OwnershipTypes'UserOwned'"
-    flags = "CanCreateAttributes/Value eq true"
-    listed = dataverse.get(f"EntityDefinitions?$select=LogicalName&$filter={owned} and {flags}").json()[
-        "value"
-    ]
-    assert "account" in {item["LogicalName"] for item in listed}
-    assert dataverse.get("EntityDefinitions(LogicalName='unicorn')").status_code == 404
-
-
-def test_attributes_and_options(dataverse: httpx.Client) -> None:
-    place = "EntityDefinitions(LogicalName='account')/Attributes"
-    kinds = {item["LogicalName"]: item["AttributeType"] for item in dataverse.get(place).json()["value"]}
-    assert (kinds["accountid"], kinds["creditlimit"], kinds["name"]) == (
-        "Uniqueidentifier",
-        "Money",
-        "String",
-    )
-    assert (kinds["msdyn_company"], kinds["statecode"]) == ("Lookup", "State")
-    picklists = dataverse.get(
-        f"{place}/Microsoft.Dynamics.CRM.PicklistAttributeMetadata?$select=LogicalName&$expand=OptionSet($select=Options)"
-    ).json()["value"]
-    assert all(item["OptionSet"]["Options"] is not None for item in picklists)
-    dates = dataverse.get(
-        f"{place}/Microsoft.Dynamics.CRM.DateTimeAttributeMetadata?$select=LogicalName,DateTimeBehavior"
-    ).json()["value"]
-    assert {item["DateTimeBehavior"]["Value"] for item in dates} <= {
-        "UserLocal",
-        "DateOnly",
-        "TimeZoneIndependent",
+    assert {"EntityDefinitions", "systemusers", "sdkmessagefilters"} <= {
+        each["name"] for each in body["value"]
     }
+    refused = dataverse.post("", json={})
+    assert (refused.status_code, "error" in refused.json()) == (405, True)
 
 
-def test_keys_and_relationships(dataverse: httpx.Client) -> None:
-    [key] = dataverse.get("EntityDefinitions(LogicalName='account')/Keys").json()["value"]
-    assert key["KeyAttributes"] == ["accountnumber", "msdyn_company"]
-    links = dataverse.get("EntityDefinitions(LogicalName='account')/ManyToOneRelationships").json()["value"]
-    [company] = [link for link in links if link["ReferencingAttribute"] == "msdyn_company"]
-    assert company["ReferencedEntity"] == "cdm_company"
-    assert company["ReferencingEntityNavigationPropertyName"] == "msdyn_company"
-    expanded = dataverse.get(
-        "EntityDefinitions(LogicalName='account')?$expand=Attributes($select=LogicalName)"
-    ).json()
-    assert {"LogicalName": "name"}.items() <= [
-        item for item in expanded["Attributes"] if item["LogicalName"] == "name"
-    ][0].items()
-
-
+@pytest.mark.protocol("metadata: RetrieveTotalRecordCount", "D")
 def test_total_record_count(dataverse: httpx.Client) -> None:
     dataverse.post("accounts", json={"name": "A"})
     body = dataverse.get("RetrieveTotalRecordCount(EntityNames=['account','uom'])").json()
     collection = body["EntityRecordCountCollection"]
     assert dict(zip(collection["Keys"], collection["Values"], strict=True)) == {"account": 1, "uom": 0}
+
+
+@pytest.mark.protocol("metadata: sdk message filters", "D")
+def test_sdk_message_filters_say_which_tables_take_bulk_messages(dataverse: httpx.Client) -> None:
+    messages = "sdkmessageid/name eq 'CreateMultiple' or sdkmessageid/name eq 'UpdateMultiple'"
+    table = f"({messages} or sdkmessageid/name eq 'UpsertMultiple') and primaryobjecttypecode eq 'account'"
+    query = (
+        f"sdkmessagefilters?$select=primaryobjecttypecode&$expand=sdkmessageid($select=name)&$filter={table}"
+    )
+    found = dataverse.get(query).json()["value"]
+    names = sorted(each["sdkmessageid"]["name"] for each in found)
+    # UpsertMultiple is not listed: a table that has the other two supports it.
+    assert names == ["CreateMultiple", "UpdateMultiple"]
+    [upsert] = dataverse.get("sdkmessages?$select=name&$filter=name eq 'UpsertMultiple'").json()["value"]
+    assert upsert["name"] == "UpsertMultiple"
+
+
+@pytest.mark.protocol("metadata: csdl", "D")
+def test_csdl_describes_every_table_and_names_nothing_that_is_not_there(dataverse: httpx.Client) -> None:
+    answer = dataverse.get("$metadata", headers={"Accept": "application/xml"})
+    assert answer.headers["content-type"].startswith("application/xml")
+    document = read_csdl(answer.content)
+    assert (document.schema.get("Namespace"), document.schema.get("Alias")) == (
+        "Microsoft.Dynamics.CRM",
+        "mscrm",
+    )
+    assert dangling(document) == []
+    service = dataverse.get("").json()["value"]
+    tables = {each["name"] for each in service if not each["name"].endswith("Definitions")}
+    assert {each.get("Name") for each in document.schema.iter(f"{EDM}EntitySet")} == tables
+    types = {each.get("Name"): each.get("Type") for each in document.entity_type("account")}
+    assert (types["accountid"], types["creditlimit"], types["name"]) == (
+        "Edm.Guid",
+        "Edm.Decimal",
+        "Edm.String",
+    )
+    assert (types["_msdyn_company_value"], types["msdyn_company"]) == ("Edm.Guid", "mscrm.cdm_company")
+    operations = {
+        each.get("Name") for each in document.schema if each.tag in {f"{EDM}Action", f"{EDM}Function"}
+    }
+    assert {"CreateMultiple", "UpdateMultiple", "UpsertMultiple", "BulkDelete", "WhoAmI"} <= operations
+    assert b"ChangeTracking" not in answer.content
+
+
+@pytest.mark.protocol("tracking: capability", "D")
+def test_annotations_say_which_sets_track_changes(dataverse: httpx.Client) -> None:
+    document = read_csdl(dataverse.get("$metadata?annotations=true").content)
+    assert dangling(document) == []
+
+    def tracked(name: str) -> str | None:
+        term = "Org.OData.Capabilities.V1.ChangeTracking"
+        place = f"{EDM}Annotation[@Term='{term}']/{EDM}Record/{EDM}PropertyValue[@Property='Supported']"
+        value = document.entity_set(name).find(place)
+        return None if value is None else value.get("Bool")
+
+    assert (tracked("accounts"), tracked("sdkmessages")) == ("true", "false")
+    started = dataverse.get("sdkmessages?$select=name", headers={"Prefer": "odata.track-changes"})
+    assert started.status_code == 400
+
+
+@pytest.mark.protocol("metadata: csdl", "D")
+def test_navigation_properties_of_csdl_lead_where_the_rows_lead(dataverse: httpx.Client) -> None:
+    document = read_csdl(dataverse.get("$metadata").content)
+    ways = document.entity_type("account").findall(f"{EDM}NavigationProperty")
+    query = ",".join(quote(way.attrib["Name"]) for way in ways[:40])
+    made = dataverse.post("accounts", json={"name": "A"}).headers["OData-EntityId"]
+    row = dataverse.get(f"{made}?$select=name&$expand={query}").json()
+    assert {way.get("Name") for way in ways[:40]} <= set(row)

@@ -8,7 +8,7 @@ from sandbox.dataverse.entities import Entities, Entity
 from sandbox.dataverse.metadata.columns import column_definition
 from sandbox.dataverse.metadata.model import Definition
 from sandbox.dataverse.metadata.option_sets import shared_option_sets
-from sandbox.dataverse.metadata.relationships import key_definition, relationship
+from sandbox.dataverse.metadata.relationships import in_all, key_definition, relationship
 from sandbox.dataverse.metadata.tables import table_definition
 
 _FIRST_CUSTOM_TYPE_CODE = 10_001
@@ -54,7 +54,7 @@ def catalog(entities: Entities) -> Catalog:
     return Catalog(
         {
             "EntityDefinitions": tuple(definitions),
-            "RelationshipDefinitions": tuple(one for some in outgoing.values() for one in some),
+            "RelationshipDefinitions": tuple(in_all(one) for some in outgoing.values() for one in some),
             "GlobalOptionSetDefinitions": tuple(shared.values()),
         }
     )

@@ -1,5 +1,6 @@
 """OneToManyRelationshipMetadata of a lookup, and EntityKeyMetadata of an alternate key [D]."""
 
+from dataclasses import replace
 from typing import Any
 
 from sandbox.dataverse.entities import Link
@@ -8,6 +9,11 @@ from sandbox.dataverse.metadata.model import Definition
 from sandbox.dataverse.metadata.tables import is_custom
 from sandbox.schema.model import Table
 
+_KIND = "OneToManyRelationshipMetadata"
+_SHARED = frozenset(
+    """HasChanged IntroducedVersion IsCustomizable IsCustomRelationship IsManaged IsValidForAdvancedFind
+    MetadataId RelationshipType SchemaName SecurityTypes""".split()
+)
 # Deleting a row empties the lookups that point to it, and does nothing else to their rows [?].
 _CASCADES = {
     "Assign": "NoCascade",
@@ -22,13 +28,13 @@ _CASCADES = {
 
 
 def relationship(table: Table, link: Link) -> Definition:
-    """Return the relationship of a lookup, as both of its tables list it.
+    """Return the relationship of a lookup, as both of its tables list it (`in_all` of all of them).
 
     Args:
         table: The referencing table.
         link: Its navigation property.
     """
-    common = {
+    properties: dict[str, Any] = {
         "HasChanged": None,
         "IntroducedVersion": "1.0",
         "IsCustomizable": managed(True, "iscustomizable"),
@@ -39,8 +45,6 @@ def relationship(table: Table, link: Link) -> Definition:
         "RelationshipType": "OneToManyRelationship",
         "SchemaName": link.relationship,
         "SecurityTypes": "Append",
-    }
-    properties: dict[str, Any] = common | {
         "AssociatedMenuConfiguration": _menu(),
         "CascadeConfiguration": _CASCADES,
         "DenormalizedAttributeName": None,
@@ -57,9 +61,12 @@ def relationship(table: Table, link: Link) -> Definition:
         "RelationshipAttributes": [],
         "RelationshipBehavior": 1,
     }
-    return Definition(
-        "OneToManyRelationshipMetadata", "RelationshipMetadataBase", properties, frozenset(common)
-    )
+    return Definition(_KIND, _KIND, properties, frozenset(properties))
+
+
+def in_all(one: Definition) -> Definition:
+    """Return a relationship as `RelationshipDefinitions` lists it, among those of other types."""
+    return replace(one, base="RelationshipMetadataBase", shared=_SHARED)
 
 
 def key_definition(table: Table, number: int, columns: tuple[str, ...]) -> Definition:
