@@ -1,7 +1,5 @@
 """What the Web API says about itself (protocol 1.8): the service, its document, and who asks."""
 
-from urllib.parse import quote
-
 import httpx
 import pytest
 
@@ -131,7 +129,7 @@ def test_annotations_say_which_sets_track_changes(dataverse: httpx.Client) -> No
 def test_navigation_properties_of_csdl_lead_where_the_rows_lead(dataverse: httpx.Client) -> None:
     document = read_csdl(dataverse.get("$metadata").content)
     ways = document.entity_type("account").findall(f"{EDM}NavigationProperty")
-    query = ",".join(quote(way.attrib["Name"]) for way in ways[:40])
+    names = [way.attrib["Name"] for way in (*ways[:6], *ways[-6:])]
     made = dataverse.post("accounts", json={"name": "A"}).headers["OData-EntityId"]
-    row = dataverse.get(f"{made}?$select=name&$expand={query}").json()
-    assert {way.get("Name") for way in ways[:40]} <= set(row)
+    row = dataverse.get(f"{made}?$select=name&$expand={','.join(names)}").json()
+    assert set(names) <= set(row), row
