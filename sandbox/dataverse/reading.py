@@ -1,33 +1,90 @@
 """Rows read: single ones, lists with their pages, counts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
 import sqlalchemy as sa
 
+from sandbox.dataverse.annotating import (
+    LIMIT_EXCEEDED,
+    METADATA_VERSION,
+    MORE_RECORDS,
+    TOTAL_COUNT,
+    Annotator,
+    wants,
+)
 from sandbox.dataverse.api import Api
 from sandbox.dataverse.entities import PROFILE, Entity
 from sandbox.dataverse.errors import bad_request, record_not_found
-from sandbox.dataverse.expanding import Expander, drop_lookups, with_lookups
-from sandbox.dataverse.rendering import ETAG, Annotator, Row, Shape, shape_of
+from sandbox.dataverse.expanding import (
+    Expander,
+    context_names,
+    count_items,
+    drop_lookups,
+    with_lookups,
+    with_references,
+)
+from sandbox.dataverse.queryfunctions import Caller, query_functions
+from sandbox.dataverse.rendering import ETAG, Row, Shape, shape_of
 from sandbox.dataverse.skiptoken import Cookie, read_cookie, render_cookie
 from sandbox.dataverse.wire import Request, Response, json_response
 from sandbox.odata.filter import compile_filter
 from sandbox.odata.grammar import alias_texts
 from sandbox.odata.options import compile_orderby, parse_count, parse_orderby, parse_select
-from sandbox.schema.model import Column
+from sandbox.odata.scope import Profile
 
 PAGE_SIZE = 5000
 COUNT_LIMIT = 5000
+_METADATA_VERSION = "1"  # the tables never change
 _REFUSED = {
     "$skip": "Skip Clause is not supported in CRM.",
     "$search": "The query option '$search' is not supported.",
-    "$apply": "The query option '$apply' is not supported by this sandbox.",
     "fetchXml": "The query option 'fetchXml' is not supported by this sandbox.",
-    "sql": "The query option 'sql' is not supported by this sandbox.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which of the rows that a request means are on its page.
+
+    Attributes:
+        cookie: Where the page begins.
+        size: Most rows of the page.
+        paged: Whether a next link follows where there are more rows.
+    """
+
+    cookie: Cookie
+    size: int
+    paged: bool
+
+    @classmethod
+    def of(cls, request: Request) -> "Window":
+        """Read page size, $top, which a page size overrules [D], and $skiptoken.
+
+        Raises:
+            ApiError: When the token is none of ours.
+            ODataError: When $top is no number.
+        """
+        options, asked = request.options, request.preferences.page_size
+        cookie = read_cookie(options["$skiptoken"]) if "$skiptoken" in options else Cookie(1)
+        top = None if asked else parse_count(options.get("$top"), "$top")
+        return cls(cookie, asked or (PAGE_SIZE if top is None else min(top, PAGE_SIZE)), top is None)
+
+    @property
+    def offset(self) -> int:
+        """How many rows the pages before had, where rows are not found by their id."""
+        return self.cookie.number("offset") or 0
+
+    def next_link(self, reading: "Reading", ids: tuple[str, str] | None = None) -> str:
+        """Return the address of the next page: behind the last id of the first and last of this one."""
+        page = self.cookie.page + 1
+        if ids is None:
+            last = {"offset": str(self.offset + self.size)}
+            return reading.link({"$skiptoken": render_cookie(Cookie(page, last))})
+        name = reading.entity.primary_id
+        return reading.link({"$skiptoken": render_cookie(Cookie(page, {name: ids[1]}, first=ids[0]))})
 
 
 @dataclass(frozen=True)
@@ -72,29 +129,23 @@ class Reading:
 
     def page(self) -> Response:
         """Answer a page of a list, with a next link where more follows."""
-        options, preferences = self.request.options, self.request.preferences
+        options = self.request.options
         refuse_options(options)
-        cookie = read_cookie(options["$skiptoken"]) if "$skiptoken" in options else Cookie(1)
-        top = None if preferences.page_size else parse_count(options.get("$top"), "$top")
-        size = preferences.page_size or (PAGE_SIZE if top is None else min(top, PAGE_SIZE))
+        window = Window.of(self.request)
         order = options.get("$orderby", "")
         keyset = all(
             item.path == (self.entity.primary_id,) and not item.descending for item in parse_orderby(order)
         )
         shape = shape_of(self.entity, parse_select(options.get("$select", "")))
-        rows = self.render(shape, lambda query: self._place(query, order, cookie, keyset).limit(size + 1))
-        more, rows = top is None and len(rows) > size, rows[:size]
-        body: dict[str, Any] = {"@odata.context": self.context(options)} | self._count(options)
+        limit = window.size + 1
+        rows = self.render(shape, lambda query: self._place(query, order, window, keyset).limit(limit))
+        more, rows = window.paged and len(rows) > window.size, rows[: window.size]
+        body: dict[str, Any] = {"@odata.context": self.context(options)} | self.totals(more)
         body["value"] = rows
         if more:
-            offset = (cookie.number("offset") or 0) + size
-            last = (
-                {self.entity.primary_id: rows[-1][self.entity.primary_id]}
-                if keyset
-                else {"offset": str(offset)}
-            )
-            body["@odata.nextLink"] = self.link({"$skiptoken": render_cookie(Cookie(cookie.page + 1, last))})
-        return _page_response(body, self.request, len(rows))
+            ids = rows[0][self.entity.primary_id], rows[-1][self.entity.primary_id]
+            body["@odata.nextLink"] = window.next_link(self, ids if keyset else None)
+        return page_response(body, self.request, len(rows))
 
     def count(self) -> Response:
         """Answer `/$count`: the number of rows as text, 5,000 at most."""
@@ -109,15 +160,16 @@ class Reading:
     def render(self, shape: Shape, narrow: Any) -> list[Row]:
         """Fetch and render rows: `narrow` puts conditions, order and limit on the select."""
         expand = self.request.options.get("$expand", "")
-        full = with_lookups(shape, expand)
+        count_items(expand)
+        shown = with_references(shape, expand)
+        full = with_lookups(shown, expand)
         rows = full.render(self.connection.execute(narrow(self.filtered(sa.select(*full.selected())))))
-        annotations = self.request.preferences.annotations
-        if annotations:
-            rows = self._annotator(annotations).annotate(full, rows)
+        if self.request.preferences.annotations:
+            rows = self.annotator.annotate(shown, rows)
         if expand:
-            Expander(self.api.entities, self.connection, self.request.root).expand(self.entity, rows, expand)
+            self._expander().expand(self.entity, rows, expand)
             for row in rows:
-                drop_lookups(row, shape, full)
+                drop_lookups(row, shown, full)
         return rows
 
     def filtered(self, query: sa.Select[Any]) -> sa.Select[Any]:
@@ -126,13 +178,33 @@ class Reading:
         if self.within is not None:
             query = query.where(self.within)
         if "$filter" in options:
-            scope = self.api.entities.scope(self.entity)
-            query = query.where(compile_filter(options["$filter"], scope, PROFILE, alias_texts(options)))
+            query = query.where(self.condition(options["$filter"]))
         return query
+
+    def condition(self, text: str) -> sa.ColumnElement[bool]:
+        """Return a filter expression on the table as SQL.
+
+        Raises:
+            ODataError: When it is none.
+        """
+        scope = self.api.entities.scope(self.entity)
+        return compile_filter(text, scope, self.profile, alias_texts(self.request.options))
+
+    @property
+    def profile(self) -> Profile:
+        """The rules of filters, with functions that know who asks, and when."""
+        now = self.api.store.clock.now().replace(microsecond=0)
+        caller = Caller(now, self.api.user_id, self.api.business_unit_id)
+        return replace(PROFILE, query_function=query_functions(caller))
+
+    @property
+    def annotator(self) -> Annotator:
+        """What adds the annotations that the request asks for."""
+        return Annotator(self.request.preferences.annotations, self.api.entities, self.connection)
 
     def context(self, options: Mapping[str, str]) -> str:
         """Return the context URL of the answer."""
-        chosen = ",".join(parse_select(options.get("$select", "")))
+        chosen = context_names(options.get("$select", ""), options.get("$expand", ""))
         suffix = f"({chosen})" if chosen else ""
         return f"{self.request.root}$metadata#{self.entity.table.entity_set}{suffix}"
 
@@ -145,43 +217,43 @@ class Reading:
         path = quote(self.request.path, safe="/(),'=$:@")
         return f"{self.request.root}{path}?{query}"
 
-    def _place(self, query: sa.Select[Any], order: str, cookie: Cookie, keyset: bool) -> sa.Select[Any]:
+    def _place(self, query: sa.Select[Any], order: str, window: "Window", keyset: bool) -> sa.Select[Any]:
         """Order a list and go to the cookie's place: behind the last id, or at an offset."""
         primary = self.entity.id_column
         if keyset:
-            last = cookie.last.get(self.entity.primary_id)
+            last = window.cookie.last.get(self.entity.primary_id)
             return (query if last is None else query.where(primary > last)).order_by(primary)
-        criteria = compile_orderby(order, self.api.entities.scope(self.entity), PROFILE)
-        return query.order_by(*criteria, primary).offset(cookie.number("offset") or 0)
+        criteria = compile_orderby(order, self.api.entities.scope(self.entity), self.profile)
+        return query.order_by(*criteria, primary).offset(window.offset)
 
-    def _count(self, options: Mapping[str, str]) -> dict[str, Any]:
-        """Return `@odata.count` and the annotations that go with it, capped at 5,000 (protocol 1.3)."""
-        asked = options.get("$count") == "true"
+    def totals(self, more: bool) -> dict[str, Any]:
+        """Return `@odata.count` and what is annotated before the rows, capped at 5,000 (protocol 1.3).
+
+        Args:
+            more: Whether rows follow those of this page.
+        """
+        asked = self.request.options.get("$count", "").lower() == "true"
+        pattern = self.request.preferences.annotations
         found = self.counted(self.filtered(sa.select(self.entity.id_column))) if asked else -1
         answer: dict[str, Any] = {"@odata.count": min(found, COUNT_LIMIT)} if asked else {}
-        if self.request.preferences.annotations:
-            answer["@Microsoft.Dynamics.CRM.totalrecordcount"] = min(found, COUNT_LIMIT)
-            answer["@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"] = found > COUNT_LIMIT
+        said = {
+            TOTAL_COUNT: min(found, COUNT_LIMIT),
+            LIMIT_EXCEEDED: found > COUNT_LIMIT,
+            METADATA_VERSION: _METADATA_VERSION,
+        }
+        answer |= {f"@{name}": value for name, value in said.items() if wants(pattern, name)}
+        if MORE_RECORDS in pattern:
+            answer[f"@{MORE_RECORDS}"] = more
         return answer
 
-    def _annotator(self, pattern: str) -> Annotator:
-        return Annotator(pattern, self._names, self._target)
-
-    def _target(self, column: Column) -> str:
-        known = (target for target in column.targets if target in self.api.entities.by_name)
-        return next(known, column.targets[0] if column.targets else "")
-
-    def _names(self, table: str, row_ids: set[str]) -> dict[str, str]:
-        entity = self.api.entities.by_name.get(table)
-        if entity is None or not entity.table.primary_name:
-            return {}
-        name = entity.sql.c[entity.table.primary_name]
-        names: dict[str, str] = {}
-        wanted = sorted(row_ids)
-        for start in range(0, len(wanted), 500):
-            query = sa.select(entity.id_column, name).where(entity.id_column.in_(wanted[start : start + 500]))
-            names |= {row_id: text for row_id, text in self.connection.execute(query) if text is not None}
-        return names
+    def _expander(self) -> Expander:
+        return Expander(
+            annotator=self.annotator,
+            root=self.request.root,
+            profile=self.profile,
+            aliases=alias_texts(self.request.options),
+            page_size=self.request.preferences.page_size,
+        )
 
 
 def refuse_options(options: Mapping[str, str]) -> None:
@@ -195,6 +267,7 @@ def refuse_options(options: Mapping[str, str]) -> None:
             raise bad_request(message)
 
 
-def _page_response(body: Mapping[str, Any], request: Request, rows: int) -> Response:
+def page_response(body: Mapping[str, Any], request: Request, rows: int) -> Response:
+    """Answer a page, with the number of its rows for the stats."""
     answer = json_response(200, body, request.preferences.applied())
     return Response(answer.status, answer.body, answer.headers, rows=rows)

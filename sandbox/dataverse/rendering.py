@@ -1,6 +1,6 @@
-"""Rows as JSON: which columns, under which names, with exact decimals and, on demand, annotations."""
+"""Rows as JSON: which columns, under which names, with exact decimals."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,6 @@ from sandbox.store.types import DECIMAL_TYPES
 Row = dict[str, Any]
 
 ETAG = "@odata.etag"
-ANNOTATION_GROUPS = {
-    "formatted": "OData.Community.Display.V1.FormattedValue",
-    "lookup": f"{NAMESPACE}.lookuplogicalname",
-    "navigation": f"{NAMESPACE}.associatednavigationproperty",
-}
 
 
 @dataclass(frozen=True)
@@ -116,77 +111,3 @@ def _decimal_text_sqlite(element: decimal_text, compiler: SQLCompiler, **kw: Any
 @compiles(decimal_text, "postgresql")
 def _decimal_text_postgresql(element: decimal_text, compiler: SQLCompiler, **kw: Any) -> str:
     return f"CAST({compiler.process(element.clauses, **kw)} AS TEXT)"
-
-
-@dataclass(frozen=True)
-class Annotator:
-    """Adds the annotations that a Prefer header asks for.
-
-    Attributes:
-        pattern: What `odata.include-annotations` says: `*` or a list of names, `*` at the end of one.
-        names: Finds the names of rows, given logical name and GUIDs: the text that a lookup shows.
-        target: Finds the table that a lookup value leads to, where it may be one of several.
-    """
-
-    pattern: str
-    names: Callable[[str, set[str]], Mapping[str, str]]
-    target: Callable[[Column], str]
-
-    def wants(self, annotation: str) -> bool:
-        """Say whether an annotation was asked for."""
-        for wanted in (part.strip() for part in self.pattern.split(",")):
-            if wanted == annotation or (wanted.endswith("*") and annotation.startswith(wanted[:-1])):
-                return True
-        return False
-
-    def annotate(self, shape: Shape, rows: list[Row]) -> list[Row]:
-        """Return the rows with their annotations, each behind its property."""
-        labels = self._lookup_labels(shape, rows) if self.wants(ANNOTATION_GROUPS["formatted"]) else None
-        return [self._annotated(shape, row, labels) for row in rows]
-
-    def _lookup_labels(self, shape: Shape, rows: list[Row]) -> dict[str, str]:
-        labels: dict[str, str] = {}
-        for name, column in shape.properties.items():
-            if column.type is ColumnType.LOOKUP:
-                labels |= self.names(self.target(column), {row[name] for row in rows if row[name]})
-        return labels
-
-    def _annotated(self, shape: Shape, row: Row, labels: Mapping[str, str] | None) -> Row:
-        full: Row = {}
-        for name, value in row.items():
-            column = shape.properties.get(name)
-            if column is not None and value is not None:
-                if labels is not None and (text := _formatted(column, value, labels)) is not None:
-                    full[f"{name}@{ANNOTATION_GROUPS['formatted']}"] = text
-                if column.type is ColumnType.LOOKUP:
-                    self._lookup(full, name, column)
-            full[name] = value
-        return full
-
-    def _lookup(self, full: Row, name: str, column: Column) -> None:
-        target = self.target(column)
-        if self.wants(ANNOTATION_GROUPS["lookup"]):
-            full[f"{name}@{ANNOTATION_GROUPS['lookup']}"] = target
-        if self.wants(ANNOTATION_GROUPS["navigation"]):
-            navigation = f"{column.name}_{target}" if len(column.targets) > 1 else column.name
-            full[f"{name}@{ANNOTATION_GROUPS['navigation']}"] = navigation
-
-
-def _formatted(column: Column, value: Any, labels: Mapping[str, str]) -> str | None:
-    """Return the text that a form would show, in English; None for types that are shown as they are."""
-    if column.type is ColumnType.OPTION:
-        return {option.value: option.label for option in column.options}.get(value)
-    if column.type is ColumnType.BOOLEAN:
-        return "Yes" if value else "No"
-    if column.type is ColumnType.LOOKUP:
-        return labels.get(value)
-    if column.type in {ColumnType.INTEGER, ColumnType.BIGINT}:
-        return f"{value:,}"
-    if column.type is ColumnType.DATETIME:
-        return f"{int(value[5:7])}/{int(value[8:10])}/{value[:4]} {_clock(value)}"
-    return None
-
-
-def _clock(instant: str) -> str:
-    hour, minute = int(instant[11:13]), instant[14:16]
-    return f"{hour % 12 or 12}:{minute} {'AM' if hour < 12 else 'PM'}"

@@ -12,6 +12,7 @@ from sandbox.dataverse.delta import tracked
 from sandbox.dataverse.entities import NAMESPACE, Entity
 from sandbox.dataverse.errors import ApiError, method_not_allowed, resource_not_found
 from sandbox.dataverse.functions import FUNCTIONS
+from sandbox.dataverse.listing import list_page
 from sandbox.dataverse.metadata import METADATA_SETS, answer_metadata, service_document
 from sandbox.dataverse.operations import Operation, plain_property
 from sandbox.dataverse.reading import Reading
@@ -74,8 +75,7 @@ class _Route:
         method, names = self.request.method, tuple(segment.name for segment in self.rest)
         if not names and method == "GET":
             with self._reading() as reading:
-                delta = tracked(reading)
-                return delta.page() if delta else reading.page()
+                return list_page(reading)
         if not names and method == "POST":
             with self._operation() as operation:
                 return operation.create()

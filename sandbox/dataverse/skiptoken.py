@@ -12,7 +12,8 @@ _ROUNDS = 6
 _OUTER = re.compile(
     r'<cookie\s+pagenumber="(\d{1,9})"\s+pagingcookie="(.*)"\s+istracking="(True|False)"\s*/>', re.S
 )
-_INNER = re.compile(r'<(\w+) last="([\w!/: -]{0,64})"')
+_INNER = re.compile(r'<(\w+) last="([\w!/:{} -]{0,64})"')
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 
 
@@ -24,11 +25,13 @@ class Cookie:
         page: Number of the page that the token asks for, from 2.
         last: What the page before ended with, by name: GUID column, version, offset, ...
         tracking: Whether the page belongs to a change-tracking read.
+        first: What the page before began with; it is shown, and not read back.
     """
 
     page: int
     last: Mapping[str, str] = field(default_factory=dict)
     tracking: bool = False
+    first: str = field(default="", compare=False)
 
     def number(self, name: str) -> int | None:
         """Return a mark that is a number, None where there is no such mark.
@@ -45,12 +48,15 @@ class Cookie:
 
 
 def render_cookie(cookie: Cookie) -> str:
-    """Return the query option's value, percent-encoded once as it stands in the URL."""
-    marks = "".join(f"<{name} last={quoteattr(value)} />" for name, value in cookie.last.items())
-    inner = f'<cookie page="{cookie.page - 1}">{marks}</cookie>'
-    twice = quote(quote(inner, safe=""), safe="")
-    outer = f'<cookie pagenumber="{cookie.page}" pagingcookie="{twice}" istracking="{cookie.tracking}" />'
-    return quote(outer, safe="")
+    """Return the query option's value as it stands in the URL, in the form of the documentation [D].
+
+    The inner cookie is encoded twice with lower-case digits; GUIDs in it are upper case, in braces.
+    """
+    marks = "".join(_mark(name, value, cookie.first) for name, value in cookie.last.items())
+    inner = quote(f'<cookie page="{cookie.page - 1}">{marks}</cookie>', safe="")
+    once = re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), inner)
+    outer = f'<cookie pagenumber="{cookie.page}" pagingcookie="{once}" istracking="{cookie.tracking}" />'
+    return quote(outer, safe="=/")
 
 
 def read_cookie(text: str) -> Cookie:
@@ -65,7 +71,23 @@ def read_cookie(text: str) -> Cookie:
     outer = _OUTER.search(_decoded(text))
     if outer is None:
         raise _malformed()
-    return Cookie(int(outer[1]), dict(_INNER.findall(outer[2])), outer[3] == "True")
+    marks = {
+        name: value.strip("{}").lower() if "{" in value else value for name, value in _INNER.findall(outer[2])
+    }
+    return Cookie(int(outer[1]), marks, outer[3] == "True")
+
+
+def _mark(name: str, value: str, first: str) -> str:
+    begin = f" first={quoteattr(_braced(first))}" if first else ""
+    return f"<{name} last={quoteattr(_braced(value))}{begin} />"
+
+
+def _braced(value: str) -> str:
+    return f"{{{value.upper()}}}" if _GUID.fullmatch(value) else value
+
+
+def _plain(value: str) -> str:
+    return value[1:-1].lower() if value.startswith("{") and value.endswith("}") else value
 
 
 def _malformed() -> ApiError:

@@ -9,11 +9,10 @@ import sqlalchemy as sa
 from odata_query import ast
 
 from sandbox.odata.errors import ODataError, TypeMismatchError, UnsupportedError
-from sandbox.odata.functions import query_function, text_condition
 from sandbox.odata.grammar import Alias, DivBy, Has, Node, parse_filter
 from sandbox.odata.literals import NUMBERS, Kind, Value, is_literal, literal_type, literal_value
-from sandbox.odata.operands import comparable, equality, literal_term, matching_value
-from sandbox.odata.scope import Profile, Scope, Term, navigation, property_term
+from sandbox.odata.operands import comparable, equality, literal_term, matching_value, text_condition
+from sandbox.odata.scope import Profile, QueryCall, Scope, Term, navigation, property_term
 from sandbox.odata.sql import arithmetic
 from sandbox.store.types import ExactDecimal
 
@@ -178,7 +177,7 @@ class _Compiler:
 
     def _call(self, node: Node, scope: Scope, depth: int) -> Condition:
         if node.func.namespace:
-            return query_function(node, scope, self.profile)
+            return self._query_function(node, scope)
         name = node.func.name.lower()
         if name not in {"contains", "startswith", "endswith"}:
             raise UnsupportedError(f"The function '{node.func.name}' is not supported in filter expressions.")
@@ -187,6 +186,14 @@ class _Compiler:
         if term.kind is not Kind.TEXT or not is_literal(text):
             raise UnsupportedError(f"The function '{name}' takes a text property and a text literal.")
         return text_condition(name, term, literal_value(text, Kind.TEXT), self.profile)
+
+    def _query_function(self, node: Node, scope: Scope) -> Condition:
+        name = node.func.full_name()
+        if self.profile.query_function is None:
+            raise UnsupportedError(f"An unknown function with name '{name}' was found.")
+        named = (item for item in node.args if isinstance(item, ast.NamedParam))
+        arguments = {item.name.name: self._resolved(item.param) for item in named}
+        return self.profile.query_function(QueryCall(name, arguments, scope, self.profile))
 
     def _arithmetic(self, node: Node, scope: Scope, depth: int) -> Term:
         if not self.profile.arithmetic:

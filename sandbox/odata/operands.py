@@ -9,7 +9,7 @@ from odata_query import ast
 from sandbox.odata.errors import TypeMismatchError
 from sandbox.odata.grammar import Node
 from sandbox.odata.literals import NUMBERS, Kind, Value, literal_type, literal_value
-from sandbox.odata.patterns import Part, like_parts, matches, star_parts
+from sandbox.odata.patterns import Part, Run, like_parts, matches, star_parts
 from sandbox.odata.scope import Profile, Term, Wildcards
 from sandbox.odata.sql import exact_decimal, sort_key
 from sandbox.store.types import ExactDecimal
@@ -38,6 +38,16 @@ def equality(term: Term, value: Value, profile: Profile) -> sa.ColumnElement[boo
         return matches(term.sql, text_parts(value, profile))
     one, other = comparable(term, literal_term(term, value), "Equal")
     return one == other
+
+
+def text_condition(name: str, term: Term, text: Value, profile: Profile) -> sa.ColumnElement[bool]:
+    """contains, startswith or endswith: without case, with the wildcards of the system [D filter-rows]."""
+    if text is None:
+        return sa.false()
+    parts = text_parts(str(text), profile)
+    before = () if name == "startswith" else (Run(),)
+    after = () if name == "endswith" else (Run(),)
+    return matches(term.sql, (*before, *parts, *after))
 
 
 def literal_term(term: Term, value: Value) -> Term:

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 
 from sandbox.odata.errors import ODataError, ODataSyntaxError
 from sandbox.odata.literals import Kind
-from sandbox.odata.scope import Profile, Scope, property_term
+from sandbox.odata.scope import Profile, Scope, Term, property_term
 from sandbox.odata.sql import sort_key
+
+_QUOTES = frozenset("'\"")  # of literals, and of the texts in lists of query functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,15 @@ def parse_orderby(text: str) -> tuple[OrderItem, ...]:
 
 def compile_orderby(text: str, scope: Scope, profile: Profile) -> list[sa.ColumnElement[Any]]:
     """$orderby as SQL; nulls sort below every value, as SQL Server sorts them, text without case."""
-    return [_order_by(item, scope, profile) for item in parse_orderby(text)]
+    return [
+        order_by(property_term(scope, item.path, profile), item.descending) for item in parse_orderby(text)
+    ]
+
+
+def order_by(term: Term, descending: bool) -> sa.ColumnElement[Any]:
+    """One criterion as SQL: nulls below every value, text without case."""
+    key = sort_key(term.sql) if term.kind in {Kind.TEXT, Kind.ENUM} else term.sql
+    return key.desc().nulls_last() if descending else key.asc().nulls_first()
 
 
 def parse_select(text: str) -> tuple[str, ...]:
@@ -78,11 +88,11 @@ def split_outside(text: str, separator: str) -> list[str]:
     Raises:
         ODataSyntaxError: A quote or a parenthesis is left open, or one closes that was not opened.
     """
-    parts, depth, quoted, start = [], 0, False, 0
+    parts, depth, quote, start = [], 0, "", 0
     for index, character in enumerate(text):
-        if character == "'":
-            quoted = not quoted
-        elif quoted:
+        if character == (quote or character) and character in _QUOTES:
+            quote = "" if quote else character
+        elif quote:
             continue
         elif character in "()":
             depth += 1 if character == "(" else -1
@@ -91,7 +101,7 @@ def split_outside(text: str, separator: str) -> list[str]:
         elif character == separator and depth == 0:
             parts.append(text[start:index].strip())
             start = index + 1
-    if quoted:
+    if quote:
         raise ODataSyntaxError.unterminated(text)
     if depth:
         raise ODataSyntaxError(f"')' expected at position {len(text)} in '{text}'.", len(text), text)
@@ -106,12 +116,6 @@ def _order_item(item: str, text: str) -> OrderItem:
     if direction not in {"asc", "desc"}:
         raise ODataSyntaxError.at(text.find(item) + len(words[0]) + 1, text)
     return OrderItem(tuple(words[0].split("/")), direction == "desc")
-
-
-def _order_by(item: OrderItem, scope: Scope, profile: Profile) -> sa.ColumnElement[Any]:
-    term = property_term(scope, item.path, profile)
-    key = sort_key(term.sql) if term.kind in {Kind.TEXT, Kind.ENUM} else term.sql
-    return key.desc().nulls_last() if item.descending else key.asc().nulls_first()
 
 
 def _expand_item(item: str, text: str) -> ExpandItem:

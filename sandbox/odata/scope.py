@@ -30,7 +30,8 @@ class Profile:
         blank: What null means where the system keeps none (Finance: "", 0, ...); None where null is null.
         membership: Whether `in` is taken.
         arithmetic: Whether add, sub, mul, div, divby and mod are taken.
-        query_functions: Whether `Microsoft.Dynamics.CRM.*` functions are taken.
+        query_function: Answers functions with a namespace (`Microsoft.Dynamics.CRM.*`); None where the
+            system has none.
         quoted_guids: Whether a GUID may stand in quotes.
         max_conditions: Conditions that one filter may have (Dataverse: 500 [D]).
     """
@@ -41,7 +42,7 @@ class Profile:
     blank: Callable[[Column], Value] | None = None
     membership: bool = True
     arithmetic: bool = False
-    query_functions: bool = False
+    query_function: "Callable[[QueryCall], sa.ColumnElement[bool]] | None" = None
     quoted_guids: bool = False
     max_conditions: int = 500
 
@@ -86,6 +87,23 @@ class Term:
     sql: sa.ColumnElement[Any]
     kind: Kind
     column: Column | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryCall:
+    """A function with a namespace, called where a condition stands.
+
+    Attributes:
+        name: With its namespace.
+        arguments: Literals by parameter, aliases resolved.
+        scope: The table that is filtered.
+        profile: The system's rules.
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+    scope: Scope
+    profile: Profile
 
 
 def dataverse_column(table: Table, name: str) -> Column | None:

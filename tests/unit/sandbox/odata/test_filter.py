@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.clock import Clock
+from sandbox.dataverse.queryfunctions import Caller, query_functions
 from sandbox.odata.errors import ODataError, TypeMismatchError, UnknownPropertyError, UnsupportedError
 from sandbox.odata.filter import compile_filter
 from sandbox.odata.options import compile_orderby
@@ -18,8 +20,13 @@ from sandbox.odata.scope import Navigation, Profile, Scope, Wildcards, dataverse
 from sandbox.odata.sql import register_functions
 from sandbox.store import Store
 
+CALLER = Caller(datetime(2026, 10, 31, 12, tzinfo=UTC), "user", "unit")
 DATAVERSE = Profile(
-    "Microsoft.Dynamics.CRM", Wildcards.LIKE, dataverse_column, query_functions=True, quoted_guids=True
+    "Microsoft.Dynamics.CRM",
+    Wildcards.LIKE,
+    dataverse_column,
+    quoted_guids=True,
+    query_function=query_functions(CALLER),
 )
 FINANCE = Profile(
     "Microsoft.Dynamics.DataEntities", Wildcards.STAR, finance_column, membership=False, arithmetic=True

@@ -1,0 +1,43 @@
+"""Query functions that ask for the caller: user, business unit, teams, language.
+
+The application user has no team, and nobody reports to it [?]; its language is English (1033).
+"""
+
+import sqlalchemy as sa
+
+from sandbox.dataverse.queryfunctions.calls import Call, Condition, Function
+
+_ENGLISH = 1033
+
+
+def _user(call: Call) -> Condition:
+    return call.term.sql == sa.literal(call.caller.user_id)
+
+
+def _business_unit(call: Call) -> Condition:
+    return call.term.sql == sa.literal(call.caller.business_unit_id)
+
+
+def _no_team(_call: Call) -> Condition:
+    return sa.false()
+
+
+def _language(call: Call) -> Condition:
+    return call.term.sql == sa.literal(_ENGLISH, call.term.sql.type)
+
+
+def _other(function: Function) -> Function:
+    return lambda call: sa.not_(function(call))
+
+
+IDENTITY: dict[str, Function] = {
+    "EqualUserId": _user,
+    "NotEqualUserId": _other(_user),
+    "EqualBusinessId": _business_unit,
+    "NotEqualBusinessId": _other(_business_unit),
+    "EqualUserOrUserHierarchy": _user,
+    "EqualUserOrUserHierarchyAndTeams": _user,
+    "EqualUserOrUserTeams": _user,
+    "EqualUserTeams": _no_team,
+    "EqualUserLanguage": _language,
+}
