@@ -1,1 +1,3 @@
 """Dataverse and Finance on a laptop: faithful on the wire, over a real database."""
+
+__version__ = "0.1.0"

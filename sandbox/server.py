@@ -6,7 +6,7 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from sandbox.control import ControlPlane, create_control_app
 from sandbox.dataverse.app import create_app as create_dataverse_app
 from sandbox.faults import CuttableProtocol, FaultBoard, FaultLayer, FaultRule
 from sandbox.finance.app import create_app as create_finance_app
+from sandbox.gateway import Gateway
 from sandbox.jobs import open_jobs
 from sandbox.limits import DataverseLimits, FinanceThrottling, LimitBoard
 from sandbox.observer import Observer
@@ -31,6 +32,7 @@ from sandbox.store import Store
 from sandbox.write_log import LOG_LENGTH, WriteLog
 
 _KEEP_ALIVE_SECONDS = 75
+_OTHER = {"dataverse": "finance", "finance": "dataverse"}
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def serve(settings: Settings) -> None:
     try:
         ensure_seeded(store, settings.seed, _tell)
         certificate = ensure_certificate(settings.tls_folder)
-        asyncio.run(_serve_all(_servers(settings, store, certificate), sockets, certificate[0]))
+        servers = _servers(settings, store, certificate, sockets)
+        asyncio.run(_serve_all(servers, sockets, certificate[0]))
     finally:
         store.close()
 
@@ -120,14 +123,17 @@ def _listen(name: str, settings: Settings) -> socket.socket:
     return listener
 
 
-def _servers(settings: Settings, store: Store, certificate: tuple[Path, Path]) -> dict[str, _Server]:
+def _servers(
+    settings: Settings, store: Store, certificate: tuple[Path, Path], sockets: Mapping[str, socket.socket]
+) -> dict[str, _Server]:
     stats = Stats(WriteLog(settings.write_log))
     board, limits = FaultBoard(partial(_keep_past, store)), LimitBoard()
     desk = TokenDesk(settings.credentials, store.clock)
 
     def front(system: str, app: ASGIApp) -> ASGIApp:
-        layer = FaultLayer(BearerGate(app, desk), system, board, stats, store.clock, desk)
-        return Observer(layer, system, stats, store.clock)
+        gate = BearerGate(app, desk, foreign=_ports(sockets, _OTHER[system]))
+        layer = FaultLayer(gate, system, board, stats, store.clock, desk)
+        return Observer(Gateway(layer), system, stats, store.clock)
 
     dataverse_api = create_dataverse_app(store, stats, desk, board)
     finance_api = create_finance_app(store, stats, desk, board, settings.default_company)
@@ -148,6 +154,12 @@ def _servers(settings: Settings, store: Store, certificate: tuple[Path, Path]) -
     }
 
 
+def _ports(sockets: Mapping[str, socket.socket], system: str) -> frozenset[int]:
+    """Return the ports that a system listens on, over http and https."""
+    listeners = (system, f"{system}_tls")
+    return frozenset(sockets[name].getsockname()[1] for name in listeners if name in sockets)
+
+
 def _keep_past(store: Store, rules: tuple[FaultRule, ...]) -> None:
     """Keep as much of the past as the rules let reads look back."""
     store.past.keep(max((rule.stale_seconds or 0 for rule in rules), default=0))
@@ -162,6 +174,8 @@ def _config(app: ASGIApp, certificate: tuple[Path, Path] | None) -> uvicorn.Conf
         lifespan="off",
         server_header=False,
         date_header=False,
+        # Links are made from what the client itself sent, not from what a proxy claims (X-Forwarded-Proto).
+        proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=3,
         ssl_certfile=str(certificate[0]) if certificate else None,

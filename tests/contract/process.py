@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +33,19 @@ class Sandbox:
 
 
 @contextmanager
-def serve(database: str, url: str, folder: Path) -> Iterator[Sandbox]:
+def serve(database: str, url: str, folder: Path, options: Sequence[str] = ()) -> Iterator[Sandbox]:
     """Run `python -m sandbox serve` on free ports until the block ends; it must stop cleanly."""
-    command = [sys.executable, "-m", "sandbox", "serve", "--database", url, "--tls-dir", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "serve",
+        "--database",
+        url,
+        "--tls-dir",
+        str(folder),
+        *options,
+    ]
     for port in ("dataverse", "finance", "dataverse-tls", "finance-tls", "control"):
         command += [f"--{port}-port", "0"]
     environment = os.environ | {"PYTHONPATH": str(PROJECT)}
