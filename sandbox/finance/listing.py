@@ -147,7 +147,7 @@ def show_row(
     wanted, unless = request.headers.get("if-match", "*"), request.headers.get("if-none-match", "")
     if not names_etag(wanted, row):
         raise FinanceError(412, "The record does not have the ETag that the request asks for.")
-    if unless.strip() != "*" and names_etag(unless, row):
+    if names_etag(unless, row):
         return DataResponse(304, headers={"ETag": etag(row)})
     shown = projection(catalog, table, request)
     body = shown.heading(single=True) | shown.render(connection, catalog, [row])[0]

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from sandbox.odata.keys import KeyPart, parse_key
 from sandbox.odata.literals import Value, kind_of, literal_value
 from sandbox.odata.operands import literal_term
 from sandbox.odata.scope import Term
-from sandbox.schema.model import Column, Table
+from sandbox.schema.model import Column, DateTimeBehavior, Table
 from sandbox.store import fold
 from sandbox.store.tables import REC_ID, REC_VERSION
 from sandbox.store.types import TEXT_TYPES
@@ -159,4 +160,6 @@ def _key_value(column: Column, literal: Any) -> Value:
         ) from None
     if value is None:
         raise FinanceError(400, f"The key property '{column.name}' must not be null.")
+    if isinstance(value, datetime) and column.behavior is DateTimeBehavior.DATE_ONLY:
+        return value.replace(hour=12, minute=0, second=0, microsecond=0)  # a day, whatever time it names
     return value

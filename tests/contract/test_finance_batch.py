@@ -48,6 +48,7 @@ def numbers(client: httpx.Client) -> list[str]:
     return [row["ProjectContractId"] for row in rows]
 
 
+@pytest.mark.protocol("finance: batch", "D")
 @pytest.mark.usefixtures("company")
 def test_a_changeset_writes_all(finance: httpx.Client) -> None:
     answer = send(finance, changeset(contract("C1"), contract("C2")))
@@ -56,6 +57,7 @@ def test_a_changeset_writes_all(finance: httpx.Client) -> None:
     assert numbers(finance) == ["C1", "C2"]
 
 
+@pytest.mark.protocol("finance: batch", "L")
 @pytest.mark.usefixtures("company")
 def test_a_failed_changeset_writes_nothing_and_is_one_500(finance: httpx.Client) -> None:
     """[L]: one error part, 500 for X++ write errors, outer 200."""
@@ -125,3 +127,91 @@ def test_more_than_5000_operations_are_refused(finance: httpx.Client) -> None:
     assert answer.status_code == 400
     assert "5000" in answer.text
     assert statuses(send(finance, operation("POST", "/data/$batch"))) == [400]
+
+
+@pytest.mark.protocol("finance: batch", "L")
+@pytest.mark.usefixtures("company")
+def test_the_one_part_of_a_failed_changeset_stands_where_its_answers_would(finance: httpx.Client) -> None:
+    """[L]: a multipart of its own with one error part, which has the Content-ID of the first operation."""
+    answer = send(finance, changeset(contract("C1"), contract("C2"), contract("C2")))
+    assert statuses(answer) == [500]
+    assert "multipart/mixed; boundary=changesetresponse_" in answer.text
+    assert re.findall(r"Content-ID: (\S+)\r\n", answer.text) == ["C1"]
+
+
+@pytest.mark.protocol("finance: batch", "?")
+@pytest.mark.usefixtures("company")
+def test_later_operations_of_a_changeset_may_name_what_earlier_ones_made(finance: httpx.Client) -> None:
+    """Content-ID references are those of OData."""
+    named = operation("PATCH", "$C1", {"CustomersOrderReference": "x"})
+    answer = send(
+        finance, changeset(contract("C1"), named, operation("PATCH", "/$C1?cross-company=true", {}))
+    )
+    assert statuses(answer) == [201, 204, 204]
+    first = "/data/ProjectContractHeaders(dataAreaId='uspm',ProjectContractId='C1')"
+    assert finance.get(first).json()["CustomersOrderReference"] == "x"
+    for reference in ("$C3", "$C2"):
+        unknown = operation("PATCH", reference, {}, "C3")
+        answer = send(finance, changeset(unknown, contract("C2")))
+        assert statuses(answer) == [400]
+        assert "does not exist in the batch context" in answer.text
+    assert numbers(finance) == ["C1"]
+
+
+@pytest.mark.protocol("finance: batch", "?")
+@pytest.mark.usefixtures("company")
+def test_a_batch_goes_on_after_a_failure_unless_it_is_told_to_stop(finance: httpx.Client) -> None:
+    parts = (contract("C1"), contract("C1"), changeset(contract("C2")))
+    assert statuses(send(finance, *parts)) == [201, 500, 201]
+    text = "".join(f"--batch_1\r\n{it}" for it in (contract("C3"), contract("C3"), contract("C4")))
+    for prefer, expected in (
+        ("odata.continue-on-error=false", [201, 500]),
+        ("odata.continue-on-error", [500] * 2),
+    ):
+        headers = {"Content-Type": 'multipart/mixed; boundary="batch_1"', "Prefer": prefer}
+        answer = finance.post("/data/$batch", content=f"{text}--batch_1--".encode(), headers=headers)
+        assert statuses(answer)[: len(expected)] == expected
+    assert numbers(finance) == ["C1", "C2", "C3", "C4"]
+
+
+@pytest.mark.protocol("finance: batch", "R")
+@pytest.mark.usefixtures("company")
+def test_what_real_clients_send_is_tolerated(finance: httpx.Client) -> None:
+    """[R]: a line break before the first boundary, a body of nothing with its Content-Type, `type=entry`."""
+    body = b"\r\n".join(
+        (
+            b"",
+            b"--b",
+            b'Content-Type: multipart/mixed;boundary="c"',
+            b"",
+            b"--c",
+            b"content-type:application/http",
+            b"Content-Transfer-Encoding:binary",
+            b"Content-ID: 1",
+            b"",
+            b"POST ProjectContractHeaders HTTP/1.1",
+            b"Content-Type: application/json; type=entry",
+            b"",
+            b"",
+            b'{"dataAreaId":"USPM","ProjectContractId":"C1"}',
+            b"--c",
+            b"Content-Type: application/http",
+            b"Content-Transfer-Encoding: binary",
+            b"",
+            b"DELETE $1 HTTP/1.1",
+            b"Content-Type: application/json",
+            b"",
+            b"",
+            b"--c--",
+            b"--b",
+            b"Content-Type: application/http",
+            b"",
+            b"GET LegalEntities/$count HTTP/1.1",
+            b"",
+            b"",
+            b"--b--",
+        )
+    )
+    for content in (body, body.replace(b"\r\n", b"\n")):
+        headers = {"Content-Type": "Multipart/Mixed; Boundary=b"}
+        assert statuses(finance.post("/data/$batch", content=content, headers=headers)) == [201, 204, 200]

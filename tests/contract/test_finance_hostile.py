@@ -276,8 +276,8 @@ BATCHES = [
     b"--b\r\n\r\n--b--",
     b"--b\r\nContent-Type: application/http\r\n\r\nGET\r\n--b--",
     b"--b\r\nContent-Type: multipart/mixed\r\n\r\n--c\r\n--b--",
-    b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Type: multipart/mixed; boundary=d"
-    b"\r\n\r\n--d--\r\n--c--\r\n--b--",
+    b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n"
+    b"Content-Type: multipart/mixed; boundary=d\r\n\r\n--d--\r\n--c--\r\n--b--",
     b"\x00\xff" * 1_000,
     b"{}",
 ]

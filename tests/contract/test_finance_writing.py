@@ -35,6 +35,8 @@ def infolog(answer: httpx.Response) -> str:
 CONTRACT = "/data/ProjectContractHeaders(dataAreaId='uspm',ProjectContractId='C1')"
 
 
+@pytest.mark.protocol("finance: null", "L")
+@pytest.mark.protocol("finance: post", "L")
 @pytest.mark.usefixtures("companies")
 def test_create_answers_the_whole_row_with_the_null_conventions(finance: httpx.Client) -> None:
     """[L]: no null: "", 0, 1900-01-01T12:00:00Z, the first member of an enum."""
@@ -49,6 +51,7 @@ def test_create_answers_the_whole_row_with_the_null_conventions(finance: httpx.C
     assert finance.get(answer.headers["location"]).json()["ProjectId"] == "P1"
 
 
+@pytest.mark.protocol("finance: etag", "L")
 @pytest.mark.usefixtures("companies")
 def test_etags_hold_record_version_and_record_id(finance: httpx.Client) -> None:
     """[L]: base64 of `'RecVersion,RecId'`; 1 on create, another one after an update."""
@@ -64,6 +67,7 @@ def test_etags_hold_record_version_and_record_id(finance: httpx.Client) -> None:
     assert created != updated
 
 
+@pytest.mark.protocol("finance: patch", "D")
 @pytest.mark.usefixtures("companies")
 def test_update_changes_only_what_was_sent(finance: httpx.Client) -> None:
     contract(finance, CustomersOrderReference="a", CustomerRequisitionNumber="b")
@@ -73,6 +77,7 @@ def test_update_changes_only_what_was_sent(finance: httpx.Client) -> None:
         assert (row["CustomersOrderReference"], row["CustomerRequisitionNumber"]) == (verb, "b")
 
 
+@pytest.mark.protocol("finance: etag", "?")
 @pytest.mark.usefixtures("companies")
 def test_if_match(finance: httpx.Client) -> None:
     tag = contract(finance).headers["etag"]
@@ -84,12 +89,15 @@ def test_if_match(finance: httpx.Client) -> None:
     assert finance.get(CONTRACT).status_code == 404
 
 
+@pytest.mark.protocol("finance: no upsert", "?")
 @pytest.mark.usefixtures("companies")
 def test_missing_rows_are_404(finance: httpx.Client) -> None:
     assert finance.patch(CONTRACT, json={}).status_code == 404
     assert finance.delete(CONTRACT).status_code == 404
 
 
+@pytest.mark.protocol("finance: no upsert", "L")
+@pytest.mark.protocol("finance: error", "L")
 @pytest.mark.usefixtures("companies")
 def test_a_key_that_exists_is_refused_whatever_its_case(finance: httpx.Client) -> None:
     contract(finance, "Åb1")
@@ -98,6 +106,7 @@ def test_a_key_that_exists_is_refused_whatever_its_case(finance: httpx.Client) -
     assert "The record already exists" in message
 
 
+@pytest.mark.protocol("finance: read-only and mandatory", "D")
 @pytest.mark.usefixtures("companies")
 def test_key_fields_are_mandatory_and_never_change(finance: httpx.Client) -> None:
     assert "'ProjectContractId' must be filled in" in infolog(
@@ -109,6 +118,7 @@ def test_key_fields_are_mandatory_and_never_change(finance: httpx.Client) -> Non
     assert "does not allow editing" in infolog(finance.patch(CONTRACT, json={"ProjectContractId": "C2"}))
 
 
+@pytest.mark.protocol("finance: post", "D")
 @pytest.mark.usefixtures("companies")
 def test_the_company_has_a_default(finance: httpx.Client) -> None:
     row = post(finance, "ProjectContractHeaders", ProjectContractId="C9").json()
@@ -216,3 +226,55 @@ def test_every_write_is_in_the_log(finance: httpx.Client, control: httpx.Client)
         ("finance", "ProjectContractHeaders", "POST", 400),
     ]
     assert "CustomersOrderReference" in writes[0]["columns"]
+
+
+@pytest.mark.protocol("finance: etag", "?")
+@pytest.mark.usefixtures("companies")
+def test_conditions_on_every_verb(finance: httpx.Client) -> None:
+    """If-Match and If-None-Match as HTTP has them; `null`, which some clients send, says nothing."""
+    tag = contract(finance).headers["etag"]
+    other = 'W/"JzEsMSc="'
+    assert finance.get(CONTRACT, headers={"If-Match": tag}).status_code == 200
+    assert finance.get(CONTRACT, headers={"If-Match": other}).status_code == 412
+    assert finance.get(CONTRACT, headers={"If-None-Match": f"{other}, {tag}"}).status_code == 304
+    for verb in ("PATCH", "PUT", "DELETE"):
+        for refused in ({"If-Match": other}, {"If-None-Match": "*"}, {"If-None-Match": tag}):
+            assert finance.request(verb, CONTRACT, json={}, headers=refused).status_code == 412, (
+                verb,
+                refused,
+            )
+    assert finance.patch(CONTRACT, json={}, headers={"If-None-Match": "null"}).status_code == 204
+    changed = finance.get(CONTRACT).headers["etag"]
+    wanted = {"If-Match": f"{other}, {changed}"}
+    assert finance.delete(CONTRACT, headers=wanted).status_code == 204
+    assert finance.patch(CONTRACT, json={}, headers={"If-None-Match": "*"}).status_code == 404
+
+
+@pytest.mark.protocol("finance: read-only and mandatory", "?")
+def test_posted_books_are_for_reading(finance: httpx.Client) -> None:
+    """[?]: which entities are read-only is not public; ours are those that posting alone writes."""
+    for name in ("Customer", "Vendor", "Project"):
+        assert "is read-only" in infolog(post(finance, f"{name}Transactions")), name
+        assert finance.get(f"/data/{name}Transactions").json()["value"] == []
+    assert "is read-only" in infolog(post(finance, "GeneralJournalAccountEntries"))
+
+
+@pytest.mark.protocol("finance: key", "D")
+@pytest.mark.usefixtures("companies")
+def test_keys_of_dates_and_enums(finance: httpx.Client) -> None:
+    """A day is found by its noon, by the day itself, and by any time of it [?]."""
+    rate = {"RateTypeName": "Default", "FromCurrency": "EUR", "ToCurrency": "USD", "StartDate": "2026-10-31"}
+    created = post(finance, "ExchangeRates", **rate, Rate=1.1)
+    assert created.status_code == 201, created.text
+    where = "ToCurrency='USD',StartDate={},RateTypeName='default',FromCurrency='eur'"
+    for time in ("T12:00:00Z", "", "T00:00:00Z", "T12%3A00%3A00%2B00%3A00"):
+        found = finance.get(f"/data/ExchangeRates({where.format('2026-10-31' + time)})")
+        assert found.json()["Rate"] == 1.1, time
+    assert finance.get(created.headers["location"]).status_code == 200
+    key = {"EndDate": "2026-10-31", "Periods": 1, "PeriodKeyId": "K", "ProjectTransactionId": "T1"}
+    without = {name: value for name, value in key.items() if name != "Periods"}
+    unfilled = infolog(post(finance, "ProjectItemForecasts", dataAreaId="USPM", **without))
+    assert "'Periods' must be filled in" in unfilled
+    address = post(finance, "ProjectItemForecasts", dataAreaId="USPM", **key).headers["location"]
+    assert "AllocateMethod=Microsoft.Dynamics.DataEntities.BudgetAllocateMethod'None'" in address
+    assert finance.get(address).json()["ProjectTransactionId"] == "T1"
