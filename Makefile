@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SETUP := .venv/setup-seconds
 PORTS := --dataverse-port 8801 --finance-port 8802 --dataverse-tls-port 8811 --finance-tls-port 8812
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down sandbox lint golden memory lock chaos load backlog fuzz
+.PHONY: help setup demo test up down sandbox lint golden memory lock chaos load backlog fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ chaos: $(SETUP) ## kill KILLS workers (1000) at random points among faults, from
 
 memory: $(SETUP) ## peak memory of each stage for 100,000 rows and for a million
 	@$(PYTHON) -m bench.constant_memory 100000 1000000
+
+bench: $(SETUP) ## how fast the sandbox reads, writes and is filled; ROWS (100000) actuals
+	@$(PYTHON) -m bench sandbox --rows $(or $(ROWS),100000)
 
 load: $(SETUP) ## eight legs at once within a tenth of the limits of Dataverse; 45 minutes
 	@$(PYTHON) -m tests.chaos.load

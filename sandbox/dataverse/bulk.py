@@ -90,13 +90,14 @@ class BulkMessage:
         """
         targets = self._targets()
         references = [self._reference(target) for target in targets]
-        self._refuse_duplicates([ref.identity for ref in references])
+        identities = [ref.identity for ref in references]
+        self._refuse_duplicates(identities)
         payloads = [self._payload(target) for target in targets]
         values = self.api.writer.bound(self.unit, payloads)
         found = find_rows(self.unit.connection, self.entity, references)
         created, changed = [], []
-        for ref, value in zip(references, values, strict=True):
-            row_id = found.get(ref.identity)
+        for ref, identity, value in zip(references, identities, values, strict=True):
+            row_id = found.get(identity)
             if row_id is not None:
                 changed.append((row_id, changed_values(ref, value)))
                 continue
@@ -105,7 +106,7 @@ class BulkMessage:
             created.append(new_values(self.entity, ref, value))
         self.api.writer.update(self.unit, self.entity, changed, Caller.IMPORT)
         ids = iter(self.api.writer.insert(self.unit, self.entity, created, Caller.IMPORT))
-        row_ids = [found.get(ref.identity) or next(ids) for ref in references]
+        row_ids = [found.get(identity) or next(ids) for identity in identities]
         return self._noted("UpsertMultiple", Response(204), payloads, row_ids)
 
     def delete(self) -> Response:

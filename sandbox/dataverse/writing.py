@@ -17,7 +17,7 @@ from sandbox.dataverse.payload import Payload
 from sandbox.dataverse.references import Reference, find_rows, missing_row
 from sandbox.rules.hooks import Caller, Change, Row, Rulebook, Verb
 from sandbox.store import Store, WriteUnit
-from sandbox.store.loading import by_column, insert_columns
+from sandbox.store.loading import Columns, by_column, insert_columns
 from sandbox.store.tables import VERSION, table_name
 from sandbox.store.types import instant_text
 
@@ -68,19 +68,23 @@ class Writer:
         Raises:
             ApiError: When a required column is missing (400), a key occurs already (412), or a rule refuses.
         """
+        if not rows:
+            return []
         blank = self._new_row(unit, entity)
         ruled = self.rules.concerns(entity.table.name, Verb.CREATE, caller)
         if ruled:
             rows = [self._prepared(unit, entity, Verb.CREATE, {}, row, caller).values for row in rows]
-        full = [self._complete(unit, entity, blank, row) for row in rows]
-        self._forget_tombstones(unit, entity, [row[entity.primary_id] for row in full])
+        given = [row[entity.primary_id] for row in rows if row.get(entity.primary_id)]
+        self._forget_tombstones(unit, entity, given)
+        named = [_complete(entity, blank, row) for row in rows]
+        columns = by_column(named, blank) | {VERSION: unit.next_versions(len(named))}
+        _refuse_missing(entity, columns)
         with _duplicates_named():
-            for start in range(0, len(full), _CHUNK):
-                columns = by_column(full[start : start + _CHUNK], {})
-                insert_columns(unit.connection, entity.sql, columns)
-        for row in full if ruled else ():
-            self.rules.follow(Desk(unit, self), Change(entity.table.name, Verb.CREATE, {}, row, caller))
-        return [row[entity.primary_id] for row in full]
+            insert_columns(unit.connection, entity.sql, columns)
+        for row, version in zip(named, columns[VERSION], strict=True) if ruled else ():
+            full = {**blank, **row, VERSION: version}
+            self.rules.follow(Desk(unit, self), Change(entity.table.name, Verb.CREATE, {}, full, caller))
+        return [row[entity.primary_id] for row in named]
 
     def update(
         self,
@@ -181,19 +185,6 @@ class Writer:
         }
         return row | {name: value for name, value in system.items() if name in table.columns}
 
-    def _complete(
-        self, unit: WriteUnit, entity: Entity, blank: Mapping[str, Any], row: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        full = {**blank, **_with_status(entity, row), VERSION: unit.next_version()}
-        if full.get("overriddencreatedon"):
-            full["createdon"], full["overriddencreatedon"] = full["overriddencreatedon"], full["createdon"]
-        if full[entity.primary_id] is None:
-            full[entity.primary_id] = str(uuid.uuid4())
-        for column in entity.table.columns.values():
-            if column.required and full[column.name] is None:
-                raise _missing(entity, column.name)
-        return full
-
     def _changed(self, unit: WriteUnit, entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
         changed = {name: value for name, value in values.items() if name != entity.primary_id}
         for name, value in changed.items():
@@ -223,6 +214,23 @@ def _duplicates_named() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise duplicate_record() from error
+
+
+def _complete(entity: Entity, blank: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a new row with its GUID and the status that goes with its state; blank columns are left out."""
+    full = _with_status(entity, row)
+    if overridden := full.get("overriddencreatedon"):
+        full["overriddencreatedon"] = full.get("createdon", blank["createdon"])
+        full["createdon"] = overridden
+    if full.get(entity.primary_id) is None:
+        full[entity.primary_id] = str(uuid.uuid4())
+    return full
+
+
+def _refuse_missing(entity: Entity, columns: Columns) -> None:
+    for column in entity.table.columns.values():
+        if column.required and (column.name not in columns or None in columns[column.name]):
+            raise _missing(entity, column.name)
 
 
 def _with_status(entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]:
