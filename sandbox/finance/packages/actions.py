@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sandbox.finance.catalog import Catalog
 from sandbox.finance.errors import WRITE_ERROR, FinanceError
 from sandbox.finance.packages.blobs import READ, WRITE, BlobStore, LinkError
+from sandbox.finance.packages.desk import ImportDesk
 from sandbox.finance.packages.executions import (
     Problem,
     add_problems,
@@ -24,9 +25,10 @@ from sandbox.finance.packages.executions import (
 )
 from sandbox.finance.packages.export import ExportError, commit_export, find_group, run_export
 from sandbox.finance.packages.groups import EXPORT, IMPORT
-from sandbox.finance.packages.imports import AbandonedError, ImportDesk, plan_import, run_import
+from sandbox.finance.packages.imports import AbandonedError, run_import
 from sandbox.finance.packages.inquiries import Inquiries
 from sandbox.finance.packages.parameters import flag, text
+from sandbox.finance.packages.planning import plan_import
 from sandbox.finance.packages.projects import keep_project
 from sandbox.finance.packages.staging import Step
 from sandbox.finance.packages.tables import Execution, PackageTables, Status

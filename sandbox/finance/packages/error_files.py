@@ -4,10 +4,10 @@ from tempfile import TemporaryFile
 
 import sqlalchemy as sa
 
+from sandbox.finance.packages.desk import ImportDesk
 from sandbox.finance.packages.executions import STAGING, failed_records, job_details
 from sandbox.finance.packages.export import entity_table
 from sandbox.finance.packages.files import Records, element_name, file_suffix, render
-from sandbox.finance.packages.imports import ImportDesk
 
 
 def make_error_file(desk: ImportDesk, execution_id: str, entity: str, stage: str) -> None:

@@ -14,9 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sandbox.finance.addresses import key_predicate
-from sandbox.finance.catalog import READ_ONLY_SETS, Catalog
-from sandbox.finance.packages.blobs import BlobStore
+from sandbox.finance.packages.desk import ImportDesk
+from sandbox.finance.packages.error_files import make_error_file
 from sandbox.finance.packages.executions import (
     STAGING,
     TARGET,
@@ -30,17 +29,15 @@ from sandbox.finance.packages.executions import (
     job_details,
     summary,
 )
-from sandbox.finance.packages.export import entity_table
-from sandbox.finance.packages.manifest import EntityFile, Manifest
+from sandbox.finance.packages.planning import plan_import
 from sandbox.finance.packages.reading import DataFileError
-from sandbox.finance.packages.staging import Refusal, StagedRow, Step, plan_step, read_staged, record_id
-from sandbox.finance.packages.tables import Execution, PackageTables
-from sandbox.finance.packages.target import Outcome, write_rows
-from sandbox.finance.packages.unpacking import PackageError, manifest_of, open_package
+from sandbox.finance.packages.reporting import failed_in, log_outcomes, refused_in
+from sandbox.finance.packages.staging import StagedRow, Step, read_staged
+from sandbox.finance.packages.tables import Execution
+from sandbox.finance.packages.target import write_rows
+from sandbox.finance.packages.unpacking import PackageError, open_package
 from sandbox.rules.hooks import Verb
-from sandbox.stats import Operation, Stats
 from sandbox.store import WriteUnit
-from sandbox.write_log import WrittenRow, written_row
 
 _ROWS_AT_ONCE = 1_000
 _ENDED = ("Finished", "Error")
@@ -48,49 +45,6 @@ _ENDED = ("Finished", "Error")
 
 class AbandonedError(Exception):
     """An import whose environment was emptied while it ran: there is nothing to say, and nobody to hear."""
-
-
-@dataclass(frozen=True)
-class ImportDesk:
-    """What an import works with.
-
-    Attributes:
-        catalog: The entity sets.
-        tables: State of data management.
-        blobs: Packages.
-        stats: Where rows that are written are counted and logged.
-    """
-
-    catalog: Catalog
-    tables: PackageTables
-    blobs: BlobStore
-    stats: Stats
-
-
-def plan_import(catalog: Catalog, package: zipfile.ZipFile, company: str) -> tuple[Manifest, list[Step]]:
-    """Check a package against the environment; return its entities in the order in which they run.
-
-    Raises:
-        PackageError: The package cannot be taken, or names an entity that is not here [L].
-    """
-    manifest = manifest_of(package)
-    if len({it.entity.lower() for it in manifest.entities}) < len(manifest.entities):
-        raise PackageError("The manifest names an entity twice.")
-    files = sorted((it for it in manifest.entities if not it.disabled), key=lambda it: it.place)
-    return manifest, [
-        _planned(catalog, package, *numbered, company) for numbered in enumerate(files, start=1)
-    ]
-
-
-def _planned(
-    catalog: Catalog, package: zipfile.ZipFile, position: int, file: EntityFile, company: str
-) -> Step:
-    table = entity_table(catalog, file.entity)
-    if table is None:
-        raise PackageError(f"Entity {file.entity[:100]} does not exist in the target environment.")
-    if table.name in READ_ONLY_SETS:
-        raise PackageError(f"Entity {file.entity} is read-only: nothing can be imported into it.")
-    return plan_step(package, position, table, file, company)
 
 
 def run_import(desk: ImportDesk, execution: Execution) -> None:
@@ -110,6 +64,7 @@ def run_import(desk: ImportDesk, execution: Execution) -> None:
             run = _Run(desk, execution, package)
             for step in steps:
                 run.stage(step)
+                make_error_file(desk, execution.execution_id, step.file.entity, STAGING)
             if execution.execute:
                 run.write_targets(steps)
     run.finish(steps)
@@ -134,7 +89,7 @@ class _Run:
         status = "Finished"
         try:
             for rows in _chunks(read_staged(self.package, step)):
-                problems = [it for row in rows for it in _refused_in(step, STAGING, row)]
+                problems = [it for row in rows for it in refused_in(step, STAGING, row)]
                 read, refused = read + len(rows), refused + sum(1 for row in rows if row.refusals)
                 self._add(problems)
         except DataFileError as error:
@@ -175,9 +130,9 @@ class _Run:
         with self._write() as unit:
             good = [row for row in rows if not row.refusals]
             outcomes = write_rows(unit, self.desk.catalog, step.table, good)
-            problems = [it for outcome in outcomes for it in _failed_in(step, outcome)]
+            problems = [it for outcome in outcomes for it in failed_in(step, outcome)]
             if step.file.skip_staging:
-                problems += [it for row in rows for it in _refused_in(step, TARGET, row)]
+                problems += [it for row in rows for it in refused_in(step, TARGET, row)]
             add_problems(unit.connection, self.desk.tables, self.execution.execution_id, problems)
             written = [it.verb for it in outcomes if it.refusal is None]
             counts = {
@@ -188,7 +143,8 @@ class _Run:
             step_of = self.desk.tables.step
             done = sa.update(step_of).where(self._is(step)).values(done=step_of.c.done + len(rows))
             unit.connection.execute(done)
-        self._log(step, outcomes)
+        now = self.desk.catalog.store.clock.now().isoformat()
+        log_outcomes(self.desk.stats, step, outcomes, now)
 
     def finish(self, steps: Sequence[Step]) -> None:
         """Say how it ended."""
@@ -249,49 +205,8 @@ class _Run:
                 raise AbandonedError
             yield unit
 
-    def _log(self, step: Step, outcomes: Sequence[Outcome]) -> None:
-        """Put the rows into the counters and the write log, those that were refused too."""
-        now = self.desk.catalog.store.clock.now().isoformat()
-        for status in (200, 400):
-            rows = [it for it in outcomes if (it.refusal is None) == (status == 200)]
-            written = tuple(_written(step, it) for it in rows)
-            if rows:
-                count = len(rows) if status == 200 else 0
-                operation = Operation("finance", step.table.name, "ImportFromPackage", status, count, written)
-                self.desk.stats.record(operation, now)
-
 
 def _chunks(rows: Iterable[StagedRow]) -> Iterator[list[StagedRow]]:
     pending = iter(rows)
     while chunk := list(islice(pending, _ROWS_AT_ONCE)):
         yield chunk
-
-
-def _refused_in(step: Step, stage: str, row: StagedRow) -> Iterator[Problem]:
-    for refusal in row.refusals:
-        yield _problem(step, stage, row, refusal)
-
-
-def _failed_in(step: Step, outcome: Outcome) -> Iterator[Problem]:
-    if outcome.refusal is not None:
-        yield _problem(step, TARGET, outcome.row, outcome.refusal)
-
-
-def _problem(step: Step, stage: str, row: StagedRow, refusal: Refusal) -> Problem:
-    """A row that failed: staging shows the whole of it, the target its key [D]."""
-    keys = [name.upper() for name in step.table.keys[0]]
-    sources = {column.name.upper(): source for source, column in step.columns.items()}
-    key = {name: row.texts.get(sources[name], "") for name in keys if name in sources}
-    record = row.texts if stage == STAGING else key
-    return Problem(
-        step.position, stage, row.number, refusal.field, refusal.message, record_id(step.table, key), record
-    )
-
-
-def _written(step: Step, outcome: Outcome) -> WrittenRow:
-    key = (
-        key_predicate(step.table, outcome.values)
-        if outcome.values
-        else record_id(step.table, outcome.row.texts)
-    )
-    return written_row(key, tuple(outcome.row.values), outcome.row.values)

@@ -7,16 +7,15 @@ import sqlalchemy as sa
 
 from sandbox.finance.errors import WRITE_ERROR, FinanceError
 from sandbox.finance.packages.blobs import READ
+from sandbox.finance.packages.desk import ImportDesk
 from sandbox.finance.packages.error_files import make_error_file
 from sandbox.finance.packages.executions import (
-    STAGING,
     TARGET,
     find_execution,
     has_problems,
     job_details,
     problem_list,
 )
-from sandbox.finance.packages.imports import ImportDesk
 from sandbox.finance.packages.parameters import text
 from sandbox.finance.packages.tables import Execution, Status
 from sandbox.finance.packages.worker import Worker
@@ -100,8 +99,6 @@ class Inquiries:
 
     def staging_error_file_url(self, request: DataRequest, parameters: Parameters) -> str:
         """`GetImportStagingErrorFileUrl`: the records that did not get into staging, "" where all did [D]."""
-        execution, entity, _ = self._entity(parameters)
-        make_error_file(self._desk, execution.execution_id, entity, STAGING)
         return self._error_link(request, parameters, "staging_blob")
 
     def generate_error_keys_file(self, request: DataRequest, parameters: Parameters) -> bool:

@@ -99,6 +99,8 @@ def exported(package: zipfile.ZipFile) -> list[str]:
     return [row["CUSTOMERACCOUNT"] for row in rows(package)]
 
 
+@pytest.mark.protocol("packages: ExportToPackage", "D")
+@pytest.mark.protocol("packages: incremental export", "D")
 def test_an_export_holds_what_changed_since_the_last_one(finance: httpx.Client, group: str) -> None:
     customer(finance, "A1")
     customer(finance, "A2")
@@ -109,6 +111,7 @@ def test_an_export_holds_what_changed_since_the_last_one(finance: httpx.Client, 
     assert exported(export(finance, group, "e3")) == ["A1", "A3"]
 
 
+@pytest.mark.protocol("packages: incremental export", "?")
 def test_deleted_rows_are_in_no_export(finance: httpx.Client, group: str) -> None:
     customer(finance, "A1")
     export(finance, group, "e1")
@@ -116,6 +119,7 @@ def test_deleted_rows_are_in_no_export(finance: httpx.Client, group: str) -> Non
     assert exported(export(finance, group, "e2")) == []
 
 
+@pytest.mark.protocol("packages: incremental export", "?")
 def test_each_company_and_each_group_has_a_state_of_its_own(finance: httpx.Client, group: str) -> None:
     define(finance, "other", "Customers V3")
     customer(finance, "A1")
@@ -125,12 +129,14 @@ def test_each_company_and_each_group_has_a_state_of_its_own(finance: httpx.Clien
     assert exported(export(finance, "other", "e3")) == ["A1"]
 
 
+@pytest.mark.protocol("packages: ExportToPackage", "?")
 def test_entities_that_companies_share_are_exported_whole(finance: httpx.Client, group: str) -> None:
     define(finance, "entities", "Legal entities")
     package = export(finance, "entities", "e1", "GBPM")
     assert [row["LEGALENTITYID"] for row in rows(package, "Legal entities.csv")] == ["USPM", "GBPM"]
 
 
+@pytest.mark.protocol("packages: ExportToPackage", "?")
 def test_a_full_push_exports_everything_each_time(finance: httpx.Client, group: str) -> None:
     define(finance, "full", "Customers V3", DefaultRefreshType="FullPush")
     customer(finance, "A1")
@@ -138,6 +144,7 @@ def test_a_full_push_exports_everything_each_time(finance: httpx.Client, group: 
         assert exported(export(finance, "full", execution)) == ["A1"]
 
 
+@pytest.mark.protocol("packages: ExportToPackage", "?")
 def test_a_known_execution_is_answered_without_a_second_export(finance: httpx.Client, group: str) -> None:
     """[?]: so that a client may repeat a call whose answer it lost."""
     customer(finance, "A1")
@@ -147,6 +154,7 @@ def test_a_known_execution_is_answered_without_a_second_export(finance: httpx.Cl
     assert exported(export(finance, group, "e2")) == ["A2"]
 
 
+@pytest.mark.protocol("packages: ExportToPackage", "?")
 def test_a_repeated_execution_begins_where_its_first_run_began(finance: httpx.Client, group: str) -> None:
     customer(finance, "A1")
     export(finance, group, "e1")
@@ -157,6 +165,7 @@ def test_a_repeated_execution_begins_where_its_first_run_began(finance: httpx.Cl
     assert exported(export(finance, group, "e3")) == []
 
 
+@pytest.mark.protocol("packages: ExportToPackage", "?")
 def test_executions_run_in_order(finance: httpx.Client, group: str) -> None:
     customer(finance, "A1")
     for number in range(5):
@@ -174,6 +183,7 @@ def test_a_group_made_anew_starts_anew(finance: httpx.Client, group: str) -> Non
     assert exported(export(finance, group, "e2")) == ["A1"]
 
 
+@pytest.mark.protocol("packages: trap: namespace", "L")
 def test_the_package_has_manifest_and_header(finance: httpx.Client, group: str) -> None:
     package = export(finance, group, "e1")
     assert set(package.namelist()) == {"Manifest.xml", "PackageHeader.xml", "Customers V3.csv"}
@@ -193,8 +203,8 @@ def test_the_package_has_manifest_and_header(finance: httpx.Client, group: str) 
 AWKWARD = '  O\'Brien & Söhne, "日本" 🚀\r\n\t%_[a]* '
 
 
+@pytest.mark.protocol("packages: trap: unicode", "L")
 def test_csv_unicode_is_utf16_with_a_byte_order_mark_and_exact(finance: httpx.Client, group: str) -> None:
-    """[L]."""
     body = {"dataAreaId": "USPM", "CustomerAccount": "A1", "OrganizationName": AWKWARD}
     text = json.dumps(body).removesuffix("}") + ', "CreditLimit": 922337203685476.9999}'
     assert finance.post("/data/CustomersV3", content=text).status_code == 201
@@ -205,6 +215,7 @@ def test_csv_unicode_is_utf16_with_a_byte_order_mark_and_exact(finance: httpx.Cl
     assert (row["ONHOLDSTATUS"], row["NAMEALIAS"]) == ("No", "")
 
 
+@pytest.mark.protocol("packages: ExportToPackage", "?")
 def test_xml_element_and_csv(finance: httpx.Client, group: str) -> None:
     customer(finance, "A1", AWKWARD)
     define(finance, "xml", "Customers V3", SourceFormat="XML-Element")
@@ -215,6 +226,7 @@ def test_xml_element_and_csv(finance: httpx.Client, group: str) -> None:
     assert [row["ORGANIZATIONNAME"] for row in csv.DictReader(io.StringIO(text, newline=""))] == [AWKWARD]
 
 
+@pytest.mark.protocol("packages: execution errors", "L")
 @pytest.mark.parametrize(
     ("entity", "values", "message"),
     [
@@ -234,6 +246,8 @@ def test_exports_that_fail_say_why(
     assert act(finance, "GetExportedPackageUrl", executionId="e1") == ""
 
 
+@pytest.mark.protocol("packages: ExportToPackage", "D")
+@pytest.mark.protocol("packages: GetExecutionSummaryStatus", "L")
 def test_unknown_group_company_and_execution(finance: httpx.Client, group: str) -> None:
     def refused(action: str, **parameters: object) -> str:
         answer = finance.post(ACTION + action, json=parameters)
@@ -251,12 +265,14 @@ def test_unknown_group_company_and_execution(finance: httpx.Client, group: str) 
     assert finance.post(f"{ACTION}Nope", json={}).status_code == 404
 
 
+@pytest.mark.protocol("packages: ExportToPackage", "D")
 def test_an_execution_gets_an_id_where_the_client_gives_none(finance: httpx.Client, group: str) -> None:
     execution = order(finance, group, "")
     assert execution.startswith(group)
     assert wait(finance, execution) == "Succeeded"
 
 
+@pytest.mark.protocol("packages: GetExportedPackageUrl", "D")
 def test_links_expire_and_cannot_be_guessed(finance: httpx.Client, control: httpx.Client, group: str) -> None:
     export(finance, group, "e1")
     link = act(finance, "GetExportedPackageUrl", executionId="e1")
@@ -267,6 +283,7 @@ def test_links_expire_and_cannot_be_guessed(finance: httpx.Client, control: http
     assert httpx.get(act(finance, "GetExportedPackageUrl", executionId="e1")).status_code == 200
 
 
+@pytest.mark.protocol("packages: blob life", "D")
 def test_packages_are_kept_for_seven_days(finance: httpx.Client, control: httpx.Client, group: str) -> None:
     export(finance, group, "e1")
     control.put("/sandbox/clock", json={"advance_seconds": 7 * 86_400 + 60})
