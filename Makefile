@@ -4,7 +4,7 @@ PYTHON := .venv/bin/python
 SETUP := .venv/setup-seconds
 PORTS := --dataverse-port 8801 --finance-port 8802 --dataverse-tls-port 8811 --finance-tls-port 8812
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down sandbox lint golden memory lock chaos load backlog fuzz bench
+.PHONY: help setup demo test up down sandbox lint golden memory lock chaos fire load backlog fuzz bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ lint: $(SETUP) ## style, types, security and the mapping files; AUDIT=strict ins
 
 chaos: $(SETUP) ## kill KILLS workers (1000) at random points among faults, from SEED (1); DATABASE=postgres too
 	@$(PYTHON) -m tests.chaos --kills $(or $(KILLS),1000) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite)
+
+fire: $(SETUP) ## eight writers and readers of delta links for SECONDS (60), TIMES (1) over; DATABASE=postgres too
+	@$(PYTHON) -m tests.fire --seconds $(or $(SECONDS),60) --times $(or $(TIMES),1) --database $(or $(DATABASE),sqlite)
 
 memory: $(SETUP) ## peak memory of each stage for 100,000 rows and for a million
 	@$(PYTHON) -m bench.constant_memory 100000 1000000
