@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.dataverse.api import open_api
+from sandbox.dataverse.api import Api
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.errors import ApiError
 from sandbox.finance.books import Books
@@ -15,9 +15,9 @@ from sandbox.rules.rowset import MissingRowError
 from sandbox.store import Store, WriteUnit
 
 
-def open_jobs(store: Store, default_company: str | None = None) -> dict[str, Job]:
-    """Return the jobs of both systems over a store, by name."""
-    api = open_api(store)
+def open_jobs(api: Api, default_company: str | None = None) -> dict[str, Job]:
+    """Return the jobs of both systems over Dataverse's store, by name."""
+    store = api.store
     catalog = Catalog(store, store.finance, {}, default_company, read_rulebook("sandbox.finance.rules"))
     dataverse = {
         name: _job(store, lambda unit: Desk(unit, api.writer), act)

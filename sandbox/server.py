@@ -19,7 +19,9 @@ from sandbox.auth import BearerGate, Credentials, TokenDesk
 from sandbox.certificate import ensure_certificate
 from sandbox.clock import Clock
 from sandbox.control import ControlPlane, create_control_app
+from sandbox.dataverse.api import Api, open_api
 from sandbox.dataverse.app import create_app as create_dataverse_app
+from sandbox.dataverse.systemjobs.service import AsyncService
 from sandbox.faults import CuttableProtocol, FaultBoard, FaultLayer, FaultRule
 from sandbox.finance.app import create_app as create_finance_app
 from sandbox.gateway import Gateway
@@ -95,10 +97,23 @@ def serve(settings: Settings) -> None:
     try:
         ensure_seeded(store, settings.seed, _tell)
         certificate = ensure_certificate(settings.tls_folder)
-        servers = _servers(settings, store, certificate, sockets)
-        asyncio.run(_serve_all(servers, sockets, certificate[0]))
+        api = open_api(store)
+        servers = _servers(settings, api, certificate, sockets)
+        with _asynchronous(api):
+            asyncio.run(_serve_all(servers, sockets, certificate[0]))
     finally:
         store.close()
+
+
+@contextlib.contextmanager
+def _asynchronous(api: Api) -> Iterator[None]:
+    """Do Dataverse's system jobs while requests are answered."""
+    service = AsyncService(api)
+    service.start()
+    try:
+        yield
+    finally:
+        service.stop()
 
 
 def _tell(progress: str) -> None:
@@ -124,8 +139,9 @@ def _listen(name: str, settings: Settings) -> socket.socket:
 
 
 def _servers(
-    settings: Settings, store: Store, certificate: tuple[Path, Path], sockets: Mapping[str, socket.socket]
+    settings: Settings, api: Api, certificate: tuple[Path, Path], sockets: Mapping[str, socket.socket]
 ) -> dict[str, _Server]:
+    store = api.store
     stats = Stats(WriteLog(settings.write_log))
     board, limits = FaultBoard(partial(_keep_past, store)), LimitBoard()
     desk = TokenDesk(settings.credentials, store.clock)
@@ -135,12 +151,12 @@ def _servers(
         layer = FaultLayer(gate, system, board, stats, store.clock, desk)
         return Observer(Gateway(layer), system, stats, store.clock)
 
-    dataverse_api = create_dataverse_app(store, stats, desk, board)
+    dataverse_api = create_dataverse_app(api, stats, desk, board)
     finance_api = create_finance_app(store, stats, desk, board, settings.default_company)
     dataverse = front("dataverse", DataverseLimits(dataverse_api, limits, stats))
     finance = front("finance", FinanceThrottling(finance_api, limits, stats))
-    jobs = open_jobs(store, settings.default_company)
-    control = create_control_app(ControlPlane(store, stats, board, limits, jobs))
+    jobs = open_jobs(api, settings.default_company)
+    control = create_control_app(ControlPlane(store, stats, board, limits, jobs, (api.registry.forget,)))
     apps: dict[str, ASGIApp] = {
         "dataverse": dataverse,
         "finance": finance,

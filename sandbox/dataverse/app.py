@@ -9,23 +9,21 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 
 from sandbox.auth import TokenDesk, token_routes
-from sandbox.dataverse.api import Api, open_api
+from sandbox.dataverse.api import Api
 from sandbox.dataverse.batch import BatchRun
 from sandbox.dataverse.errors import method_not_allowed
 from sandbox.dataverse.service import Outcome, attempt, guarded, record
 from sandbox.dataverse.wire import Request, Response
 from sandbox.faults import BatchFaults, FaultBoard
 from sandbox.stats import Stats
-from sandbox.store import Store
 from sandbox.trace import executing
 
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
 
 
-def create_app(store: Store, stats: Stats, desk: TokenDesk, board: FaultBoard) -> Starlette:
+def create_app(api: Api, stats: Stats, desk: TokenDesk, board: FaultBoard) -> Starlette:
     """Return the application: token endpoints and the Web API under `/api/data/v9.x/`."""
-    faults = BatchFaults("dataverse", board, stats, store.clock)
-    api = open_api(store)
+    faults = BatchFaults("dataverse", board, stats, api.store.clock)
 
     async def web_api(request: HttpRequest) -> HttpResponse:
         plain = await _plain(request)

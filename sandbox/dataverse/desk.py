@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sandbox.dataverse.errors import ApiError
+from sandbox.dataverse.errors import PLUGIN_REFUSED, ApiError
 from sandbox.rules.hooks import Caller
 from sandbox.rules.rowset import MissingRowError, find_rows
 from sandbox.store import WriteUnit
@@ -15,7 +15,6 @@ from sandbox.store.tables import VERSION
 if TYPE_CHECKING:
     from sandbox.dataverse.writing import Writer
 
-PLUGIN_REFUSED = "0x80040265"
 _CHUNK = 500  # values asked for in one statement
 
 

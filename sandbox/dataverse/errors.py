@@ -13,6 +13,10 @@ TOO_LONG = "0x80044331"
 OUT_OF_RANGE = "0x80044330"
 INVALID_OPTION = "0x8004431a"
 EXPIRED_TOKEN = "0x80044352"  # an error code  # nosec B105
+PRIVILEGE_MISSING = "0x80040220"
+USER_DISABLED = "0x80040225"
+DUPLICATE_DETECTED = "0x80040333"
+PLUGIN_REFUSED = "0x80040265"
 UNEXPECTED = "0x80040216"
 NOT_IMPLEMENTED = "0x80040216"
 
@@ -108,3 +112,36 @@ def not_a_key(table: Table) -> ApiError:
 def method_not_allowed(method: str, place: str) -> ApiError:
     """A verb that a resource does not take."""
     return ApiError(405, INVALID_REQUEST, f"The HTTP method '{method}' is not supported for '{place}'.")
+
+
+def duplicate_detected() -> ApiError:
+    """A row that duplicate detection, where it is asked for, finds another one of [D]."""
+    return ApiError(
+        412,
+        DUPLICATE_DETECTED,
+        "A record was not created or updated because a duplicate of the current record already exists.",
+    )
+
+
+def user_unknown(user_id: str) -> ApiError:
+    """A user to act for that there is not; status and code are our choice [?]."""
+    return ApiError(404, RECORD_NOT_FOUND, f"systemuser With Id = {user_id} Does Not Exist")
+
+
+def user_disabled(user_id: str) -> ApiError:
+    """A user to act for who is disabled."""
+    return ApiError(
+        403,
+        USER_DISABLED,
+        f"The specified user(Id = {user_id}) is either disabled or is not a member of any business unit.",
+    )
+
+
+def privilege_missing(user_id: str, privilege: str, place: str) -> ApiError:
+    """A user to act for who may not do this."""
+    return ApiError(
+        403,
+        PRIVILEGE_MISSING,
+        f"Principal user (Id={user_id}, type=8, accessMode=2) is missing the privilege prv{privilege} "
+        f"for '{place}'.",
+    )

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from sandbox.dataverse.api import Api
-from sandbox.dataverse.entities import Entity, Link
+from sandbox.dataverse.duplicates import refuse_duplicate
+from sandbox.dataverse.entities import Collection, Entity, Link
 from sandbox.dataverse.errors import (
     bad_request,
     duplicate_record,
@@ -18,9 +19,10 @@ from sandbox.dataverse.errors import (
 )
 from sandbox.dataverse.payload import Payload, PayloadReader, read_object
 from sandbox.dataverse.reading import Reading
-from sandbox.dataverse.references import Reference, find_row, missing_row, require_row
+from sandbox.dataverse.references import Reference, find_row, missing_row, read_reference, require_row
 from sandbox.dataverse.values import stored_value
 from sandbox.dataverse.wire import Request, Response, json_response
+from sandbox.odata.wire import dumps
 from sandbox.store import WriteUnit
 from sandbox.store.tables import VERSION
 
@@ -44,12 +46,13 @@ class Operation:
     def create(self) -> Response:
         """`POST accounts`: 204 with the row's URL in `OData-EntityId`, or 201 with the row.
 
+        Rows under navigation properties are created in the same transaction (deep insert [D]).
+
         Raises:
             ApiError: When the body does not hold, or a key occurs already (412).
         """
-        payload = self._payload()
-        [values] = self.api.writer.bound(self.unit, [payload])
-        [row_id] = self.api.writer.insert(self.unit, self.entity, [values])
+        payload = self._reader.read(self.entity, read_object(self.request.body), deep=True)
+        row_id = self._insert(self.entity, payload, {})
         return self._written(row_id, payload, created=True)
 
     def save(self, reference: Reference) -> Response:
@@ -58,22 +61,85 @@ class Operation:
         Raises:
             ApiError: 404 or 412 as the conditions say, or when the body does not hold.
         """
-        payload = self._payload()
+        payload = self._reader.read(self.entity, read_object(self.request.body))
         row_id = find_row(self.unit.connection, self.entity, reference)
-        if row_id is None and self._must_exist:
-            raise missing_row(self.entity, reference)
-        if row_id is not None and self.request.headers.get("if-none-match") == "*":
-            raise duplicate_record()
-        [values] = self.api.writer.bound(self.unit, [payload])
         if row_id is None:
-            [row_id] = self.api.writer.insert(
-                self.unit, self.entity, [new_values(self.entity, reference, values)]
-            )
+            if self._must_exist:
+                raise missing_row(self.entity, reference)
+            row_id = self._insert(self.entity, payload, new_values(self.entity, reference, {}))
             return self._written(row_id, payload, created=True)
-        self._check_version(row_id)
+        self._check_conditions(row_id)
+        [values] = self.api.writer.bound(self.unit, [payload])
         changes = changed_values(reference, values)
+        refuse_duplicate(self.unit.connection, self.request, self.entity, changes, row_id)
         self.api.writer.update(self.unit, self.entity, [(row_id, changes)])
+        self._attach(payload, row_id)
         return self._written(row_id, payload, created=False)
+
+    def _insert(self, entity: Entity, payload: Payload, named: Mapping[str, Any]) -> str:
+        """Create a row, before it those that it points to, after it those that point to it.
+
+        Args:
+            entity: Its table.
+            payload: What the body says.
+            named: What else is known of it; the body wins.
+        """
+        parents = {
+            column: self._insert(parent.entity, parent.payload, {})
+            for column, parent in payload.parents.items()
+        }
+        [values] = self.api.writer.bound(self.unit, [payload])
+        values = {**named, **values, **parents}
+        refuse_duplicate(self.unit.connection, self.request, entity, values, None)
+        [row_id] = self.api.writer.insert(self.unit, entity, [values])
+        for collection, child in payload.children:
+            self._insert(child.entity, child.payload, {collection.column: row_id})
+        self._attach(payload, row_id)
+        return row_id
+
+    def _attach(self, payload: Payload, row_id: str) -> None:
+        for collection, reference in payload.attached:
+            self._point(collection, reference, row_id)
+
+    def _point(self, collection: Collection, reference: Reference, row_id: str | None) -> str:
+        """Let a row of a collection point to `row_id`, or to nothing; return its GUID."""
+        other = self.api.entities.by_name[collection.table]
+        member = require_row(self.unit.connection, other, reference)
+        self.api.writer.update(self.unit, other, [(member, {collection.column: row_id})])
+        return member
+
+    def associate(self, reference: Reference, collection: Collection) -> Response:
+        """`POST accounts(key)/collection/$ref {"@odata.id": url}`: the other row points to this one [D].
+
+        Raises:
+            ApiError: 404 for an unknown row on either side.
+        """
+        row_id = require_row(self.unit.connection, self.entity, reference)
+        self._check_conditions(row_id)
+        member = self._reader.member(collection, read_object(self.request.body).get("@odata.id"))
+        self._point(collection, member, row_id)
+        return Response(204, key=row_id, rows=1)
+
+    def disassociate(self, reference: Reference, collection: Collection, key: str | None) -> Response:
+        """`DELETE accounts(key)/collection(key)/$ref`, or `.../collection/$ref?$id=url` [D].
+
+        Raises:
+            ApiError: 404 for an unknown row on either side, or one that does not belong to this one.
+        """
+        row_id = require_row(self.unit.connection, self.entity, reference)
+        self._check_conditions(row_id)
+        other = self.api.entities.by_name[collection.table]
+        member = (
+            self._reader.member(collection, self.request.options.get("$id"))
+            if key is None
+            else read_reference(other, key)
+        )
+        within = sa.select(other.id_column).where(other.sql.c[collection.column] == row_id)
+        member_id = require_row(self.unit.connection, other, member)
+        if member_id not in set(self.unit.connection.execute(within).scalars()):
+            raise record_not_found(other.table, member_id)
+        self._point(collection, Reference(other.table.name, member_id), None)
+        return Response(204, key=row_id, rows=1)
 
     def delete(self, reference: Reference) -> Response:
         """`DELETE accounts(key)`.
@@ -82,7 +148,7 @@ class Operation:
             ApiError: 404 when it does not exist, 412 when If-Match names another version.
         """
         row_id = require_row(self.unit.connection, self.entity, reference)
-        self._check_version(row_id)
+        self._check_conditions(row_id)
         self.api.writer.delete(self.unit, self.entity, row_id)
         return Response(204, key=row_id, rows=1)
 
@@ -130,25 +196,22 @@ class Operation:
     def _reader(self) -> PayloadReader:
         return PayloadReader(self.api.entities, self.request.root, self.request.content_ids)
 
-    def _payload(self) -> Payload:
-        return self._reader.read(self.entity, read_object(self.request.body))
-
     def _change(self, reference: Reference, values: Mapping[str, Any]) -> Response:
         row_id = require_row(self.unit.connection, self.entity, reference)
-        self._check_version(row_id)
+        self._check_conditions(row_id)
         self.api.writer.update(self.unit, self.entity, [(row_id, values)])
         return Response(204, key=row_id, columns=tuple(values), rows=1)
 
-    def _check_version(self, row_id: str) -> None:
-        """Compare the row's version with If-Match."""
-        wanted = self.request.headers.get("if-match")
-        if wanted is None or wanted == "*":
+    def _check_conditions(self, row_id: str) -> None:
+        """Compare the row's version with If-Match and If-None-Match; `null` is no condition [D]."""
+        wanted, unwanted = (self.request.headers.get(name, "") for name in ("if-match", "if-none-match"))
+        if unwanted == "*":
+            raise duplicate_record()
+        if wanted in {"", "*"} and unwanted in {"", "null"}:
             return
         query = sa.select(self.entity.sql.c[VERSION]).where(self.entity.id_column == row_id)
-        version = self.unit.connection.execute(query).scalar()
-        if version is None:
-            raise record_not_found(self.entity.table, row_id)
-        if f'W/"{version}"' not in {part.strip() for part in wanted.split(",")}:
+        etag = f'W/"{self.unit.connection.execute(query).scalar_one()}"'
+        if (wanted not in {"", "*"} and etag not in _etags(wanted)) or etag in _etags(unwanted):
             raise version_mismatch()
 
     def _written(self, row_id: str, payload: Payload, *, created: bool) -> Response:
@@ -164,6 +227,10 @@ class Operation:
         return replace(answer, key=row_id, columns=payload.columns, rows=1)
 
 
+def _etags(header: str) -> set[str]:
+    return {part.strip() for part in header.split(",")}
+
+
 def new_values(entity: Entity, reference: Reference, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a row that an upsert creates: the key of the URL, the body winning [D]."""
     named = dict(reference.key) if reference.row_id is None else {entity.primary_id: reference.row_id}
@@ -177,9 +244,9 @@ def changed_values(reference: Reference, values: Mapping[str, Any]) -> dict[str,
 
 
 def plain_property(
-    api: Api, connection: sa.Connection, request: Request, place: tuple[Entity, str, str]
+    api: Api, connection: sa.Connection, request: Request, place: tuple[Entity, str, str], *, raw: bool
 ) -> Response:
-    """`GET accounts(id)/name`: one column of one row, 204 where it is null.
+    """`GET accounts(id)/name`: one column of one row, 204 where it is null; with `/$value` as bare text.
 
     Raises:
         ApiError: 404 when the row does not exist.
@@ -188,7 +255,11 @@ def plain_property(
     rows = Reading(api, connection, replace(request, query="", headers={}), entity).rows_of(row_id, name)
     if not rows:
         raise record_not_found(entity.table, row_id)
-    if rows[0][name] is None:
+    value = rows[0][name]
+    if value is None:
         return Response(204)
+    if raw:
+        text = value.encode() if isinstance(value, str) else dumps(value)
+        return Response(200, text, {"Content-Type": "text/plain; charset=utf-8"})
     context = f"{request.root}$metadata#{entity.table.entity_set}({row_id})/{name}"
-    return json_response(200, {"@odata.context": context, "value": rows[0][name]})
+    return json_response(200, {"@odata.context": context, "value": value})

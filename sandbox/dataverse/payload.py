@@ -1,14 +1,15 @@
-"""A row of a request body: values by column, and the rows that its lookups are bound to."""
+"""A row of a request body: values by column, the rows that it is bound to, and those made with it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.dataverse.entities import Entities, Entity, Link
+from sandbox.dataverse.entities import Collection, Entities, Entity, Link
 from sandbox.dataverse.errors import INVALID_PAYLOAD, bad_request, undeclared_property
 from sandbox.dataverse.references import Reference, read_link
 from sandbox.dataverse.values import stored_value
 from sandbox.odata.wire import loads
+from sandbox.schema.model import Column
 
 _BIND = "@odata.bind"
 
@@ -20,15 +21,48 @@ class Payload:
     Attributes:
         values: Stored values by column; a lookup set to null is among them.
         binds: The row that a lookup column shall point to, by column.
+        parents: Rows to be created first, by the lookup column that shall point to them.
+        children: Rows to be created after it, which point to it.
+        attached: Rows that exist, and shall point to it.
     """
 
     values: Mapping[str, Any]
     binds: Mapping[str, Reference]
+    parents: Mapping[str, "Related"] = field(default_factory=dict)
+    children: tuple[tuple[Collection, "Related"], ...] = ()
+    attached: tuple[tuple[Collection, Reference], ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that the body names."""
-        return (*self.values, *self.binds)
+        return (*self.values, *self.binds, *self.parents)
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A row that is created together with another one.
+
+    Attributes:
+        entity: Its table.
+        payload: What the body says about it.
+    """
+
+    entity: Entity
+    payload: Payload
+
+
+@dataclass
+class _Draft:
+    """A payload while its body is being read."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    binds: dict[str, Reference] = field(default_factory=dict)
+    parents: dict[str, Related] = field(default_factory=dict)
+    children: list[tuple[Collection, Related]] = field(default_factory=list)
+    attached: list[tuple[Collection, Reference]] = field(default_factory=list)
+
+    def done(self) -> Payload:
+        return Payload(self.values, self.binds, self.parents, tuple(self.children), tuple(self.attached))
 
 
 @dataclass(frozen=True)
@@ -47,39 +81,84 @@ class PayloadReader:
     content_ids: Mapping[str, str]
     known: dict[tuple[str, str, str], Reference] = field(default_factory=dict, repr=False)
 
-    def read(self, entity: Entity, body: Mapping[str, Any]) -> Payload:
+    def read(self, entity: Entity, body: Mapping[str, Any], *, deep: bool = False) -> Payload:
         """Read one row.
 
         Columns that only the system writes (createdon, versionnumber, ...) are ignored, as Dataverse
         ignores what is not valid for create or update [?].
 
+        Args:
+            entity: Its table.
+            body: The JSON object.
+            deep: Whether related rows may be created with it, as a create may [D].
+
         Raises:
             ApiError: When a property is undeclared or a value does not fit.
         """
-        values: dict[str, Any] = {}
-        binds: dict[str, Reference] = {}
+        draft = _Draft()
         for name, value in body.items():
             if name.endswith(_BIND):
-                self._bind(entity, name.removesuffix(_BIND), value, values, binds)
-            elif "@" not in name:
-                _value(entity, name, value, values)
-        return Payload(values, binds)
+                self._bind(entity, name.removesuffix(_BIND), value, draft)
+            elif "@" in name:
+                continue
+            elif name in entity.links or name in entity.collections:
+                self._navigation(entity, name, value, draft, deep=deep)
+            else:
+                _value(entity, name, value, draft.values)
+        return draft.done()
 
-    def _bind(
-        self, entity: Entity, name: str, url: object, values: dict[str, Any], binds: dict[str, Reference]
-    ) -> None:
-        link = entity.links.get(name)
-        if link is None:
+    def _bind(self, entity: Entity, name: str, url: object, draft: _Draft) -> None:
+        link, collection = entity.links.get(name), entity.collections.get(name)
+        if collection is not None and isinstance(url, list):
+            draft.attached += [(collection, self.member(collection, each)) for each in url]
+        elif link is None:
             raise undeclared_property(entity.table, name + _BIND)
-        if url is None:
-            values[link.column] = None
+        elif url is None:
+            draft.values[link.column] = None
         elif isinstance(url, str):
-            place = (entity.table.name, name, url)
-            if place not in self.known:
-                self.known[place] = self.link_target(entity, link, url)
-            binds[link.column] = self.known[place]
+            draft.binds[link.column] = self.link_target(entity, link, url)
         else:
             raise bad_request(f"The value of '{name}{_BIND}' must be a URL.", INVALID_PAYLOAD)
+
+    def _navigation(self, entity: Entity, name: str, value: object, draft: _Draft, *, deep: bool) -> None:
+        """Read what stands under a navigation property: null, a row, or a list of rows (deep insert [D])."""
+        link, collection = entity.links.get(name), entity.collections.get(name)
+        if link is not None and value is None:
+            draft.values[link.column] = None
+            return
+        if not deep:
+            raise bad_request(
+                f"Rows under '{name}' are created together with a new row of '{entity.table.name}' only: "
+                f"write them first, and bind them with {name}{_BIND}.",
+                INVALID_PAYLOAD,
+            )
+        if link is not None and isinstance(value, dict):
+            draft.parents[link.column] = self._related(link.target, name, value)
+        elif collection is not None and isinstance(value, list):
+            draft.children += [(collection, self._related(collection.table, name, each)) for each in value]
+        else:
+            raise bad_request(f"The value of '{name}' must be a row or a list of rows.", INVALID_PAYLOAD)
+
+    def _related(self, table: str, name: str, body: object) -> Related:
+        entity = self.entities.by_name.get(table)
+        if entity is None or not isinstance(body, dict):
+            raise bad_request(f"What stands under '{name}' is no row of '{table}'.", INVALID_PAYLOAD)
+        return Related(entity, self.read(entity, body, deep=True))
+
+    def member(self, collection: Collection, url: object) -> Reference:
+        """Read the URL of a row of a collection.
+
+        Raises:
+            ApiError: When it does not name a row of the right table.
+        """
+        if isinstance(url, str):
+            _, reference = read_link(self.entities, url, self.content_ids, self.root)
+            if reference.table == collection.table:
+                return reference
+        raise bad_request(
+            f"'{collection.name}' leads to rows of '{collection.table}', and '{str(url)[:200]}' is none.",
+            INVALID_PAYLOAD,
+        )
 
     def link_target(self, entity: Entity, link: Link, url: str) -> Reference:
         """Read the URL that a navigation property is bound to.
@@ -113,22 +192,14 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def _value(entity: Entity, name: str, value: object, values: dict[str, Any]) -> None:
-    column = entity.properties.get(name)
-    if column is None and name in entity.links:
-        _navigation(entity, name, value, values)
-        return
+    column = entity.properties.get(name) or _secret(entity, name)
     if column is None:
         raise undeclared_property(entity.table, name)
     if not column.read_only:
         values[column.name] = stored_value(entity.table, column, value)
 
 
-def _navigation(entity: Entity, name: str, value: object, values: dict[str, Any]) -> None:
-    """Empty a lookup by its navigation property; related rows inside of a row are not taken."""
-    if value is not None:
-        raise bad_request(
-            f"Creating '{name}' together with a row of '{entity.table.entity_set}' is not supported: "
-            f"write it first, and bind it with {name}{_BIND}.",
-            INVALID_PAYLOAD,
-        )
-    values[entity.links[name].column] = None
+def _secret(entity: Entity, name: str) -> Column | None:
+    """Return a column that can be written, though nobody can read it."""
+    column = entity.table.columns.get(name)
+    return column if column is not None and column.write_only else None

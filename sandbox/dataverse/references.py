@@ -1,5 +1,6 @@
 """Rows named by GUID or by alternate key, in URLs, in `@odata.id` and in `@odata.bind`."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,6 +26,8 @@ from sandbox.schema.model import Column, ColumnType
 from sandbox.store import fold, folded
 from sandbox.store.types import CodeText, instant_text
 
+_TEXTS = re.compile(r"('(?:[^']|'')*')")
+_ALIAS = re.compile(r"@\w+")
 _GUIDS = frozenset({ColumnType.GUID, ColumnType.LOOKUP})
 
 
@@ -69,6 +72,23 @@ def read_reference(entity: Entity, predicate: str) -> Reference:
             named = ((name, _key_value(entity.table.columns[name], values[name])) for name in key)
             return Reference(entity.table.name, None, tuple(named))
     raise not_a_key(entity.table)
+
+
+def resolve_aliases(predicate: str, options: Mapping[str, str]) -> str:
+    """Put the query's parameter aliases into a key: `accounts(@p)?@p='x'` [D].
+
+    Raises:
+        ApiError: When the query does not say what an alias stands for.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group()
+        if name not in options:
+            raise bad_request(f"The parameter alias '{name}' has no value in the query.")
+        return options[name]
+
+    bare = enumerate(_TEXTS.split(predicate))
+    return "".join(part if number % 2 else _ALIAS.sub(value, part) for number, part in bare)
 
 
 def read_link(

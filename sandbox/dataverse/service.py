@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from sandbox.dataverse.api import Api
 from sandbox.dataverse.errors import UNEXPECTED, ApiError, bad_request
+from sandbox.dataverse.events.call import calling, read_call
+from sandbox.dataverse.impersonation import acting
 from sandbox.dataverse.router import dispatch
 from sandbox.dataverse.wire import Request, Response, error_response
 from sandbox.odata.errors import ODataError
@@ -41,9 +43,16 @@ def attempt(
     def operation() -> Response:
         if refused is not None:
             raise refused
-        return dispatch(api, request, unit)
+        user = acting(api, request)
+        initiating = api.user_id if user is not api else None
+        with calling(read_call(request.headers, request.options, _host(request.root), initiating)):
+            return dispatch(user, request, unit)
 
     return Outcome(request, guarded(request, operation))
+
+
+def _host(root: str) -> str:
+    return root.partition("://")[2].partition("/")[0]
 
 
 def guarded(request: Request, operation: Callable[[], Response]) -> Response:
@@ -61,7 +70,7 @@ def guarded(request: Request, operation: Callable[[], Response]) -> Response:
     except Exception:
         _log.exception("%s %s failed", request.method, request.path)
         refused = ApiError(500, UNEXPECTED, "An unexpected error occurred.")
-    return named(request, error_response(refused))
+    return named(request, error_response(refused, request.preferences.annotations))
 
 
 def record(api: Api, stats: Stats, outcome: Outcome) -> None:

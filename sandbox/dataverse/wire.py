@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from urllib.parse import parse_qsl
 
-from sandbox.dataverse.errors import ApiError
+from sandbox.dataverse.errors import PLUGIN_REFUSED, ApiError
 from sandbox.odata.wire import dumps
 
 JSON = "application/json; odata.metadata=minimal"
+_ERRORS = "Microsoft.PowerApps.CDS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +126,37 @@ def json_response(status: int, value: object, headers: Mapping[str, str] | None 
     return Response(status, dumps(value), {"Content-Type": JSON, **(headers or {})})
 
 
-def error_response(error: ApiError) -> Response:
-    """Answer with an error body."""
-    return json_response(error.status, {"error": {"code": error.code, "message": error.message}})
+def error_response(error: ApiError, annotations: str = "") -> Response:
+    """Answer with an error body.
+
+    Args:
+        error: What went wrong.
+        annotations: Pattern of `odata.include-annotations`: further details that the client asks for [D].
+    """
+    details = {f"@{name}": text for name, text in _details(error).items() if _asked(name, annotations)}
+    body = {"error": {"code": error.code, "message": error.message, **details}}
+    return json_response(error.status, body)
+
+
+def _details(error: ApiError) -> dict[str, str]:
+    code = error.code.removeprefix("0x")
+    details = {
+        f"{_ERRORS}.HelpLink": "http://go.microsoft.com/fwlink/?LinkID=398563&error="
+        f"Microsoft.Crm.CrmException%3a{code}&client=platform",
+        f"{_ERRORS}.TraceText": f"\r\n{error.message}\r\n",
+        f"{_ERRORS}.InnerError.Message": error.message,
+    }
+    if error.code != PLUGIN_REFUSED:
+        return details
+    return {
+        f"{_ERRORS}.ErrorDetails.OperationStatus": "0",
+        f"{_ERRORS}.ErrorDetails.SubErrorCode": "-2146233088",
+        **details,
+    }
+
+
+def _asked(name: str, pattern: str) -> bool:
+    return any(fnmatchcase(name, part.strip()) for part in pattern.split(","))
 
 
 def _split_quoted(header: str) -> list[str]:

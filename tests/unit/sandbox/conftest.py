@@ -42,7 +42,7 @@ def sandbox_store(empty_database: Path, tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def jobs(sandbox_store: Store) -> dict[str, Job]:
     """All jobs by name, as the control plane runs them; each in a transaction of its own."""
-    return open_jobs(sandbox_store)
+    return open_jobs(open_api(sandbox_store))
 
 
 @pytest.fixture
