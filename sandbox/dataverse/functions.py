@@ -74,9 +74,16 @@ def total_record_count(api: Api, request: Request, argument: str) -> Response:
     return json_response(200, {"@odata.context": context, "EntityRecordCountCollection": collection})
 
 
+def languages(_api: Api, request: Request, _argument: str) -> Response:
+    """`RetrieveAvailableLanguages()`: LCIDs of the languages that labels are in [C]."""
+    context = f"{request.root}$metadata#{NAMESPACE}.RetrieveAvailableLanguagesResponse"
+    return json_response(200, {"@odata.context": context, "LocaleIds": [1033]})
+
+
 FUNCTIONS: Mapping[str, Callable[[Api, Request, str], Response]] = {
     "WhoAmI": who_am_i,
     "RetrieveCurrentOrganization": current_organization,
     "RetrieveVersion": version,
+    "RetrieveAvailableLanguages": languages,
     "RetrieveTotalRecordCount": total_record_count,
 }

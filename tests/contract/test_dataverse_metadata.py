@@ -67,6 +67,11 @@ def test_total_record_count(dataverse: httpx.Client) -> None:
     assert dict(zip(collection["Keys"], collection["Values"], strict=True)) == {"account": 1, "uom": 0}
 
 
+def test_languages(dataverse: httpx.Client) -> None:
+    for spelling in ("RetrieveAvailableLanguages", "RetrieveAvailableLanguages()"):
+        assert dataverse.get(spelling).json()["LocaleIds"] == [1033]
+
+
 @pytest.mark.protocol("metadata: sdk message filters", "D")
 def test_sdk_message_filters_say_which_tables_take_bulk_messages(dataverse: httpx.Client) -> None:
     messages = "sdkmessageid/name eq 'CreateMultiple' or sdkmessageid/name eq 'UpdateMultiple'"
@@ -106,6 +111,7 @@ def test_csdl_describes_every_table_and_names_nothing_that_is_not_there(datavers
         each.get("Name") for each in document.schema if each.tag in {f"{EDM}Action", f"{EDM}Function"}
     }
     assert {"CreateMultiple", "UpdateMultiple", "UpsertMultiple", "BulkDelete", "WhoAmI"} <= operations
+    assert {"LastXDays", "In", "Under"} <= operations
     assert b"ChangeTracking" not in answer.content
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 
+from sandbox.dataverse.queryfunctions import FUNCTIONS
+from sandbox.dataverse.queryfunctions.hierarchy import HIERARCHY
+from sandbox.dataverse.queryfunctions.values import VALUES
 from sandbox.odata.csdl import element, operation_element, property_element
 
 _ROWS = "Collection(mscrm.crmbaseentity)"
@@ -13,6 +16,7 @@ _COMPLEX_TYPES: Mapping[str, Mapping[str, str]] = {
     "BulkDeleteResponse": {"JobId": "Edm.Guid"},
     "WhoAmIResponse": {"BusinessUnitId": "Edm.Guid", "UserId": "Edm.Guid", "OrganizationId": "Edm.Guid"},
     "RetrieveVersionResponse": {"Version": "Edm.String"},
+    "RetrieveAvailableLanguagesResponse": {"LocaleIds": "Collection(Edm.Int32)"},
     "RetrieveCurrentOrganizationResponse": {"Detail": "mscrm.OrganizationDetail"},
     "RetrieveTotalRecordCountResponse": {"EntityRecordCountCollection": "mscrm.EntityRecordCountCollection"},
     "EntityRecordCountCollection": {
@@ -84,9 +88,12 @@ _BULK_DELETE = {
 _FUNCTIONS: Mapping[str, Mapping[str, str]] = {
     "WhoAmI": {},
     "RetrieveVersion": {},
+    "RetrieveAvailableLanguages": {},
     "RetrieveCurrentOrganization": {"AccessType": "mscrm.EndpointAccessType"},
     "RetrieveTotalRecordCount": {"EntityNames": _TEXTS},
 }
+_TAKES_LIST = frozenset({"In", "NotIn", "Between", "NotBetween", "ContainValues", "DoesNotContainValues"})
+_TAKES_NUMBER = frozenset({"InFiscalPeriod", "InFiscalYear"})
 
 
 def operations() -> Iterator[ET.Element]:
@@ -103,6 +110,9 @@ def operations() -> Iterator[ET.Element]:
     yield operation_element("Action", "BulkDelete", _BULK_DELETE, "mscrm.BulkDeleteResponse")
     for name, parameters in _FUNCTIONS.items():
         yield operation_element("Function", name, parameters, f"mscrm.{name}Response")
+    for name in FUNCTIONS:
+        taken = {"PropertyName": "Edm.String", **_values_of(name)}
+        yield operation_element("Function", name, taken, "Edm.Boolean")
 
 
 def imports() -> Iterator[ET.Element]:
@@ -110,3 +120,14 @@ def imports() -> Iterator[ET.Element]:
     yield element("ActionImport", {"Name": "BulkDelete", "Action": "mscrm.BulkDelete"})
     for name in _FUNCTIONS:
         yield element("FunctionImport", {"Name": name, "Function": f"mscrm.{name}"})
+
+
+def _values_of(name: str) -> dict[str, str]:
+    """Return what a query function takes beside the property [D, Web API query function reference]."""
+    if name in _TAKES_LIST:
+        return {"PropertyValues": _TEXTS}
+    if name.endswith("FiscalPeriodAndYear"):
+        return {"PropertyValue1": "Edm.Int64", "PropertyValue2": "Edm.Int64"}
+    if "X" in name or name in _TAKES_NUMBER:
+        return {"PropertyValue": "Edm.Int64"}
+    return {"PropertyValue": "Edm.String"} if name in {*VALUES, *HIERARCHY} else {}
