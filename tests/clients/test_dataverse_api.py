@@ -28,6 +28,12 @@ def test_what_an_entity_knows_of_itself(client: DataverseClient) -> None:
     assert project.relationships.collection_valued
 
 
+def test_definitions(client: DataverseClient) -> None:
+    assert client.get_language_codes() == [1033]
+    definition = client.get_entity_definition("account")
+    assert definition.schema_name.lower() == "account"
+
+
 @pytest.mark.parametrize("mode", ["individual", "multiple", "batch"])
 def test_rows_in_every_mode(accounts: DataverseEntity, mode: str) -> None:
     rows = [{"name": f"DA {mode} {n}", "description": "to go"} for n in range(4)]
