@@ -56,9 +56,11 @@ def manifest_of(package: zipfile.ZipFile) -> Manifest:
 def _small_file(package: zipfile.ZipFile, name: str) -> bytes:
     if name not in package.namelist():
         raise PackageError(f"The package has no {name}.")
-    if package.getinfo(name).file_size > _LARGEST_MANIFEST:
+    size = package.getinfo(name).file_size
+    if size > _LARGEST_MANIFEST:
         raise PackageError(f"The {name} of the package is larger than {_LARGEST_MANIFEST} bytes.")
-    return package.read(name)
+    with package.open(name) as file:  # no more than the directory says, whatever else is in it
+        return file.read(size)
 
 
 def _refuse_harmful(package: zipfile.ZipFile) -> None:
