@@ -33,8 +33,11 @@ def test_tables_are_found_by_name_and_by_id(dataverse: httpx.Client) -> None:
     assert (found["SchemaName"], found["ObjectTypeCode"]) == ("Account", 1)
     assert found["ChangeTrackingEnabled"] is True
     single = one(dataverse, f"{ACCOUNT}?{select}")
-    assert single.pop("@odata.context").endswith("/$entity")
+    columns = select.removeprefix("$select=")
+    assert single.pop("@odata.context").endswith(f"/$metadata#EntityDefinitions({columns})/$entity")
     assert single == found
+    below = one(dataverse, f"{ACCOUNT}/Attributes?$select=LogicalName")["@odata.context"]
+    assert below.endswith("/$metadata#EntityDefinitions('account')/Attributes(LogicalName)")
     assert one(dataverse, f"EntityDefinitions({found['MetadataId']})")["LogicalName"] == "account"
     assert one(dataverse, f"{ACCOUNT}/SchemaName")["value"] == "Account"
     assert dataverse.get("EntityDefinitions(LogicalName='unicorn')").status_code == 404
@@ -50,6 +53,7 @@ def test_all_tables_come_in_one_page(dataverse: httpx.Client) -> None:
     sets = {each["name"] for each in value(dataverse, "") if not each["name"].endswith("Definitions")}
     assert {each["EntitySetName"] for each in answer["value"]} == sets
     assert answer["@odata.count"] == len(sets) == int(dataverse.get("EntityDefinitions/$count").text)
+    assert dataverse.get("EntityDefinitions/$count?$filter=LogicalName eq 'account'").text == "1"
     codes = [each["ObjectTypeCode"] for each in answer["value"]]
     assert len(set(codes)) == len(codes)
 
@@ -154,6 +158,8 @@ def test_casts_give_the_columns_of_one_type_with_what_only_they_have(dataverse: 
             assert {each["LogicalName"] for each in found} == kinds.get(f"{cast}AttributeMetadata", set())
             assert all(set(each) == properties | {"LogicalName", "MetadataId"} for each in found)
             seen |= {cast} if found else set()
+    assert value(dataverse, f"{ACCOUNT}/Attributes/{CRM}.ImageAttributeMetadata") == []
+    assert dataverse.get(f"{ACCOUNT}/Attributes/{CRM}.UnicornAttributeMetadata").status_code == 404
     assert seen >= {
         "String",
         "Memo",

@@ -8,13 +8,14 @@ from sandbox.dataverse.entities import NAMESPACE
 from sandbox.dataverse.errors import ApiError, method_not_allowed, resource_not_found
 from sandbox.dataverse.metadata.catalog import catalog
 from sandbox.dataverse.metadata.csdl import metadata_document
-from sandbox.dataverse.metadata.model import Definition
-from sandbox.dataverse.metadata.query import filtered, rendered, shaped
+from sandbox.dataverse.metadata.model import TYPES, Definition
+from sandbox.dataverse.metadata.query import filtered, shaped
 from sandbox.dataverse.wire import Request, Response, json_response
 from sandbox.odata.keys import Segment, parse_key
 from sandbox.odata.options import parse_select
 
 _DOCUMENT = "$metadata"
+_COUNT = "$count"
 _NOT_FOUND = "0x80060888"
 _NAMES = ("LogicalName", "SchemaName", "Name")
 
@@ -51,7 +52,11 @@ def answer_metadata(api: Api, request: Request, segments: tuple[Segment, ...]) -
         annotations = request.options.get("annotations", "").lower() == "true"
         body = metadata_document(api.entities, annotations=annotations)
         return Response(200, body, {"Content-Type": "application/xml"})
-    return _answer(request, _walk(api, segments))
+    counting = segments[-1].name == _COUNT
+    place = _walk(api, segments[:-1] if counting else segments)
+    if counting and not isinstance(place.found, tuple):
+        raise resource_not_found(_COUNT)
+    return _answer(request, place, _context(request.root, segments))
 
 
 @dataclass(frozen=True)
@@ -79,8 +84,6 @@ def _step(place: _Place, segment: Segment) -> _Place:
     found, name = place.found, segment.name
     if name.startswith(f"{NAMESPACE}."):
         return _cast(found, name.removeprefix(f"{NAMESPACE}."))
-    if isinstance(found, tuple) and name == "$count":
-        return _Place(len(found))
     if isinstance(found, Definition):
         if name in found.below:
             return _Place(found.below[name])
@@ -92,6 +95,8 @@ def _step(place: _Place, segment: Segment) -> _Place:
 
 
 def _cast(found: Any, kind: str) -> _Place:
+    if kind not in TYPES:
+        raise resource_not_found(f"{NAMESPACE}.{kind}")
     if isinstance(found, Definition) and kind in {found.kind, found.base}:
         return _Place(found, kind == found.kind)
     if isinstance(found, tuple):
@@ -121,26 +126,36 @@ def _literal(key: str) -> str:
     return str(getattr(named[0].literal, "val", "")) if len(named) == 1 else ""
 
 
-def _answer(request: Request, place: _Place) -> Response:
+def _answer(request: Request, place: _Place, context: str) -> Response:
     found, options = place.found, request.options
-    context = f"{request.root}$metadata#{request.path}"
     if isinstance(found, Definition):
         one = shaped(found, options, cast=place.cast)
         return json_response(200, {"@odata.context": f"{context}{_chosen(options)}/$entity", **one})
     if isinstance(found, tuple):
-        kept = filtered(found, options, cast=place.cast)
-        counted = {"@odata.count": len(kept)} if options.get("$count", "").lower() == "true" else {}
-        rest = {name: value for name, value in options.items() if name != "$filter"}
-        value = rendered(kept, rest, cast=place.cast)
-        return json_response(
-            200, {"@odata.context": f"{context}{_chosen(options)}", **counted, "value": value}
-        )
-    if request.path.endswith("/$count"):
-        return Response(200, str(found).encode(), {"Content-Type": "text/plain"})
+        return _listing(request, place, context)
     if found is None:
         return Response(204)
     value = found if isinstance(found, dict) else {"value": found}
     return json_response(200, {"@odata.context": context, **value})
+
+
+def _listing(request: Request, place: _Place, context: str) -> Response:
+    options = request.options
+    kept = filtered(place.found, options, cast=place.cast)
+    if request.path.endswith(f"/{_COUNT}"):
+        return Response(200, str(len(kept)).encode(), {"Content-Type": "text/plain"})
+    counted = {"@odata.count": len(kept)} if options.get("$count", "").lower() == "true" else {}
+    value = [shaped(item, options, cast=place.cast) for item in kept]
+    return json_response(200, {"@odata.context": f"{context}{_chosen(options)}", **counted, "value": value})
+
+
+def _context(root: str, segments: tuple[Segment, ...]) -> str:
+    """Return a context URL: `$metadata#EntityDefinitions('account')/Attributes`, without the last key."""
+    *owners, last = segments
+    names = [
+        owner.name if owner.key is None else f"{owner.name}('{_literal(owner.key)}')" for owner in owners
+    ]
+    return f"{root}{_DOCUMENT}#{'/'.join([*names, last.name])}"
 
 
 def _chosen(options: dict[str, str]) -> str:

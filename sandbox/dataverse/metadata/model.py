@@ -6,6 +6,15 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, Union
 
 Below: TypeAlias = Union["Definition", tuple["Definition", ...], None]
+_COLUMNS = """BigInt Boolean DateTime Decimal Double EntityName File Image Integer Lookup ManagedProperty Memo
+Money MultiSelectPicklist Picklist State Status String UniqueIdentifier""".split()
+TYPES = frozenset(
+    {f"{name}AttributeMetadata" for name in ("", "Enum", *_COLUMNS)}
+    | {f"{name}RelationshipMetadata" for name in ("OneToMany", "ManyToMany")}
+    | {"RelationshipMetadataBase", "EntityMetadata", "EntityKeyMetadata"}
+    | {"OptionSetMetadataBase", "OptionSetMetadata", "BooleanOptionSetMetadata"}
+)
+"""Types that a path may name, whether or not anything here has them [D]."""
 _NOTHING: Mapping[str, Below] = MappingProxyType({})
 
 

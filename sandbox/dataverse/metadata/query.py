@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.dataverse.entities import NAMESPACE
 from sandbox.dataverse.errors import ApiError, bad_request
-from sandbox.dataverse.metadata.model import Below, Definition
+from sandbox.dataverse.metadata.model import Definition
 from sandbox.odata.options import ExpandItem, parse_expand, parse_select
 from sandbox.odata.valuefilter import UnknownFunctionError, matches
 
@@ -88,16 +88,7 @@ def _expanded(item: Definition, part: ExpandItem, *, cast: bool) -> Any:
             f"Could not find a property named '{part.name}' on type '{NAMESPACE}.{declared}'. "
             "$expand takes navigation properties."
         )
-    return rendered(item.below[part.name], part.options, cast=False)
-
-
-def rendered(found: Below, options: Mapping[str, str], *, cast: bool) -> Any:
-    """Return what a navigation property leads to as JSON: an object, a list, or None.
-
-    Raises:
-        ApiError: As `filtered` and `shaped` do.
-        ODataError: When an option cannot be read.
-    """
+    found = item.below[part.name]
     if isinstance(found, tuple):
-        return [shaped(item, options, cast=cast) for item in filtered(found, options, cast=cast)]
-    return None if found is None else shaped(found, options, cast=True)
+        return [shaped(each, part.options, cast=False) for each in filtered(found, part.options, cast=False)]
+    return None if found is None else shaped(found, part.options, cast=True)
