@@ -1,5 +1,6 @@
 """`python -m sandbox serve`: Dataverse and Finance on your laptop."""
 
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -25,13 +26,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (CertificateError, PortTakenError, SeedRefusedError, OtherVersionError) as refused:
             return _fail(str(refused))
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
-            return _fail(f"The database {settings.database} is of no kind that is known here: {_DATABASES}.")
+            shown = _without_password(settings.database)
+            return _fail(f"The database {shown} is of no kind that is known here: {_DATABASES}.")
         except SQLAlchemyError as broken:
+            shown = _without_password(settings.database)
             reason = str(getattr(broken, "orig", None) or broken).splitlines()[0]
-            return _fail(f"The database {settings.database} cannot be used ({reason}): {_DATABASES}.")
+            return _fail(f"The database {shown} cannot be used ({reason}): {_DATABASES}.")
         except OSError as broken:
             return _fail(f"{broken.filename or 'A file'} cannot be used: {broken.strerror}.")
     return 0
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(?<=:)[^:@/]+(?=@)", "***", url)
 
 
 def _fail(sentence: str) -> int:

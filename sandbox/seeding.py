@@ -49,6 +49,15 @@ def ensure_seeded(store: Store, name: str, tell: Tell = _say_nothing) -> None:
     ensure_environment(store)
 
 
+def check_seed(name: str) -> None:
+    """Say whether there is such a seed.
+
+    Raises:
+        SeedRefusedError: When there is none.
+    """
+    _seed(name, _say_nothing)
+
+
 def reseed(store: Store, name: str, tell: Tell = _say_nothing) -> str:
     """Empty both systems and fill them with a seed; return its name as it is remembered.
 

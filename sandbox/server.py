@@ -28,7 +28,7 @@ from sandbox.gateway import Gateway
 from sandbox.jobs import open_jobs
 from sandbox.limits import DataverseLimits, FinanceThrottling, LimitBoard
 from sandbox.observer import Observer
-from sandbox.seeding import ensure_seeded
+from sandbox.seeding import check_seed, ensure_seeded
 from sandbox.stats import Stats
 from sandbox.store import Store
 from sandbox.write_log import LOG_LENGTH, WriteLog
@@ -88,21 +88,24 @@ def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; print the ready line when all ports answer.
 
     Raises:
+        CertificateError: When the application's certificate cannot be used.
         PortTakenError: When a port is taken.
-        SeedRefusedError: When the seed does not fit the database.
+        SeedRefusedError: When the seed is unknown, or does not fit the database.
         sqlalchemy.exc.SQLAlchemyError: When the database cannot be opened.
     """
-    sockets = {name: _listen(name, settings) for name in settings.ports}
-    store = Store(settings.database, Clock(settings.clock))
-    try:
+    check_seed(settings.seed)
+    clock = Clock(settings.clock)
+    desk = TokenDesk(settings.credentials, clock)
+    with contextlib.ExitStack() as stack:
+        sockets = {name: stack.enter_context(_listen(name, settings)) for name in settings.ports}
+        store = Store(settings.database, clock)
+        stack.callback(store.close)
         ensure_seeded(store, settings.seed, _tell)
         certificate = ensure_certificate(settings.tls_folder)
         api = open_api(store)
-        servers = _servers(settings, api, certificate, sockets)
+        servers = _servers(settings, api, desk, certificate, sockets)
         with _asynchronous(api):
             asyncio.run(_serve_all(servers, sockets, certificate[0]))
-    finally:
-        store.close()
 
 
 @contextlib.contextmanager
@@ -139,12 +142,15 @@ def _listen(name: str, settings: Settings) -> socket.socket:
 
 
 def _servers(
-    settings: Settings, api: Api, certificate: tuple[Path, Path], sockets: Mapping[str, socket.socket]
+    settings: Settings,
+    api: Api,
+    desk: TokenDesk,
+    certificate: tuple[Path, Path],
+    sockets: Mapping[str, socket.socket],
 ) -> dict[str, _Server]:
     store = api.store
     stats = Stats(WriteLog(settings.write_log))
     board, limits = FaultBoard(partial(_keep_past, store)), LimitBoard()
-    desk = TokenDesk(settings.credentials, store.clock)
 
     def front(system: str, app: ASGIApp) -> ASGIApp:
         gate = BearerGate(app, desk, foreign=_ports(sockets, _OTHER[system]))
