@@ -17,7 +17,7 @@ from sandbox.dataverse.payload import Payload
 from sandbox.dataverse.references import Reference, find_rows, missing_row
 from sandbox.rules.hooks import Caller, Change, Row, Rulebook, Verb
 from sandbox.store import Store, WriteUnit
-from sandbox.store.loading import Columns, by_column, insert_columns
+from sandbox.store.loading import Columns, by_column, insert_columns, update_columns
 from sandbox.store.tables import VERSION, table_name
 from sandbox.store.types import instant_text
 
@@ -116,14 +116,10 @@ class Writer:
         changes = [(row_id, self._changed(unit, entity, values)) for row_id, values in rows]
         # Neighbours only are grouped: a row that occurs twice must end as the later one says.
         for names, group in groupby(changes, key=lambda change: tuple(sorted(change[1]))):
-            assignments = {name: sa.bindparam(f"new_{name}", type_=entity.sql.c[name].type) for name in names}
-            statement = sa.update(entity.sql).where(entity.id_column == sa.bindparam("row_id"))
-            parameters = [
-                {f"new_{name}": value for name, value in changed.items()} | {"row_id": row_id}
-                for row_id, changed in group
-            ]
+            alike = list(group)
+            columns = {name: [changed[name] for _, changed in alike] for name in names}
             with _duplicates_named():
-                unit.connection.execute(statement.values(assignments), parameters)
+                update_columns(unit.connection, entity.sql, [row_id for row_id, _ in alike], columns)
 
     def delete(self, unit: WriteUnit, entity: Entity, row_id: str, caller: Caller = Caller.USER) -> None:
         """Delete a row, leave a tombstone, and empty the lookups that pointed to it (RemoveLink [?]).

@@ -6,6 +6,7 @@ and the driver takes them all in one call (`executemany` of SQLite, COPY of Post
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
 from typing import Any
@@ -44,31 +45,80 @@ def insert_columns(connection: sa.Connection, table: sa.Table, columns: Columns)
         sqlalchemy.exc.IntegrityError: A key occurs twice, or a value is missing.
     """
     names = tuple(column.name for column in table.columns if column.name in columns)
-    bound = [_bound(bind, columns[name]) for name, bind in _binders(table, names, connection.dialect)]
-    rows = zip(*bound, strict=True)
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_insert_text(table, names, connection.dialect), list(rows))
-    else:
+    rows = list(zip(*(_bound(connection, table.c[name], columns[name]) for name in names), strict=True))
+    if connection.dialect.name == "postgresql" and len(rows) > 1:
         _copy(connection, table, names, rows)
+    else:
+        _execute(connection, _insert(table, names, connection.dialect), rows)
 
 
-_Bind = Callable[[Any], Any] | None
+def update_columns(
+    connection: sa.Connection, table: sa.Table, row_ids: Sequence[str], columns: Columns
+) -> None:
+    """Change rows one after the other, each named by its primary key; a row may occur more than once.
+
+    Args:
+        connection: Of a write transaction.
+        table: Whose rows.
+        row_ids: Primary keys.
+        columns: New values by name, as many of each as there are keys.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: A key occurs twice.
+    """
+    names = tuple(column.name for column in table.columns if column.name in columns)
+    values = (_bound(connection, table.c[name], columns[name]) for name in names)
+    rows = list(zip(*values, row_ids, strict=True))
+    _execute(connection, _update(table, names, connection.dialect), rows)
 
 
-def _bound(bind: _Bind, values: Sequence[Any]) -> Iterable[Any]:
+def _bound(connection: sa.Connection, column: sa.Column[Any], values: Sequence[Any]) -> Iterable[Any]:
+    bind = _binder(column, connection.dialect)
     return values if bind is None else map(bind, values)
 
 
-@lru_cache(maxsize=1024)
-def _binders(table: sa.Table, names: tuple[str, ...], dialect: sa.Dialect) -> tuple[tuple[str, _Bind], ...]:
-    types = ((name, table.c[name].type) for name in names)
-    return tuple((name, kind.dialect_impl(dialect).bind_processor(dialect)) for name, kind in types)
+@lru_cache(maxsize=8192)
+def _binder(column: sa.Column[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    return column.type.dialect_impl(dialect).bind_processor(dialect)
 
 
-@lru_cache(maxsize=1024)
-def _insert_text(table: sa.Table, names: tuple[str, ...], dialect: sa.Dialect) -> str:
-    """Return the statement with a place for each of the names, which are in the order of the table."""
-    return str(sa.insert(table).values({name: sa.bindparam(name) for name in names}).compile(dialect=dialect))
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """A statement in the words of a driver.
+
+    Attributes:
+        text: With a place for each value.
+        names: Of the values where the driver goes by name, None where it goes by their order.
+    """
+
+    text: str
+    names: tuple[str, ...] | None
+
+
+def _execute(connection: sa.Connection, statement: _Statement, rows: list[tuple[Any, ...]]) -> None:
+    names = statement.names
+    parameters: Any = rows if names is None else [dict(zip(names, row, strict=True)) for row in rows]
+    connection.exec_driver_sql(statement.text, parameters)
+
+
+@lru_cache(maxsize=4096)
+def _insert(table: sa.Table, names: tuple[str, ...], dialect: sa.Dialect) -> _Statement:
+    """Return the statement for values in the order of `names`, which is that of the table."""
+    return _statement(sa.insert(table).values({name: sa.bindparam(name) for name in names}), names, dialect)
+
+
+@lru_cache(maxsize=4096)
+def _update(table: sa.Table, names: tuple[str, ...], dialect: sa.Dialect) -> _Statement:
+    """Return the statement for values in the order of `names`, which is that of the table, and a key."""
+    [primary] = table.primary_key
+    places = tuple(f"new_{name}" for name in names)
+    values: dict[str, Any] = {name: sa.bindparam(place) for name, place in zip(names, places, strict=True)}
+    changed = sa.update(table).values(values).where(primary == sa.bindparam("row_id"))
+    return _statement(changed, (*places, "row_id"), dialect)
+
+
+def _statement(element: sa.UpdateBase, names: tuple[str, ...], dialect: sa.Dialect) -> _Statement:
+    return _Statement(str(element.compile(dialect=dialect)), None if dialect.positional else names)
 
 
 def _copy(

@@ -108,9 +108,15 @@ class Store:
         self.dataverse = load_dataverse()
         self.finance = load_finance()
         self.engine = open_engine(url)
+        self._writer = self.engine.execution_options(**{WRITING: True})
         self._writing = Lock()
         self._metadata = sa.MetaData()
         self.environment, self.tombstone = build_state(self._metadata)
+        environment = self.environment.c
+        self._counters = sa.select(environment.version, environment.recid).with_for_update()
+        self._count = sa.update(self.environment).values(
+            version=sa.bindparam("now_version"), recid=sa.bindparam("now_recid")
+        )
         self._sql = {
             table_name(table): build_table(table, self._metadata, self.dataverse)
             for table in (*self.dataverse.values(), *self.finance.values())
@@ -139,17 +145,14 @@ class Store:
         """Open the one write transaction of the moment; commit at the end, roll back on error."""
         # The database serialises writers too, but SQLite makes them poll for their turn.
         with self._writing:
-            with (
-                self.engine.connect().execution_options(**{WRITING: True}) as connection,
-                connection.begin(),
-            ):
+            with self._writer.begin() as connection:
                 self.past.before_write()
                 counters = self._lock_counters(connection)
                 unit = WriteUnit(connection, self.clock.now().replace(microsecond=0), counters)
                 yield unit
                 if unit.counters != counters:
                     version, recid = unit.counters
-                    connection.execute(sa.update(self.environment).values(version=version, recid=recid))
+                    connection.execute(self._count, {"now_version": version, "now_recid": recid})
             for call in unit.after_commit:
                 call()
         _COMMIT.set(unit.counters[0])
@@ -237,14 +240,12 @@ class Store:
         return table.columns[column].default
 
     def _lock_counters(self, connection: sa.Connection) -> tuple[int, int]:
-        environment = self.environment.c
-        query = sa.select(environment.version, environment.recid).with_for_update()
-        version, recid = connection.execute(query).one()
+        version, recid = connection.execute(self._counters).one()
         return version, recid
 
     def _identify(self) -> str:
         """Return the environment's own id, given at the database's first start."""
-        with self.engine.connect().execution_options(**{WRITING: True}) as connection, connection.begin():
+        with self._writer.begin() as connection:
             known = connection.execute(sa.select(self.environment.c.environment_id)).scalar()
             if known is not None:
                 return str(known)
