@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from sandbox.dataverse.api import Api
-from sandbox.dataverse.errors import bad_request
+from sandbox.dataverse.errors import ApiError, bad_request
 from sandbox.dataverse.references import resource_path
 from sandbox.dataverse.service import Outcome, attempt, named, record
 from sandbox.dataverse.wire import JSON, Request, Response
@@ -21,6 +21,18 @@ from sandbox.store import WriteUnit
 
 _LIMIT = 1000
 _Answer = BatchResponse | list[BatchResponse]
+
+
+_LONGEST_ADDRESS = 65_536
+_SHARED = frozenset(
+    {
+        "callerobjectid",
+        "mscrmcallerid",
+        "mscrm.bypassbusinesslogicexecution",
+        "mscrm.bypassbusinesslogicexecutionstepids",
+        "mscrm.bypasscustompluginexecution",
+    }
+)
 
 
 class _ChangesetFailed(Exception):
@@ -87,14 +99,13 @@ class BatchRun:
         return answers, 200
 
     def _in_changeset(self, part: BatchRequest, unit: WriteUnit) -> Outcome:
-        request = self._request(part)
-        if request.method == "GET":
-            refused = bad_request("A GET request is not allowed inside of a changeset.")
-            return attempt(self.api, request, unit, refused)
-        return self._attempt(request, unit)
+        return self._attempt(self._request(part), unit)
 
     def _attempt(self, request: Request, unit: WriteUnit | None = None) -> Outcome:
-        """Do one operation, unless a fault stands in its way."""
+        """Do one operation, unless it has no place in a batch or a fault stands in its way."""
+        refused = _refusal(request, in_changeset=unit is not None)
+        if refused is not None:
+            return attempt(self.api, request, unit, refused)
         fault = self.faults.meet(request.method, request.path)
         if fault is None:
             return attempt(self.api, request, unit)
@@ -108,11 +119,16 @@ class BatchRun:
             path=resource_path(address, self.request.root),
             query=query,
             root=self.request.root,
-            headers=part.headers,
+            headers=self._acting | dict(part.headers),
             body=part.body,
             content_ids=self.content_ids,
             in_batch=True,
         )
+
+    @property
+    def _acting(self) -> dict[str, str]:
+        """For whom the batch acts, and what it leaves out, is said once for all parts, or by each [?]."""
+        return {name: text for name, text in self.request.headers.items() if name in _SHARED}
 
     def _remember(self, part: BatchRequest, outcome: Outcome) -> None:
         """Let later parts refer to the row that this one wrote."""
@@ -123,3 +139,14 @@ class BatchRun:
 def _rendered(part: BatchRequest, response: Response) -> BatchResponse:
     headers = {**response.headers, "OData-Version": "4.0"}
     return BatchResponse(response.status, headers, response.body, part.content_id)
+
+
+def _refusal(request: Request, *, in_changeset: bool) -> ApiError | None:
+    """Say why an operation has no place here: a batch, an overlong address, a read in a changeset."""
+    if len(request.path) + len(request.query) > _LONGEST_ADDRESS:
+        return bad_request(f"The address of an operation has more than {_LONGEST_ADDRESS} characters.")
+    if request.path == "$batch":
+        return bad_request("A batch request must not hold another batch request.")
+    if in_changeset and request.method == "GET":
+        return bad_request("A GET request is not allowed inside of a changeset.")
+    return None

@@ -193,9 +193,7 @@ class Reading:
     @property
     def profile(self) -> Profile:
         """The rules of filters, with functions that know who asks, and when."""
-        now = self.api.store.clock.now().replace(microsecond=0)
-        caller = Caller(now, self.api.user_id, self.api.business_unit_id)
-        return replace(PROFILE, query_function=query_functions(caller))
+        return filter_profile(self.api)
 
     @property
     def annotator(self) -> Annotator:
@@ -254,6 +252,13 @@ class Reading:
             aliases=alias_texts(self.request.options),
             page_size=self.request.preferences.page_size,
         )
+
+
+def filter_profile(api: Api) -> Profile:
+    """Return the rules of filters, with functions that know who asks, and when."""
+    now = api.store.clock.now().replace(microsecond=0)
+    caller = Caller(now, api.user_id, api.business_unit_id)
+    return replace(PROFILE, query_function=query_functions(caller))
 
 
 def refuse_options(options: Mapping[str, str]) -> None:

@@ -107,12 +107,13 @@ class QueryCall:
 
 
 def dataverse_column(table: Table, name: str) -> Column | None:
-    """The column behind a Dataverse property: lookups are `_name_value`, all else is its own name."""
+    """The column behind a Dataverse property that can be read: lookups are `_name_value`."""
     if name.startswith("_") and name.endswith("_value"):
         column = table.columns.get(name[1 : -len("_value")])
         return column if column is not None and column.type is ColumnType.LOOKUP else None
     column = table.columns.get(name)
-    return None if column is not None and column.type is ColumnType.LOOKUP else column
+    hidden = column is not None and (column.type is ColumnType.LOOKUP or column.write_only)
+    return None if hidden else column
 
 
 def finance_column(table: Table, name: str) -> Column | None:

@@ -6,8 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from sandbox.dataverse.api import Api
-from sandbox.dataverse.entities import NAMESPACE, PROFILE, Entity, wire_name
+from sandbox.dataverse.entities import NAMESPACE, Entity, wire_name
 from sandbox.dataverse.errors import INVALID_ARGUMENT, ApiError, bad_request
+from sandbox.dataverse.reading import filter_profile
 from sandbox.odata.filter import compile_filter
 from sandbox.schema.model import Column
 from sandbox.store.types import TEXT_TYPES
@@ -44,7 +45,7 @@ def rows_of_query(api: Api, query: Mapping[str, Any]) -> tuple[Entity, sa.Select
     text = _group(entity, query.get("Criteria") or {}, _DEEPEST)
     select = sa.select(entity.id_column).order_by(entity.id_column)
     if text:
-        select = select.where(compile_filter(text, api.entities.scope(entity), PROFILE, {}))
+        select = select.where(compile_filter(text, api.entities.scope(entity), filter_profile(api)))
     top = query.get("TopCount")
     return entity, select.limit(top) if isinstance(top, int) else select
 
