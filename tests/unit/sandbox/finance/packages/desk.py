@@ -34,6 +34,7 @@ class Desk:
     catalog: Catalog
     blobs: BlobStore
     actions: PackageActions
+    stats: Stats
 
     def act(self, action: str, **parameters: object) -> object:
         return self.actions.by_name[action](REQUEST, parameters)
@@ -73,7 +74,8 @@ def open_desk(store: Store) -> Desk:
     sets = {**store.finance, **{table.name: table for table in SETS}}
     catalog = Catalog(store, sets, tables.definitions, None, read_rulebook("sandbox.finance.rules"))
     blobs = BlobStore(store, tables)
-    return Desk(store, tables, catalog, blobs, PackageActions(catalog, tables, blobs, Stats()))
+    stats = Stats()
+    return Desk(store, tables, catalog, blobs, PackageActions(catalog, tables, blobs, stats), stats)
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
