@@ -112,8 +112,7 @@ def _shared(terms: Terms, work: Work) -> Row:
         "msdyn_resourcecategory": None if work.role is None else _role(work.role),
         "msdyn_transactioncategory": _category(work.category),
         "msdyn_bookableresource": _resource(owner, work.person),
-        "msdyn_resourcingcompany": owner.company_id,
-        "msdyn_resourceorganizationalunitid": owner.unit_id,
+        **_lending(owner),
         "msdyn_isintercompany": work.lender is not None,
         "msdyn_unit": _UNITS["hr" if hours else "ea"],
         "msdyn_quantity": work.quantity,
@@ -253,6 +252,15 @@ def _days(company: Company, day: date) -> Row:
     names = ("documentdate", "startdatetime", "enddatetime", "accountingdate", "exchangeratedate")
     written = {"createdon": approved, "modifiedon": approved}
     return {f"msdyn_{name}": stamp for name in names} | written
+
+
+@lru_cache(maxsize=10)
+def _lending(owner: Company) -> Row:
+    """Whose resource it is."""
+    return {
+        "msdyn_resourcingcompany": owner.company_id,
+        "msdyn_resourceorganizationalunitid": owner.unit_id,
+    }
 
 
 @lru_cache(maxsize=1)
