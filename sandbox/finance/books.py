@@ -15,6 +15,7 @@ from sandbox.finance.values import blanks
 from sandbox.rules.hooks import Caller, Change, Verb
 from sandbox.rules.rowset import find_rows
 from sandbox.store import WriteUnit
+from sandbox.store.loading import by_column, insert_columns, update_columns
 from sandbox.store.tables import REC_ID, REC_VERSION, VERSION
 
 _RANDOM_VERSIONS = 2**31 - 2
@@ -73,7 +74,8 @@ class Books:
         change = self.catalog.rules.prepare(self, change)
         sql = self.catalog.sql(table)
         system = self._system_values()
-        self.unit.connection.execute(sa.insert(sql).values({**change.values, **system}))
+        columns = {name: [value] for name, value in {**change.values, **system}.items()}
+        insert_columns(self.unit.connection, sql, columns)
         inserted = sa.select(sql).where(sql.c[REC_ID] == system[REC_ID])
         stored = dict(self.unit.connection.execute(inserted).mappings().one())
         self.catalog.rules.follow(self, replace(change, values=stored))
@@ -95,7 +97,7 @@ class Books:
         ]
         if changes:
             values = [dict(change.values) | self._system_values() for change in changes]
-            self.unit.connection.execute(sa.insert(self.catalog.sql(table)), values)
+            insert_columns(self.unit.connection, self.catalog.sql(table), by_column(values, {}))
         for change in changes:
             self.catalog.rules.follow(self, change)
 
@@ -120,7 +122,8 @@ class Books:
         version = {VERSION: self.unit.next_version(), REC_VERSION: 2 + secrets.randbelow(_RANDOM_VERSIONS)}
         sql = self.catalog.sql(self.catalog.sets[entity_set])
         changed = {**change.values, **version}
-        self.unit.connection.execute(sa.update(sql).where(sql.c[REC_ID] == row[REC_ID]).values(changed))
+        columns = {name: [value] for name, value in changed.items()}
+        update_columns(self.unit.connection, sql, [row[REC_ID]], columns)
         self.catalog.rules.follow(self, change)
         return {**row, **changed}
 

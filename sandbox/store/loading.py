@@ -53,7 +53,7 @@ def insert_columns(connection: sa.Connection, table: sa.Table, columns: Columns)
 
 
 def update_columns(
-    connection: sa.Connection, table: sa.Table, row_ids: Sequence[str], columns: Columns
+    connection: sa.Connection, table: sa.Table, row_ids: Sequence[Any], columns: Columns
 ) -> None:
     """Change rows one after the other, each named by its primary key; a row may occur more than once.
 
