@@ -38,7 +38,9 @@ def written_row(key: str, columns: tuple[str, ...], values: Mapping[str, Any] | 
     if not values:
         return WrittenRow(key, columns)
     sent = dumps_sorted({name: value for name, value in values.items() if not name.startswith("@")})
-    return WrittenRow(key, columns, sha256(sent).hexdigest(), sent if len(sent) <= VALUES_BYTES else b"")
+    # A copy: what orjson returns keeps its whole buffer of kilobytes, and the log keeps 100,000 of them.
+    kept = bytes(memoryview(sent)) if len(sent) <= VALUES_BYTES else b""
+    return WrittenRow(key, columns, sha256(sent).hexdigest(), kept)
 
 
 @dataclass(frozen=True, slots=True)
