@@ -1,7 +1,8 @@
-"""What a Dataverse environment has rows of by itself, whatever it is filled with.
+"""What an environment has rows of by itself, whatever it is filled with.
 
 Its organization, the root business unit with its default team, the application user behind every token,
-the default solution and its publisher, and which SDK messages there are for which table.
+the default solution and its publisher, and which SDK messages there are for which table; of Finance, the list
+of entities of data management.
 """
 
 import uuid
@@ -12,12 +13,15 @@ from functools import lru_cache
 import sqlalchemy as sa
 
 from sandbox.data.firm import Row, guid
+from sandbox.finance.metadata.categories import category_of
+from sandbox.schema.model import Table
 from sandbox.store import Store
 
 _TABLE_MESSAGES = ("Create", "Update", "Delete", "Retrieve", "RetrieveMultiple")
 _BULK_MESSAGES = ("CreateMultiple", "UpdateMultiple")
 # UpsertMultiple has no filter: a table with the other two supports it (protocol 0.5 [D]).
 _OTHER_MESSAGES = ("Upsert", "UpsertMultiple", "BulkDelete", "WhoAmI", "RetrieveTotalRecordCount")
+_ENTITIES = "DataManagementEntities"
 _ENGLISH = 1033
 _DELTA_TOKEN_DAYS = 7
 _NON_INTERACTIVE = 4
@@ -56,6 +60,17 @@ def ensure_environment(store: Store) -> None:
     rows = {**_directory(identity(store.environment_id)), **_customization(), **_messages(store)}
     for table, some in rows.items():
         store.bulk_insert(store.dataverse[table], some)
+    store.bulk_insert(store.finance[_ENTITIES], [_entity(table) for table in store.finance.values()])
+
+
+def _entity(table: Table) -> Row:
+    """Return the row by which Finance's data management knows an entity."""
+    return {
+        "EntityName": table.label,
+        "TargetEntity": table.entity_type,
+        "EntityCategory": category_of(table.name),
+        "IsShared": "Yes" if table.company_column is None else "No",
+    }
 
 
 def _directory(who: Identity) -> dict[str, list[Row]]:

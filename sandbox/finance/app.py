@@ -14,6 +14,7 @@ from sandbox.auth import TokenDesk, token_routes
 from sandbox.faults import BatchFaults, FaultBoard
 from sandbox.finance.batch import answer_batch
 from sandbox.finance.catalog import Catalog
+from sandbox.finance.environment import ENVIRONMENT_ACTIONS
 from sandbox.finance.errors import FinanceError, RoutingError, UnknownResourceError, not_allowed
 from sandbox.finance.failures import render_failure, render_routing
 from sandbox.finance.metadata import answer_metadata
@@ -56,7 +57,7 @@ def create_app(
     actions = PackageActions(catalog, tables, blobs, stats)
     actions.resume()
     faults = BatchFaults("finance", board, stats, store.clock)
-    acts = {(GROUPS.name, name): act for name, act in actions.by_name.items()}
+    acts = {(GROUPS.name, name): act for name, act in actions.by_name.items()} | dict(ENVIRONMENT_ACTIONS)
     service = Service(catalog, stats, faults, acts)
 
     def answer(request: DataRequest) -> Response:

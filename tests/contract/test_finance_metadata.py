@@ -142,7 +142,33 @@ def test_labels_are_read_one_by_one(finance: httpx.Client) -> None:
     assert finance.get("/metadata/Labels(Language='en-us',Id='@Sandbox:CustomerGroupId')").json()["Value"]
     for refused in ("Labels", "Labels('@Sandbox:TaskId')", "Labels?$filter=Id eq '@Sandbox:TaskId'"):
         assert finance.get(f"/Metadata/{refused}").status_code == 501
-    assert finance.get("/Metadata/Labels(Id='@SYS0',Language='en-US')").status_code == 404
+    for unknown in ("@Sandbox:Unicorn", "unicorn"):
+        assert finance.get(f"/Metadata/Labels(Id='{unknown}',Language='en-US')").status_code == 404
+
+
+@pytest.mark.protocol("finance metadata: labels", "?")
+def test_labels_of_other_files_are_shown_as_their_id(finance: httpx.Client) -> None:
+    answer = finance.get("/Metadata/Labels(Id='@SYS1',Language='en-US')").json()
+    assert (answer["Id"], answer["Language"], answer["Value"]) == ("@SYS1", "en-US", "@SYS1")
+
+
+@pytest.mark.protocol("finance: action", "C")
+def test_versions_and_entities_of_the_environment(finance: httpx.Client) -> None:
+    def asked(place: str) -> Any:
+        return finance.post(f"/data/{place.replace('/', f'/{DATA}.')}", json={}).json()["value"]
+
+    assert asked("DataManagementEntities/GetApplicationVersion").startswith("10.0.")
+    assert asked("DataManagementEntities/GetPlatformBuildVersion").startswith("7.0.")
+    assert asked("DataManagementEntities/GetApplicationBuildVersion").startswith("10.0.")
+    module = asked("SystemNotifications/GetInstalledModules")[0]
+    parts = [part.partition(": ")[0] for part in module.split(" | ")]
+    assert parts == ["Name", "Version", "Module", "Publisher", "DisplayName"]
+    [entity] = value(finance, "/data/DataManagementEntities?$filter=TargetEntity eq 'CustomerV3'")
+    assert (entity["EntityName"], entity["EntityCategory"], entity["IsShared"]) == (
+        "Customers V3",
+        "Master",
+        "No",
+    )
 
 
 def test_the_metadata_service_lists_what_it_has(finance: httpx.Client) -> None:

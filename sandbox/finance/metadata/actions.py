@@ -1,12 +1,13 @@
-"""Actions that metadata tells of: those of data management (protocol 2.2 [D]), and those of rows."""
+"""Actions that metadata tells of: those of data management (protocol 2.2 [D]), of versions, and of rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.finance.actions import ROW_ACTIONS
+from sandbox.finance.environment import ENVIRONMENT_ACTIONS
 from sandbox.finance.packages.groups import GROUPS
 
-_TEXT, _FLAG = "Edm.String", "Edm.Boolean"
+_TEXT, _TEXTS, _FLAG = "Edm.String", "Collection(Edm.String)", "Edm.Boolean"
 _EXECUTION = {"executionId": _TEXT}
 _ENTITY = {"executionId": _TEXT, "entityName": _TEXT}
 
@@ -65,6 +66,12 @@ ACTIONS = (
     _of_packages("GenerateImportTargetErrorKeysFile", _ENTITY, _FLAG),
     _of_packages("GetImportTargetErrorKeysFileUrl", _ENTITY),
     _of_packages("GetMessageStatus", {"messageId": _TEXT}),
+    *(
+        ActionDescription(
+            entity_set, name, {}, _TEXTS if name == "GetInstalledModules" else _TEXT, on_set=True
+        )
+        for entity_set, name in ENVIRONMENT_ACTIONS
+    ),
     *(ActionDescription(entity_set, name, {}, None, on_set=False) for entity_set, name in ROW_ACTIONS),
 )
 

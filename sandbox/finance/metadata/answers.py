@@ -9,7 +9,7 @@ from sandbox.finance.catalog import Catalog
 from sandbox.finance.errors import FinanceError, RoutingError, UnknownResourceError, not_allowed
 from sandbox.finance.metadata.csdl import csdl
 from sandbox.finance.metadata.entities import data_entity, public_entity, public_enumeration
-from sandbox.finance.metadata.labels import label_texts
+from sandbox.finance.metadata.labels import label_text
 from sandbox.finance.metadata.types import enums
 from sandbox.finance.request import DataRequest, DataResponse
 from sandbox.odata.errors import UnknownPropertyError
@@ -146,7 +146,7 @@ def _label(catalog: Catalog, request: DataRequest, segment: Segment) -> DataResp
     key = {} if segment.key is None else _key(segment)
     if key.keys() != {"Id", "Language"}:
         raise RoutingError(501, "The label id and language must be provided as part of the key segment")
-    text = label_texts(catalog.sets).get(key["Id"].lower())
+    text = label_text(catalog.sets, key["Id"])
     if text is None or not _LANGUAGE.fullmatch(key["Language"]):
         raise UnknownResourceError(request.url)
     context = f"{request.root}/metadata/$metadata#Labels/$entity"

@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.finance.catalog import NAMESPACE, READ_ONLY_SETS
 from sandbox.finance.metadata.actions import ActionDescription, actions_of
+from sandbox.finance.metadata.categories import category_of
 from sandbox.finance.metadata.labels import entity_label, enum_label, property_label
 from sandbox.finance.metadata.types import data_type, edm_type
 from sandbox.finance.navigation import NavigationProperty, navigation_properties
@@ -13,17 +14,6 @@ from sandbox.schema.model import Column, Option, Table
 _CONSTRAINT = "#Microsoft.Dynamics.Metadata.ReferentialConstraint"
 # Names of entities inside of Finance that are public; others are the entity type's with "Entity" [?].
 _INNER_NAMES = {"CustomersV3": "CustCustomerV3Entity", "VendorsV2": "VendVendorV2Entity"}
-# Which category a set has is not public; a set that is not named here holds transactions [?].
-_CATEGORIES = {
-    "Master": """CustomersV3 VendorsV2 ReleasedProductsV2 Workers ProjectsV2 ProjectTasks LegalEntities
-        ProjectContractHeaders ProjectContractLines ProjectFundingSources ProjCDSBookableResources""",
-    "Reference": """Categories Currencies ExchangeRateCurrencyPairs ExchangeRateTypes ExchangeRates
-        ExchangeRatesCDSEntity Ledgers ProjExpenseCategoriesExport ProjectCategoryEntities ProjectGroups
-        ProjectLineProperties ProjectTransactionCategories ResourceCategories ResourceCategoriesShared
-        SalesTaxRates SharedCategories UnitsOfMeasure""",
-    "Parameter": "ProjectParametersV2 ProjectIntegrationParameters NumberSequences",
-}
-_CATEGORY_OF = {name: category for category, names in _CATEGORIES.items() for name in names.split()}
 
 
 def data_entity(table: Table) -> dict[str, Any]:
@@ -36,7 +26,7 @@ def data_entity(table: Table) -> dict[str, Any]:
         "LabelId": entity_label(table),
         "DataServiceEnabled": True,
         "DataManagementEnabled": True,
-        "EntityCategory": _CATEGORY_OF.get(table.name, "Transaction"),
+        "EntityCategory": category_of(table.name),
         "IsReadOnly": table.name in READ_ONLY_SETS,
     }
 
@@ -114,7 +104,10 @@ def _action(table: Table, action: ActionDescription) -> dict[str, Any]:
         {"Name": name, "Type": {"TypeName": kind, "IsCollection": False}}
         for name, kind in action.parameters.items()
     ]
-    returns = None if action.returns is None else {"TypeName": action.returns, "IsCollection": False}
+    returns = None
+    if action.returns is not None:
+        inner = action.returns.removeprefix("Collection(").removesuffix(")")
+        returns = {"TypeName": inner, "IsCollection": inner != action.returns}
     return {
         "Name": action.name,
         "BindingKind": "BoundToEntitySet" if action.on_set else "BoundToEntityInstance",

@@ -1,7 +1,7 @@
 """Labels: the ids that metadata names, and their texts in the one language of the sandbox.
 
-Microsoft's own label ids (`@SYS…`) and texts are not public as a whole; these have a label file of
-their own [?].
+Microsoft's own label ids (`@SYS…`) and texts are not public as a whole: the sandbox has a label file of its
+own, and a label of another file is shown as its id, as X++ shows one without a text [?].
 """
 
 import re
@@ -12,6 +12,7 @@ from sandbox.finance.metadata.types import enums
 from sandbox.schema.model import Table
 
 _FILE = "@Sandbox"
+_OTHER_FILES = re.compile(r"@[A-Z]{3}\d+|@\w+:\w+", re.ASCII | re.IGNORECASE)
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _texts: dict[frozenset[str], Mapping[str, str]] = {}
 
@@ -31,8 +32,16 @@ def enum_label(enum: str, member: str | None = None) -> str:
     return f"{_FILE}:{enum}Enum" if member is None else f"{_FILE}:{enum}_{member}"
 
 
-def label_texts(sets: Mapping[str, Table]) -> Mapping[str, str]:
-    """Return the text of every label by its id in lower case; made once for these entity sets."""
+def label_text(sets: Mapping[str, Table], label_id: str) -> str | None:
+    """Return the text of a label, whatever the case of its id; None where it cannot be one."""
+    text = _label_texts(sets).get(label_id.lower())
+    if text is None and not label_id.lower().startswith(f"{_FILE}:".lower()):
+        return label_id if _OTHER_FILES.fullmatch(label_id) else None
+    return text
+
+
+def _label_texts(sets: Mapping[str, Table]) -> Mapping[str, str]:
+    """Return the text of each label by its id in lower case; made once for these entity sets."""
     names = frozenset(sets)
     if names not in _texts:
         _texts[names] = MappingProxyType(_collect(sets))
