@@ -41,6 +41,9 @@ def names(client: httpx.Client) -> set[str]:
     return {row["name"] for row in client.get("accounts?$select=name").json()["value"]}
 
 
+@pytest.mark.protocol("batch: form", "DR")
+@pytest.mark.protocol("batch: addresses", "R")
+@pytest.mark.protocol("batch: type=entry", "R")
 def test_changeset_and_get(dataverse: httpx.Client) -> None:
     answer = post(
         dataverse,
@@ -57,6 +60,7 @@ def test_changeset_and_get(dataverse: httpx.Client) -> None:
     assert names(dataverse) == {"a", "b"}
 
 
+@pytest.mark.protocol("batch: content id", "D")
 def test_content_id_as_url_and_as_bind(dataverse: httpx.Client) -> None:
     answer = post(
         dataverse,
@@ -78,6 +82,7 @@ def test_content_id_as_url_and_as_bind(dataverse: httpx.Client) -> None:
     assert order["_customerid_value"] == account["accountid"]
 
 
+@pytest.mark.protocol("batch: forward reference", "D")
 def test_forward_reference(dataverse: httpx.Client) -> None:
     answer = post(
         dataverse,
@@ -96,6 +101,7 @@ def test_forward_reference(dataverse: httpx.Client) -> None:
     assert names(dataverse) == set()
 
 
+@pytest.mark.protocol("batch: form", "D")
 def test_changeset_is_all_or_nothing(dataverse: httpx.Client) -> None:
     answer = post(
         dataverse,
@@ -109,6 +115,7 @@ def test_changeset_is_all_or_nothing(dataverse: httpx.Client) -> None:
     assert names(dataverse) == set()
 
 
+@pytest.mark.protocol("batch: first error stops", "D")
 def test_first_error_stops(dataverse: httpx.Client) -> None:
     answer = post(
         dataverse,
@@ -121,6 +128,7 @@ def test_first_error_stops(dataverse: httpx.Client) -> None:
     assert names(dataverse) == {"a"}
 
 
+@pytest.mark.protocol("batch: continue on error", "D")
 def test_continue_on_error(dataverse: httpx.Client) -> None:
     answer = post(
         dataverse,
@@ -142,6 +150,10 @@ def test_preferences_of_a_part(dataverse: httpx.Client) -> None:
     assert '"name":"a"' in answer.text
 
 
+@pytest.mark.protocol("batch: line feeds", "R")
+@pytest.mark.protocol("batch: leading line break", "R")
+@pytest.mark.protocol("batch: boundary without quotes", "R")
+@pytest.mark.protocol("batch: empty body with content type", "R")
 @pytest.mark.parametrize("line", ["\r\n", "\n"])
 @pytest.mark.parametrize("lead", ["", "\r\n"])
 def test_tolerated_forms(dataverse: httpx.Client, line: str, lead: str) -> None:
@@ -156,6 +168,7 @@ def test_tolerated_forms(dataverse: httpx.Client, line: str, lead: str) -> None:
     assert "\r\n\r\nHTTP/1.1 204 " in answer.text
 
 
+@pytest.mark.protocol("batch: limits", "D")
 def test_refused_batches(dataverse: httpx.Client) -> None:
     many = post(dataverse, *[part("GET", "accounts?$top=1")] * 1001)
     assert many.status_code == 400
@@ -175,3 +188,64 @@ def test_rolled_back_writes_are_not_in_the_log(dataverse: httpx.Client, control:
     )
     writes = control.get("/sandbox/stats").json()["writes"]
     assert [(write["entity"], write["status"]) for write in writes] == [("accounts", 400), ("$batch", 400)]
+
+
+@pytest.mark.protocol("batch: limits", "D")
+@pytest.mark.protocol("batch: long address", "D")
+def test_what_a_batch_may_not_hold(dataverse: httpx.Client) -> None:
+    """No other batch, no address of more than 64 KB; a shorter one of 60 KB is read."""
+    long = "accounts?$select=name&tag=" + "x" * 60_000
+    assert statuses(post(dataverse, part("GET", long))) == [200]
+    for refused in (part("GET", long + "x" * 6_000), part("POST", "$batch", {})):
+        assert statuses(post(dataverse, refused)) == [400]
+    both = post(dataverse, changeset(changeset(part("POST", "accounts", {"name": "a"}, "1"))))
+    assert both.status_code == 400
+    assert names(dataverse) == set()
+
+
+@pytest.mark.protocol("batch: form", "R")
+def test_letters_and_what_stands_around_the_parts(dataverse: httpx.Client) -> None:
+    """Header names in any case, charset parameters, a preamble and an epilogue, quotes on the boundary."""
+    lines = [
+        "what stands before the first boundary is nothing",
+        "--batch_x",
+        "CONTENT-TYPE: Application/Http; msgtype=request",
+        "content-transfer-encoding: binary",
+        "",
+        "post accounts HTTP/1.1",
+        "CONTENT-TYPE: Application/JSON; charset=utf-8; IEEE754Compatible=true",
+        "PREFER: return=representation",
+        "",
+        '{"name": "a"}',
+        "--batch_x--",
+        "what stands after the last one is nothing",
+    ]
+    kind = 'Multipart/Mixed; charset=utf-8; Boundary="batch_x"'
+    answer = dataverse.post("$batch", content="\r\n".join(lines).encode(), headers={"Content-Type": kind})
+    assert statuses(answer) == [201], answer.text
+    assert b"\n" not in answer.content.replace(b"\r\n", b"")
+
+
+@pytest.mark.protocol("batch: content id", "D")
+def test_references_reach_further(dataverse: httpx.Client) -> None:
+    """Into a property, a `$ref`, an absolute address; and nothing outlives a changeset that failed."""
+    answer = post(
+        dataverse,
+        changeset(
+            part("POST", "accounts", {"name": "parent"}, "p"),
+            part("POST", "accounts", {"name": "child"}, "c"),
+            part("PUT", "$c/parentaccountid/$ref", {"@odata.id": "$p"}, "3"),
+            part("PUT", f"{dataverse.base_url}$c/description", {"value": "x"}, "4"),
+        ),
+    )
+    assert statuses(answer) == [204] * 4, answer.text
+    [child] = dataverse.get("accounts?$filter=name eq 'child'&$expand=parentaccountid").json()["value"]
+    assert (child["description"], child["parentaccountid"]["name"]) == ("x", "parent")
+    failed = post(
+        dataverse,
+        changeset(part("POST", "accounts", {"name": "a"}, "1"), part("PATCH", "$1", {"nonsense": 1}, "2")),
+        changeset(part("PATCH", "$1", {"description": "x"}, "3")),
+        prefer="odata.continue-on-error",
+    )
+    assert statuses(failed) == [400, 400]
+    assert "Content-ID Reference: '$1' does not exist in the batch context." in failed.text

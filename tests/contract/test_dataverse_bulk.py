@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import pytest
 
 TYPE = {"@odata.type": "Microsoft.Dynamics.CRM.uom"}
 
@@ -17,6 +18,7 @@ def symbols(client: httpx.Client) -> dict[str, str]:
     return {row["msdyn_symbol"]: row["name"] for row in rows}
 
 
+@pytest.mark.protocol("bulk: CreateMultiple", "D")
 def test_create_answers_ids_in_order(dataverse: httpx.Client) -> None:
     answer = send(dataverse, "CreateMultiple", [{"name": f"n{i}", "msdyn_symbol": f"s{i}"} for i in range(3)])
     assert answer.status_code == 200
@@ -25,6 +27,7 @@ def test_create_answers_ids_in_order(dataverse: httpx.Client) -> None:
         assert dataverse.get(f"uoms({row_id})").json()["msdyn_symbol"] == f"s{number}"
 
 
+@pytest.mark.protocol("bulk: all or nothing", "D")
 def test_create_is_all_or_nothing(dataverse: httpx.Client) -> None:
     answer = send(
         dataverse,
@@ -36,6 +39,7 @@ def test_create_is_all_or_nothing(dataverse: httpx.Client) -> None:
     assert symbols(dataverse) == {}
 
 
+@pytest.mark.protocol("bulk: UpdateMultiple", "DL")
 def test_update(dataverse: httpx.Client) -> None:
     ids = send(dataverse, "CreateMultiple", [{"name": c, "msdyn_symbol": c} for c in "abc"]).json()["Ids"]
     answer = send(dataverse, "UpdateMultiple", [{"uomid": row_id, "name": "new"} for row_id in ids[:2]])
@@ -48,6 +52,7 @@ def test_update(dataverse: httpx.Client) -> None:
     assert symbols(dataverse)["a"] == "new"
 
 
+@pytest.mark.protocol("bulk: UpsertMultiple", "D")
 def test_upsert_by_key_and_by_id(dataverse: httpx.Client) -> None:
     rows = [{"@odata.id": f"uoms(msdyn_symbol='{c}')", "name": c} for c in "ab"]
     answer = send(dataverse, "UpsertMultiple", rows)
@@ -66,6 +71,7 @@ def test_upsert_by_key_and_by_id(dataverse: httpx.Client) -> None:
     assert dataverse.get(f"uoms({new_id})").status_code == 200
 
 
+@pytest.mark.protocol("bulk: duplicate key", "L")
 def test_upsert_refuses_a_key_that_occurs_twice(dataverse: httpx.Client) -> None:
     rows = [{"@odata.id": f"uoms(msdyn_symbol='{c}')", "name": "x"} for c in ("a", "A")]
     answer = send(dataverse, "UpsertMultiple", rows)
@@ -73,6 +79,7 @@ def test_upsert_refuses_a_key_that_occurs_twice(dataverse: httpx.Client) -> None
     assert symbols(dataverse) == {}
 
 
+@pytest.mark.protocol("bulk: key in body", "L")
 def test_upsert_trap_of_key_columns_in_the_body(dataverse: httpx.Client) -> None:
     """[L]: an error on the create path, tolerated on the update path."""
     row = {"@odata.id": "uoms(msdyn_symbol='a')", "name": "a", "msdyn_symbol": "a"}
@@ -84,6 +91,7 @@ def test_upsert_trap_of_key_columns_in_the_body(dataverse: httpx.Client) -> None
     assert symbols(dataverse) == {"a": "b"}
 
 
+@pytest.mark.protocol("bulk: odata type", "D")
 def test_targets_must_say_their_type(dataverse: httpx.Client) -> None:
     for target in ({"name": "x"}, {"name": "x", "@odata.type": "Microsoft.Dynamics.CRM.account"}):
         answer = dataverse.post("uoms/Microsoft.Dynamics.CRM.CreateMultiple", json={"Targets": [target]})
@@ -91,12 +99,15 @@ def test_targets_must_say_their_type(dataverse: httpx.Client) -> None:
         assert "@odata.type" in answer.json()["error"]["message"]
 
 
+@pytest.mark.protocol("bulk: DeleteMultiple", "D")
 def test_delete_multiple_is_for_elastic_tables(dataverse: httpx.Client) -> None:
     answer = send(dataverse, "DeleteMultiple", [{"uomid": "11111111-2222-3333-4444-555555555555"}])
     assert answer.status_code == 400
     assert answer.json()["error"]["message"] == "DeleteMultiple has not yet been implemented."
 
 
+@pytest.mark.protocol("bulk: all or nothing", "D")
+@pytest.mark.protocol("bulk: UpsertMultiple", "D")
 def test_lookups_of_many_rows(dataverse: httpx.Client) -> None:
     dataverse.post("cdm_companies", json={"cdm_companycode": "USPM"})
     bind = {"msdyn_company@odata.bind": "/cdm_companies(cdm_companycode='USPM')"}

@@ -25,6 +25,7 @@ def company(dataverse: httpx.Client) -> str:
     return place_of(dataverse.post("cdm_companies", json={"cdm_companycode": "USPM", "cdm_name": "US"}))
 
 
+@pytest.mark.protocol("write: create", "D")
 def test_create_answers_the_address(dataverse: httpx.Client) -> None:
     answer = dataverse.post("accounts", json={"name": "Nordwind"})
     place = place_of(answer)
@@ -36,6 +37,8 @@ def test_create_answers_the_address(dataverse: httpx.Client) -> None:
     assert row["_ownerid_value"] == row["_createdby_value"] == who["UserId"]
 
 
+@pytest.mark.protocol("write: create", "D")
+@pytest.mark.protocol("write: upsert", "D")
 def test_representation(dataverse: httpx.Client) -> None:
     prefer = {"Prefer": "return=representation"}
     created = dataverse.post("accounts?$select=name", json={"name": "A", "description": "x"}, headers=prefer)
@@ -48,6 +51,8 @@ def test_representation(dataverse: httpx.Client) -> None:
     assert dataverse.patch(fresh, json={"name": "C"}, headers=prefer).status_code == 201
 
 
+@pytest.mark.protocol("write: update", "D")
+@pytest.mark.protocol("write: etag", "D")
 def test_update_changes_only_what_is_sent(dataverse: httpx.Client) -> None:
     place = place_of(dataverse.post("accounts", json={"name": "A", "description": "kept"}))
     before = dataverse.get(place).json()
@@ -57,6 +62,7 @@ def test_update_changes_only_what_is_sent(dataverse: httpx.Client) -> None:
     assert after["@odata.etag"] != before["@odata.etag"]
 
 
+@pytest.mark.protocol("write: update", "D")
 def test_update_and_delete_of_what_is_missing(dataverse: httpx.Client) -> None:
     for answer in (
         dataverse.patch(NO_SUCH, json={"name": "x"}, headers={"If-Match": "*"}),
@@ -67,6 +73,8 @@ def test_update_and_delete_of_what_is_missing(dataverse: httpx.Client) -> None:
         assert "account With Id = 00000000-0000-0000-0000-00000000beef Does Not Exist" in answer.text
 
 
+@pytest.mark.protocol("write: upsert", "D")
+@pytest.mark.protocol("write: insert only", "D")
 def test_upsert_and_insert_only(dataverse: httpx.Client) -> None:
     place = "accounts(11111111-2222-3333-4444-555555555555)"
     create_only = {"If-None-Match": "*"}
@@ -78,6 +86,7 @@ def test_upsert_and_insert_only(dataverse: httpx.Client) -> None:
     assert dataverse.get(place).json()["name"] == "B"
 
 
+@pytest.mark.protocol("write: concurrency", "DL")
 def test_versions_guard_patch_and_delete(dataverse: httpx.Client) -> None:
     place = place_of(dataverse.post("accounts", json={"name": "A"}))
     old = dataverse.get(place).headers["ETag"]
@@ -91,6 +100,47 @@ def test_versions_guard_patch_and_delete(dataverse: httpx.Client) -> None:
     assert dataverse.delete(place, headers={"If-Match": new}).status_code == 204
 
 
+@pytest.mark.protocol("write: conditional read", "D")
+@pytest.mark.protocol("write: etag", "D")
+def test_conditional_reads(dataverse: httpx.Client) -> None:
+    """304 for a version that is known, never with $expand or annotations; versions grow over all tables."""
+    place = place_of(dataverse.post("accounts", json={"name": "A"}))
+    etag = dataverse.get(place).headers["ETag"]
+    assert dataverse.get(place).json()["@odata.etag"] == etag
+    known = {"If-None-Match": etag}
+    unchanged = dataverse.get(place, headers=known)
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    for headers, query in (
+        (known | {"Prefer": 'odata.include-annotations="*"'}, ""),
+        (known, "?$expand=msdyn_company"),
+        ({"If-None-Match": "null"}, ""),
+        ({"If-None-Match": 'W/"1"'}, ""),
+    ):
+        assert dataverse.get(place + query, headers=headers).status_code == 200
+    unit = place_of(dataverse.post("uoms", json={"name": "Hour", "msdyn_symbol": "h"}))
+    assert int(dataverse.get(unit).headers["ETag"][3:-1]) > int(etag[3:-1])
+
+
+@pytest.mark.protocol("write: concurrency", "D")
+def test_conditions_of_every_verb(dataverse: httpx.Client) -> None:
+    place = place_of(dataverse.post("accounts", json={"name": "A"}, headers={"If-None-Match": "null"}))
+    etag = dataverse.get(place).headers["ETag"]
+    for headers in ({"If-None-Match": "*"}, {"If-None-Match": etag}, {"If-Match": 'W/"1"'}):
+        for answer in (
+            dataverse.patch(place, json={"name": "B"}, headers=headers),
+            dataverse.delete(place, headers=headers),
+            dataverse.put(f"{place}/name", json={"value": "B"}, headers=headers),
+            dataverse.delete(f"{place}/name", headers=headers),
+        ):
+            assert answer.status_code == 412, (headers, answer.text)
+    several = {"If-Match": f'W/"1", {etag}'}
+    assert dataverse.patch(place, json={"name": "C"}, headers=several).status_code == 204
+    assert dataverse.delete(place, headers={"If-Match": "*"}).status_code == 204
+    assert dataverse.delete(place, headers={"If-Match": "*"}).status_code == 404
+
+
+@pytest.mark.protocol("write: alternate key", "DL")
+@pytest.mark.protocol("errors: missing alternate key", "L")
 def test_alternate_keys(dataverse: httpx.Client, company: str) -> None:
     """Of one column, of several, with a lookup, in any order and case, with a quote inside."""
     body = {
@@ -115,6 +165,7 @@ def test_alternate_keys(dataverse: httpx.Client, company: str) -> None:
     assert "The key in the request URI is not valid" in no_key.text
 
 
+@pytest.mark.protocol("write: upsert key and body", "D")
 def test_upsert_by_alternate_key(dataverse: httpx.Client) -> None:
     """[D]: where the row exists, key columns in the body are ignored; where not, the body wins."""
     key = "cdm_companies(cdm_companycode='DEMF')"
@@ -127,6 +178,8 @@ def test_upsert_by_alternate_key(dataverse: httpx.Client) -> None:
     assert dataverse.get("cdm_companies(cdm_companycode='AAAA')").status_code == 404
 
 
+@pytest.mark.protocol("write: lookup", "D")
+@pytest.mark.protocol("write: reference", "D")
 def test_lookups(dataverse: httpx.Client, company: str) -> None:
     place = place_of(dataverse.post("accounts", json={"name": "A", "msdyn_company@odata.bind": company}))
     assert dataverse.get(place).json()["_msdyn_company_value"] == company[-37:-1]
@@ -140,6 +193,7 @@ def test_lookups(dataverse: httpx.Client, company: str) -> None:
     assert dataverse.get(place).json()["_msdyn_company_value"] is None
 
 
+@pytest.mark.protocol("write: lookup", "D")
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -157,6 +211,7 @@ def test_refused_lookups(dataverse: httpx.Client, company: str, body: dict[str, 
     assert dataverse.get("accounts/$count").text == "0"
 
 
+@pytest.mark.protocol("write: lookup", "D")
 def test_polymorphic_lookup(dataverse: httpx.Client) -> None:
     account = place_of(dataverse.post("accounts", json={"name": "A"}))
     body = {"name": "order", "ordernumber": "O-1", "customerid_account@odata.bind": account}
@@ -166,6 +221,7 @@ def test_polymorphic_lookup(dataverse: httpx.Client) -> None:
     assert row["customerid_account"]["name"] == "A"
 
 
+@pytest.mark.protocol("errors: length", "L")
 @pytest.mark.parametrize(
     ("body", "code", "text"),
     [
@@ -205,6 +261,7 @@ def test_malformed_bodies(dataverse: httpx.Client, body: bytes) -> None:
     assert answer.status_code == 400, answer.text
 
 
+@pytest.mark.protocol("errors: 415", "?")
 def test_other_content_types(dataverse: httpx.Client) -> None:
     answer = dataverse.post("accounts", content=b"<a/>", headers={"Content-Type": "text/xml"})
     assert answer.status_code == 415
@@ -241,6 +298,7 @@ def test_instants_are_utc_and_whole_seconds(dataverse: httpx.Client, sent: str, 
     assert dataverse.get(place).json()["lastusedincampaign"] == read
 
 
+@pytest.mark.protocol("write: column", "D")
 def test_single_columns(dataverse: httpx.Client) -> None:
     place = place_of(dataverse.post("accounts", json={"name": "A", "description": "x"}))
     assert dataverse.put(f"{place}/name", json={"value": "B"}).status_code == 204
@@ -257,6 +315,7 @@ def test_state_brings_its_status_along(dataverse: httpx.Client) -> None:
     assert (row["statecode"], row["statuscode"]) == (1, 2)
 
 
+@pytest.mark.protocol("errors: 405", "D")
 def test_verbs_that_a_resource_does_not_take(dataverse: httpx.Client) -> None:
     assert dataverse.put(NO_SUCH, json={}).status_code == 405
     assert dataverse.delete("accounts").status_code == 405
