@@ -29,18 +29,19 @@ def read_below(
         ODataError: A query option is wrong.
         UnknownResourceError: The row has nothing of that name.
     """
-    name, ending = rest[0].name, rest[1].name if len(rest) > 1 else ""
-    column, way = table.columns.get(name), navigation_properties(catalog.sets, table).get(name)
-    if len(rest) > 2 or any(segment.key is not None for segment in rest) or (column is None and way is None):
+    if len(rest) > 2 or any(segment.key is not None for segment in rest):
         raise UnknownResourceError(request.url)
     check_options(request)
+    name, ending = rest[0].name, rest[1].name if len(rest) > 1 else ""
     with catalog.store.read() as connection:
         row = existing_row(connection, catalog, table, request, key)
-        if column is not None:
-            return _property(table, row, column, ending, request)
-        if way is not None and not way.collection:
+        if name in table.columns:
+            return _property(table, row, table.columns[name], ending, request)
+        way = navigation_properties(catalog.sets, table).get(name)
+        if way is None:
+            raise UnknownResourceError(request.url)
+        if not way.collection:
             return _single(connection, catalog, table, row, way, ending, request)
-    assert way is not None
     return _many(catalog, table, row, way, ending, request)
 
 

@@ -145,13 +145,15 @@ def show_row(
 ) -> DataResponse:
     """One row as the answer of a read, unless a condition stands against it."""
     wanted, unless = request.headers.get("if-match", "*"), request.headers.get("if-none-match", "")
-    if not names_etag(wanted, row):
+    if not names_etag(wanted, row, table):
         raise FinanceError(412, "The record does not have the ETag that the request asks for.")
-    if names_etag(unless, row):
-        return DataResponse(304, headers={"ETag": etag(row)})
+    if names_etag(unless, row, table):
+        return DataResponse(304, headers={"ETag": etag(row, table)})
     shown = projection(catalog, table, request)
     body = shown.heading(single=True) | shown.render(connection, catalog, [row])[0]
-    return DataResponse(200, dumps(body), {"ETag": etag(row)}, request.representation.media_type, rows=1)
+    return DataResponse(
+        200, dumps(body), {"ETag": etag(row, table)}, request.representation.media_type, rows=1
+    )
 
 
 def existing_row(

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sandbox.finance.addresses import entity_path, entity_url
-from sandbox.finance.catalog import NAMESPACE, PROFILE, Catalog
+from sandbox.finance.catalog import FURTHER_SOURCES, NAMESPACE, PROFILE, Catalog
 from sandbox.finance.errors import FinanceError
 from sandbox.finance.representation import Metadata, Representation, type_annotation
 from sandbox.finance.request import DataRequest
@@ -28,15 +28,16 @@ Row = Mapping[Any, Any]
 _PLAIN = Representation()
 
 
-def etag(row: Row) -> str:
-    """The ETag of a row: `W/"base64('RecVersion,RecId')"`, the quotes inside included [L]."""
-    token = base64.b64encode(f"'{row[REC_VERSION]},{row[REC_ID]}'".encode()).decode()
+def etag(row: Row, table: Table) -> str:
+    """The ETag of a row: `W/"base64('RecVersion,RecId;0,0')"`, quotes included, a pair a table [L]."""
+    further = FURTHER_SOURCES.get(table.name, "")
+    token = base64.b64encode(f"'{row[REC_VERSION]},{row[REC_ID]}{further}'".encode()).decode()
     return f'W/"{token}"'
 
 
-def names_etag(header: str, row: Row) -> bool:
+def names_etag(header: str, row: Row, table: Table) -> bool:
     """Whether an If-Match or If-None-Match header names the row's ETag, or any."""
-    return header.strip() == "*" or etag(row) in {tag.strip() for tag in header.split(",")}
+    return header.strip() == "*" or etag(row, table) in {tag.strip() for tag in header.split(",")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,15 @@ class View:
     def render(self, row: Row) -> dict[str, Any]:
         """A row as it goes on the wire, company codes in lower case [L]."""
         if self.representation == _PLAIN:
-            rendered = {"@odata.etag": etag(row)} | {name: row[name] for name in self.columns}
+            rendered = {"@odata.etag": etag(row, self.table)} | {name: row[name] for name in self.columns}
         elif self.representation.metadata is Metadata.FULL:
             rendered = {**self._heading(row), **self._annotated(row), **self._links(row)}
         else:
-            own = {} if self.representation.metadata is Metadata.NONE else {"@odata.etag": etag(row)}
+            own = (
+                {}
+                if self.representation.metadata is Metadata.NONE
+                else {"@odata.etag": etag(row, self.table)}
+            )
             rendered = own | {name: self._value(row, name) for name in self.columns}
         company = self.table.company_column
         if company in rendered:
@@ -80,7 +85,7 @@ class View:
         return {
             "@odata.type": f"#{NAMESPACE}.{self.table.entity_type}",
             "@odata.id": f"{self.root}/data/{path}",
-            "@odata.etag": etag(row),
+            "@odata.etag": etag(row, self.table),
             "@odata.editLink": path,
         }
 

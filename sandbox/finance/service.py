@@ -21,6 +21,7 @@ from sandbox.finance.errors import (
 from sandbox.finance.failures import HinderedError, render_failure
 from sandbox.finance.listing import count_rows, get_row, list_rows
 from sandbox.finance.metadata import metadata_document, service_document
+from sandbox.finance.metadata.actions import actions_of
 from sandbox.finance.request import DataRequest, DataResponse
 from sandbox.finance.rows import find_row
 from sandbox.finance.writing import create_row, delete_row, update_row
@@ -136,7 +137,7 @@ class Service:
             raise UnknownResourceError(request.url)
         if request.method != "POST":
             raise not_allowed(request.method)
-        return _result(action(request, _parameters(request)), request)
+        return _result(action(request, _parameters(table, segments[1], request)), request)
 
     def _write(
         self, unit: WriteUnit, table: Table, segments: tuple[Segment, ...], request: DataRequest
@@ -164,7 +165,7 @@ class Service:
         row = None if key is None else find_row(unit.connection, self.catalog, table, request, key)
         if row is None:
             raise FinanceError(404, f"Resource not found for the segment '{table.name}'.")
-        _refuse_parameters(name, _parameters(request))
+        _parameters(table, segments[1], request)
         try:
             return _result(ROW_ACTIONS[table.name, name](Books(unit, self.catalog), row), request)
         except FinanceError as refused:
@@ -190,27 +191,29 @@ def _action_name(segment: Segment) -> str:
     return "" if name == segment.name or segment.key is not None else name
 
 
-def _parameters(request: DataRequest) -> Mapping[str, object]:
+def _parameters(table: Table, action: Segment, request: DataRequest) -> Mapping[str, object]:
+    """The parameters of an action; it takes those that metadata names."""
     parameters = read_body(request) if request.body.strip() else {}
     if not isinstance(parameters, dict):
         raise FinanceError(400, "The parameters of an action are a JSON object.")
+    name = _action_name(action)
+    known = {parameter for it in actions_of(table.name) if it.name == name for parameter in it.parameters}
+    unknown = next((each for each in parameters if each not in known and "@" not in each), None)
+    if unknown is not None:
+        raise FinanceError(
+            400,
+            f"The parameter '{unknown}' in the request payload is not a valid parameter for the operation "
+            f"'{action.name}'.",
+        )
     return parameters
 
 
-def _refuse_parameters(action: str, parameters: Mapping[str, object]) -> None:
-    for name in parameters:
-        raise FinanceError(
-            400,
-            f"The parameter '{name}' in the request payload is not a valid parameter for the operation "
-            f"'{action}'.",
-        )
-
-
 def _result(value: object, request: DataRequest) -> DataResponse:
-    """What an action returns: a scalar with its type, 204 for nothing."""
+    """What an action returns: a scalar or texts with their type, 204 for nothing."""
     if value is None:
         return DataResponse(204)
     kind = "Edm.Boolean" if isinstance(value, bool) else "Edm.String"
+    kind = f"Collection({kind})" if isinstance(value, list) else kind
     body = {"@odata.context": f"{request.root}/data/$metadata#{kind}", "value": value}
     return DataResponse(200, dumps(body), media_type=request.representation.media_type)
 

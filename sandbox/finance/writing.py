@@ -47,7 +47,7 @@ def create_row(unit: WriteUnit, catalog: Catalog, table: Table, request: DataReq
     except IntegrityError:
         raise already_exists(table, row) from None
     address = entity_url(request.root, table, stored)
-    headers = {"Location": address, "ETag": etag(stored)}
+    headers = {"Location": address, "ETag": etag(stored, table)}
     if request.preferences.get("return") == "minimal":
         return _no_content({**headers, "OData-EntityId": address, **_applied("minimal")})
     return _representation(unit, catalog, table, request, stored, 201, headers)
@@ -73,7 +73,7 @@ def update_row(
     changes = {name: value for name, value in given.items() if name not in table.keys[0]}
     check_references(unit.connection, catalog, table, {**row, **changes}, frozenset(changes))
     stored = Books(unit, catalog).update(table.name, row, changes, Caller.USER)
-    headers = {"ETag": etag(stored)}
+    headers = {"ETag": etag(stored, table)}
     if request.preferences.get("return") == "representation":
         return _representation(
             unit, catalog, table, request, stored, 200, headers | _applied("representation")
@@ -129,7 +129,7 @@ def _matching_row(unit: WriteUnit, catalog: Catalog, table: Table, request: Data
     if row is None:
         raise FinanceError(404, "No resources were found when selecting for update.")
     wanted, unless = request.headers.get("if-match", "*"), request.headers.get("if-none-match", "")
-    if not names_etag(wanted, row) or names_etag(unless, row):
+    if not names_etag(wanted, row, table) or names_etag(unless, row, table):
         message = "The record has been changed by another user or process since it was read."
         raise FinanceError(412, message, CONCURRENCY_ERROR)
     return row

@@ -50,6 +50,8 @@ def test_what_is_no_action(finance: httpx.Client) -> None:
         assert (answer.status_code, list(answer.json())) == (404, ["Message"]), address
     for verb in ("GET", "PATCH", "DELETE"):
         assert finance.request(verb, f"{GROUPS}/{name}").status_code == 405
+    unknown = finance.post(f"{GROUPS}/{name}", json={"executionID": "E"})
+    assert "'executionID' in the request payload is not a valid parameter" in reason(unknown, 400)
     for body in (b"[]", b"1", b"{"):
         assert finance.post(f"{GROUPS}/{name}", content=body).status_code == 400
 

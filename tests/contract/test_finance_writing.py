@@ -67,6 +67,18 @@ def test_etags_hold_record_version_and_record_id(finance: httpx.Client) -> None:
     assert created != updated
 
 
+@pytest.mark.protocol("finance: etag", "L?")
+def test_entities_over_several_tables_have_a_pair_for_each_in_their_etags(finance: httpx.Client) -> None:
+    """[L]: `'1,5637144576;0,0;…'`; which entities have several tables is ours [?]."""
+    tag = post(finance, "Workers", PersonnelNumber="P1").headers["etag"]
+    decoded = base64.b64decode(tag.removeprefix('W/"').removesuffix('"')).decode()
+    assert re.fullmatch(r"'1,\d{11,};0,0'", decoded)
+    row = "/data/Workers('P1')"
+    assert finance.get(row).json()["@odata.etag"] == finance.get(row).headers["etag"] == tag
+    assert finance.patch(row, json={"Name": "x"}, headers={"If-Match": tag}).status_code == 204
+    assert finance.patch(row, json={"Name": "y"}, headers={"If-Match": tag}).status_code == 412
+
+
 @pytest.mark.protocol("finance: patch", "D")
 @pytest.mark.usefixtures("companies")
 def test_update_changes_only_what_was_sent(finance: httpx.Client) -> None:

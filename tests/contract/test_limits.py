@@ -98,6 +98,7 @@ def test_concurrent_requests(sandbox: Sandbox, dataverse: httpx.Client, control:
     assert dataverse.get("WhoAmI").status_code == 200
 
 
+@pytest.mark.protocol("finance: 429", "D")
 def test_finance_is_throttled_on_demand_only(
     sandbox: Sandbox, finance: httpx.Client, control: httpx.Client
 ) -> None:

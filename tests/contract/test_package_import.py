@@ -154,10 +154,9 @@ def test_without_errors_there_are_no_error_files(management: DataManagement) -> 
 @pytest.mark.protocol("packages: execution errors", "L")
 @pytest.mark.protocol("packages: GetMessageStatus", "?")
 def test_an_execution_that_is_not_known_was_not_found(management: DataManagement) -> None:
+    for action in ("GetExecutionSummaryStatus", "GetExecutionErrors", "GetEntityExecutionSummaryStatusList"):
+        assert "were not found" in management.refusal(action, executionId="nope")
     for action in (
-        "GetExecutionSummaryStatus",
-        "GetExecutionErrors",
-        "GetEntityExecutionSummaryStatusList",
         "GetImportStagingErrorFileUrl",
         "GenerateImportTargetErrorKeysFile",
         "GetImportTargetErrorKeysFileUrl",
