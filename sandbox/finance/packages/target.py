@@ -24,6 +24,7 @@ from sandbox.finance.writing import already_exists, refuse_emptied, require_mand
 from sandbox.rules.hooks import Caller, Verb
 from sandbox.schema.model import Table
 from sandbox.store import WriteUnit
+from sandbox.store.loading import insert_columns, update_columns
 from sandbox.store.tables import REC_ID, REC_VERSION, VERSION
 
 _RANDOM_VERSIONS = 2**31 - 2
@@ -129,25 +130,25 @@ def _refusal(table: Table, row: StagedRow, new: bool, values: Mapping[str, Any])
 
 
 def _insert(unit: WriteUnit, catalog: Catalog, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        filled = [
-            {**row, VERSION: unit.next_version(), REC_ID: unit.next_recid(), REC_VERSION: 1} for row in rows
-        ]
-        unit.connection.execute(sa.insert(catalog.sql(table)), filled)
+    if not rows:
+        return
+    columns: dict[str, Sequence[Any]] = {name: [row[name] for row in rows] for name in table.columns}
+    columns[VERSION], columns[REC_ID] = unit.next_versions(len(rows)), unit.next_recids(len(rows))
+    columns[REC_VERSION] = [1] * len(rows)
+    insert_columns(unit.connection, catalog.sql(table), columns)
 
 
 def _update(unit: WriteUnit, catalog: Catalog, table: Table, outcomes: Sequence[Outcome]) -> None:
-    sql = catalog.sql(table)
-    by_columns: dict[frozenset[str], list[dict[str, Any]]] = {}
+    """Change rows; those that name the same columns go together."""
+    by_columns: dict[frozenset[str], list[Outcome]] = {}
     for it in outcomes:
-        changes = {name: value for name, value in it.row.values.items() if name not in table.keys[0]}
-        version = {VERSION: unit.next_version(), REC_VERSION: 2 + secrets.randbelow(_RANDOM_VERSIONS)}
-        changed = {**changes, **version, "wanted": it.values[REC_ID]}
-        by_columns.setdefault(frozenset(changes), []).append(changed)
-    for columns, changed_rows in by_columns.items():
-        places: dict[str, Any] = {name: sa.bindparam(name) for name in (*columns, VERSION, REC_VERSION)}
-        statement = sa.update(sql).where(sql.c[REC_ID] == sa.bindparam("wanted")).values(places)
-        unit.connection.execute(statement, changed_rows)
+        by_columns.setdefault(frozenset(it.row.values).difference(table.keys[0]), []).append(it)
+    for names, changed in by_columns.items():
+        columns: dict[str, Sequence[Any]] = {name: [it.row.values[name] for it in changed] for name in names}
+        columns[VERSION] = unit.next_versions(len(changed))
+        columns[REC_VERSION] = [2 + secrets.randbelow(_RANDOM_VERSIONS) for _ in changed]
+        ids = [it.values[REC_ID] for it in changed]
+        update_columns(unit.connection, catalog.sql(table), ids, columns)
 
 
 def _write_one(unit: WriteUnit, catalog: Catalog, table: Table, row: StagedRow) -> Outcome:
