@@ -80,7 +80,9 @@ def meanwhile(client: httpx.Client, url: str, other: str) -> tuple[httpx.Respons
         answers.append(httpx.get(other, headers=TOKEN))
         yield b"}"
 
-    posted = client.post(url, content=body(), headers={"Content-Type": "application/json"})
+    # With its length said beforehand, the body is read by who answers; chunks are collected at the gateway.
+    headers = {"Content-Type": "application/json", "Content-Length": "2"}
+    posted = client.post(url, content=body(), headers=headers)
     return posted, answers[0]
 
 
