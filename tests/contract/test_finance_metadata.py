@@ -140,8 +140,9 @@ def test_labels_are_read_one_by_one(finance: httpx.Client) -> None:
     assert (answer["Id"], answer["Language"]) == (entity["LabelId"], "en-US")
     assert answer["Value"] == "Customers V3"
     assert finance.get("/metadata/Labels(Language='en-us',Id='@Sandbox:CustomerGroupId')").json()["Value"]
-    for refused in ("Labels", "Labels('@Sandbox:TaskId')", "Labels?$filter=Id eq '@Sandbox:TaskId'"):
-        assert finance.get(f"/Metadata/{refused}").status_code == 501
+    for listed in ("Labels", "Labels?$filter=Id eq '@Sandbox:TaskId'"):
+        assert finance.get(f"/Metadata/{listed}").status_code == 501
+    assert finance.get("/Metadata/Labels('@Sandbox:TaskId')").status_code == 400
     for unknown in ("@Sandbox:Unicorn", "unicorn"):
         assert finance.get(f"/Metadata/Labels(Id='{unknown}',Language='en-US')").status_code == 404
 

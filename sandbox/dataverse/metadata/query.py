@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox.dataverse.entities import NAMESPACE
-from sandbox.dataverse.errors import ApiError, bad_request
+from sandbox.dataverse.errors import bad_request
 from sandbox.dataverse.metadata.model import Definition
 from sandbox.odata.options import ExpandItem, parse_expand, parse_select
 from sandbox.odata.valuefilter import UnknownFunctionError, matches
@@ -25,8 +25,8 @@ def filtered(
         cast: Whether the path names the collection's own type, so that all properties can be compared.
 
     Raises:
-        ApiError: 501 for a function, which metadata takes none of [L]; 400 for an option that it does
-            not take, such as `$top` and `$orderby` [L].
+        ApiError: 400 for a function, which metadata takes none of [L] (some report 501), and for an option
+            that it does not take, such as `$top` and `$orderby` [L].
         ODataError: When the filter cannot be read.
     """
     if refused := sorted(name for name in options if name.startswith("$") and name not in _OPTIONS):
@@ -42,7 +42,7 @@ def _fits(item: Definition, text: str, *, cast: bool) -> bool:
         return matches(_declared(item, cast=cast), text, kind=kind)
     except UnknownFunctionError as error:
         message = f'The "{error.name}" function isn\'t supported for Metadata Entities.'
-        raise ApiError(501, _FUNCTION_REFUSED, message) from None
+        raise bad_request(message, _FUNCTION_REFUSED) from None
 
 
 def _declared(item: Definition, *, cast: bool) -> Mapping[str, Any]:

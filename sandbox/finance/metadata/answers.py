@@ -21,6 +21,7 @@ from sandbox.schema.model import Table
 
 _NAMESPACE = "Microsoft.Dynamics.Metadata"
 _LABELS = "Labels"
+_KEY_NEEDED = "The label id and language must be provided as part of the key segment"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.IGNORECASE)
 
 Element = Mapping[str, Any]
@@ -142,10 +143,12 @@ def _key(segment: Segment) -> dict[str, str]:
 
 
 def _label(catalog: Catalog, request: DataRequest, segment: Segment) -> DataResponse:
-    """`Labels(Id='…',Language='en-US')`; every language answers the English text [?]."""
-    key = {} if segment.key is None else _key(segment)
+    """`Labels(Id='…',Language='en-US')`, never a list (501 [L]); the text is English in any language [?]."""
+    if segment.key is None:
+        raise RoutingError(501, _KEY_NEEDED)
+    key = _key(segment)
     if key.keys() != {"Id", "Language"}:
-        raise RoutingError(501, "The label id and language must be provided as part of the key segment")
+        raise FinanceError(400, _KEY_NEEDED)
     text = label_text(catalog.sets, key["Id"])
     if text is None or not _LANGUAGE.fullmatch(key["Language"]):
         raise UnknownResourceError(request.url)
