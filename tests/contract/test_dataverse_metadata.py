@@ -139,3 +139,18 @@ def test_navigation_properties_of_csdl_lead_where_the_rows_lead(dataverse: httpx
     made = dataverse.post("accounts", json={"name": "A"}).headers["OData-EntityId"]
     row = dataverse.get(f"{made}?$select=name&$expand={','.join(names)}").json()
     assert set(names) <= set(row), row
+
+
+@pytest.mark.protocol("metadata: csdl", "D")
+def test_operations_of_csdl_are_those_that_answer(dataverse: httpx.Client) -> None:
+    document = read_csdl(dataverse.get("$metadata").content)
+    functions = {each.get("Name") for each in document.schema.iter(f"{EDM}FunctionImport")}
+    assert {"WhoAmI", "RetrieveTotalRecordCount"} <= functions
+    for name in functions:
+        assert dataverse.get(f"{name}()").status_code in {200, 400}, name
+    for each in document.schema.iter(f"{EDM}ActionImport"):
+        assert dataverse.post(str(each.get("Name")), json={}).status_code == 400, each.get("Name")
+    bound = {each.get("Name") for each in document.schema.findall(f"{EDM}Action") if each.get("IsBound")}
+    for message in bound:
+        answer = dataverse.post(f"accounts/Microsoft.Dynamics.CRM.{message}", json={"Targets": []})
+        assert answer.status_code in {200, 204, 400}, message
