@@ -121,10 +121,26 @@ class Store:
             table_name(table): build_table(table, self._metadata, self.dataverse)
             for table in (*self.dataverse.values(), *self.finance.values())
         }
-        self._refuse_other_columns()
-        self._metadata.create_all(self.engine)
+        self.create_tables(self._metadata)
         self.environment_id = self._identify()
         self.past = Past(self._snapshot)
+
+    def create_tables(self, metadata: sa.MetaData) -> None:
+        """Create what is missing of further tables in the same database.
+
+        Raises:
+            OtherVersionError: One is there with other columns. It is said at the start, rather than that
+                some request fails: new columns are not added to old tables.
+        """
+        found = sa.inspect(self.engine).get_multi_columns(filter_names=list(metadata.tables))
+        for (_, name), columns in found.items():
+            known = {column["name"] for column in columns}
+            if known != set(metadata.tables[name].columns.keys()):
+                raise OtherVersionError(
+                    f"The database {self.engine.url.render_as_string()} was made by another version of the "
+                    f"sandbox (its table {name} has other columns): begin with a new one, or delete it."
+                )
+        metadata.create_all(self.engine)
 
     def sql(self, table: Table) -> sa.Table:
         """Return the SQL table that holds the rows of `table`."""
@@ -218,18 +234,6 @@ class Store:
     @property
     def _sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
-
-    def _refuse_other_columns(self) -> None:
-        """Say so at the start, rather than fail at some request: new columns are not added to old tables."""
-        found = sa.inspect(self.engine).get_multi_columns()
-        for (_, name), columns in found.items():
-            expected = self._metadata.tables.get(name)
-            known = {column["name"] for column in columns}
-            if expected is not None and known != set(expected.columns.keys()):
-                raise OtherVersionError(
-                    f"The database {self.engine.url.render_as_string()} was made by another version of the "
-                    f"sandbox (its table {name} has other columns): begin with a new one, or delete it."
-                )
 
     def default(self, table: Table, column: str, now: datetime) -> Value:
         """Return what a created row holds in `column` where the request says nothing."""

@@ -69,7 +69,11 @@ class PackageTables:
     """
 
     def __init__(self, store: Store) -> None:
-        """Declare the tables and create what is missing."""
+        """Declare the tables and create what is missing.
+
+        Raises:
+            OtherVersionError: Another version of the sandbox made them.
+        """
         self._store = store
         self._lock = Lock()
         metadata = sa.MetaData()
@@ -86,7 +90,7 @@ class PackageTables:
             sa.Column("reset_version", sa.BigInteger, nullable=False),
             sa.Column("signing_key", sa.Text, nullable=False),
         )
-        metadata.create_all(store.engine)
+        store.create_tables(metadata)
 
     def signing_key(self, connection: sa.Connection) -> bytes:
         """Return the secret of this environment's links; they outlive a restart, and end with a reset."""
