@@ -1,16 +1,22 @@
 """Tracked reads: the baseline with its delta link, and the changes since (protocol 1.2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from sandbox.dataverse.errors import bad_request
-from sandbox.dataverse.reading import PAGE_SIZE, Reading, refuse_options
+from sandbox.dataverse.reading import COUNT_LIMIT, PAGE_SIZE, Reading, refuse_options
 from sandbox.dataverse.rendering import Row, Shape, shape_of
 from sandbox.dataverse.skiptoken import Cookie, read_cookie, render_cookie
-from sandbox.dataverse.tracking import DeltaToken, check_options, check_token, present_token, read_token
+from sandbox.dataverse.tracking import (
+    DeltaToken,
+    check_options,
+    check_token,
+    encoded,
+    present_token,
+    read_token,
+)
 from sandbox.dataverse.wire import Response, json_response
 from sandbox.odata.options import parse_select
 from sandbox.store.tables import VERSION, table_name
@@ -40,10 +46,7 @@ class TrackedReading:
             ApiError: When an option is not allowed, or the token is malformed or expired.
         """
         options = self.reading.request.options
-        check_options(options)
-        refuse_options(options)
-        if not self.reading.entity.table.change_tracking:
-            raise bad_request(f"Change tracking is not enabled for '{self.reading.entity.table.name}'.")
+        self._check()
         since = self._since()
         until = self._until(since)
         size = self.reading.request.preferences.page_size or PAGE_SIZE
@@ -53,22 +56,34 @@ class TrackedReading:
         )
         body: dict[str, Any] = {"@odata.context": f"{self.reading.context(options)}/$delta", "value": rows}
         if last is None:
-            token = {"$deltatoken": quote(str(until), safe="")}
+            token = {"$deltatoken": encoded(until)}
             body["@odata.deltaLink"] = self.reading.link(token, "$skiptoken", "$count")
         else:
             cookie = Cookie(self.cookie.page + 1, {**last, "until": str(until)}, tracking=True)
             body["@odata.nextLink"] = self.reading.link({"$skiptoken": render_cookie(cookie)})
-        answer = json_response(200, body, {"Preference-Applied": "odata.track-changes"})
+        applied = replace(self.reading.request.preferences, track_changes=True).applied()
+        answer = json_response(200, body, applied)
         return Response(answer.status, answer.body, answer.headers, rows=len(rows))
 
     def count(self) -> Response:
-        """Answer `/$count?$deltatoken=`: how many rows have changed or gone, as text."""
+        """Answer `/$count?$deltatoken=`: how many rows have changed or gone, as text, 5,000 at most [?].
+
+        Raises:
+            ApiError: When an option is not allowed, the table is not tracked, or the token has expired.
+        """
+        self._check()
         since = self._since()
         until = self._until(since)
         changed = self._window(self.reading.entity.sql.c[VERSION], since, until)
         found = self.reading.counted(sa.select(self.reading.entity.id_column).where(changed))
         found += self.reading.counted(sa.select(self._gone.row_id).where(*self._deleted(since, until)))
-        return Response(200, str(found).encode(), {"Content-Type": "text/plain"})
+        return Response(200, str(min(found, COUNT_LIMIT)).encode(), {"Content-Type": "text/plain"})
+
+    def _check(self) -> None:
+        check_options(self.reading.request.options)
+        refuse_options(self.reading.request.options)
+        if not self.reading.entity.table.change_tracking:
+            raise bad_request(f"Change tracking is not enabled for '{self.reading.entity.table.name}'.")
 
     def _since(self) -> DeltaToken | None:
         text = self.reading.request.options.get("$deltatoken")

@@ -1,14 +1,18 @@
 """Unbound functions: who asks, which environment this is, how many rows there are."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import sqlalchemy as sa
+from odata_query import ast
 
 from sandbox.dataverse.api import Api
 from sandbox.dataverse.entities import NAMESPACE
-from sandbox.dataverse.errors import INVALID_ARGUMENT, bad_request
+from sandbox.dataverse.errors import INVALID_ARGUMENT, bad_request, method_not_allowed
 from sandbox.dataverse.wire import Request, Response, json_response
-from sandbox.odata.wire import loads
+from sandbox.odata.grammar import parse_filter
+
+_Function: TypeAlias = Callable[[Api, Request, str], Response]
 
 _VERSION = "9.2.26083.00153"
 
@@ -54,13 +58,8 @@ def total_record_count(api: Api, request: Request, argument: str) -> Response:
         ApiError: When the argument is no list of known logical names.
         ODataError: When the argument cannot be read.
     """
-    text = argument.partition("=")[2]
-    if text.startswith("@"):
-        text = request.options.get(text, "")
-    names = loads(text.replace("'", '"').encode()) if text else []
-    if not isinstance(names, list) or not all(
-        isinstance(name, str) and name in api.entities.by_name for name in names
-    ):
+    names = _names(argument.partition("=")[2].strip(), request)
+    if not names or not all(name in api.entities.by_name for name in names):
         raise bad_request("EntityNames must be a list of logical names of tables.", INVALID_ARGUMENT)
     with api.store.read() as connection:
         counts = [
@@ -80,10 +79,30 @@ def languages(_api: Api, request: Request, _argument: str) -> Response:
     return json_response(200, {"@odata.context": context, "LocaleIds": [1033]})
 
 
-FUNCTIONS: Mapping[str, Callable[[Api, Request, str], Response]] = {
-    "WhoAmI": who_am_i,
-    "RetrieveCurrentOrganization": current_organization,
-    "RetrieveVersion": version,
-    "RetrieveAvailableLanguages": languages,
-    "RetrieveTotalRecordCount": total_record_count,
+def _names(text: str, request: Request) -> list[str]:
+    """The texts of a list, given where it stands or by an alias; none where it is no list."""
+    if not text:
+        return []
+    node = parse_filter(request.options.get(text, "") if text.startswith("@") else text)
+    items = node.val if isinstance(node, ast.List) else []
+    return [item.val for item in items if isinstance(item, ast.String)]
+
+
+def _asked(function: _Function) -> _Function:
+    """Let a function answer GET alone."""
+
+    def answer(api: Api, request: Request, argument: str) -> Response:
+        if request.method != "GET":
+            raise method_not_allowed(request.method, request.path)
+        return function(api, request, argument)
+
+    return answer
+
+
+FUNCTIONS: Mapping[str, _Function] = {
+    "WhoAmI": _asked(who_am_i),
+    "RetrieveCurrentOrganization": _asked(current_organization),
+    "RetrieveVersion": _asked(version),
+    "RetrieveAvailableLanguages": _asked(languages),
+    "RetrieveTotalRecordCount": _asked(total_record_count),
 }

@@ -2,21 +2,25 @@
 
 from sandbox.dataverse.aggregating import apply_page
 from sandbox.dataverse.delta import tracked
+from sandbox.dataverse.errors import bad_request
 from sandbox.dataverse.reading import Reading
 from sandbox.dataverse.sql import sql_page
 from sandbox.dataverse.wire import Response
 
 
 def list_page(reading: Reading) -> Response:
-    """Answer a page of an entity set.
+    """Answer a page of an entity set, or of the collection that belongs to a row.
 
     Raises:
         ApiError: What Dataverse refuses.
         ODataError: What is no OData.
     """
-    if delta := tracked(reading):
+    whole = reading.within is None
+    if whole and (delta := tracked(reading)):
         return delta.page()
     if "sql" in reading.request.options:
+        if not whole:
+            raise bad_request("The query option 'sql' is for entity sets.")
         return sql_page(reading)
     if "$apply" in reading.request.options:
         return apply_page(reading)

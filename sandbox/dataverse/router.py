@@ -192,7 +192,7 @@ class _Route:
             other = self.api.entities.by_name[collection.table]
             within = other.sql.c[collection.column] == row_id
             many = Reading(self.api, reading.connection, self.request, other, within)
-            return many.count() if tail == ("$count",) else many.page()
+            return many.count() if tail == ("$count",) else list_page(many)
         if name not in self.entity.properties:
             raise resource_not_found(name)
         place = (self.entity, row_id, name)

@@ -54,9 +54,8 @@ def render_cookie(cookie: Cookie) -> str:
     """
     marks = "".join(_mark(name, value, cookie.first) for name, value in cookie.last.items())
     inner = quote(f'<cookie page="{cookie.page - 1}">{marks}</cookie>', safe="")
-    once = re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), inner)
-    outer = f'<cookie pagenumber="{cookie.page}" pagingcookie="{once}" istracking="{cookie.tracking}" />'
-    return quote(outer, safe="=/")
+    begin = f'<cookie pagenumber="{cookie.page}" pagingcookie="{lower_codes(inner)}"'
+    return quote(f'{begin} istracking="{cookie.tracking}" />', safe="=/")
 
 
 def read_cookie(text: str) -> Cookie:
@@ -68,7 +67,7 @@ def read_cookie(text: str) -> Cookie:
     Raises:
         ApiError: When it is not a token of ours.
     """
-    outer = _OUTER.search(_decoded(text))
+    outer = _OUTER.search(decoded(text))
     if outer is None:
         raise _malformed()
     marks = {
@@ -94,7 +93,13 @@ def _malformed() -> ApiError:
     return bad_request("Malformed XML in the Paging Cookie: follow @odata.nextLink as it is.")
 
 
-def _decoded(text: str) -> str:
+def lower_codes(text: str) -> str:
+    """Write the codes of an encoded text with lower-case digits, as Dataverse does."""
+    return re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), text)
+
+
+def decoded(text: str) -> str:
+    """Decode a text as often as it was encoded; `+` is a blank."""
     for _ in range(_ROUNDS):
         plain = unquote_plus(text)
         if plain == text:

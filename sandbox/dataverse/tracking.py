@@ -3,16 +3,18 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import unquote_plus
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from sandbox.dataverse.errors import bad_request, expired_delta_token
+from sandbox.dataverse.skiptoken import decoded, lower_codes
 from sandbox.store import Store
 from sandbox.store.past import lag
 
 EXPIRE_AFTER = timedelta(days=7)  # organization.ExpireChangeTrackingInDays [D]
 FORBIDDEN = ("$filter", "$orderby", "$expand", "$top")
+_NOT_TRACKED = ("$apply", "sql")
 _TOKEN = re.compile(r"(\d{1,18})!(\d\d)/(\d\d)/(\d{4}) (\d\d):(\d\d):(\d\d)$")
 
 
@@ -33,13 +35,18 @@ class DeltaToken:
         return f"{self.version}!{self.taken:%m/%d/%Y %H:%M:%S}"
 
 
+def encoded(token: DeltaToken) -> str:
+    """Return a token as it stands in a delta link: `919042%2108%2f22%2f2017%2008%3a10%3a44` [D]."""
+    return lower_codes(quote(str(token), safe=""))
+
+
 def read_token(text: str) -> DeltaToken:
-    """Read a delta token, encoded or not.
+    """Read a delta token however often it was encoded on its way.
 
     Raises:
         ApiError: When it is not a token of ours.
     """
-    match = _TOKEN.match(unquote_plus(text).strip())
+    match = _TOKEN.match(decoded(text).strip())
     if match is None:
         raise bad_request("The delta token is not valid: follow @odata.deltaLink as it is.")
     version, month, day, year, hour, minute, second = (int(part) for part in match.groups())
@@ -82,3 +89,6 @@ def check_options(options: dict[str, str]) -> None:
                 f'The "${{{name.removeprefix("$")}}}" query parameter isn\'t supported '
                 "when Change Tracking is enabled."
             )
+    for name in _NOT_TRACKED:
+        if name in options:
+            raise bad_request(f"The query option '{name}' is not supported together with change tracking.")

@@ -1,5 +1,6 @@
 """A request and its answer as plain values: what HTTP, a `$batch` part and a test have in common."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -7,6 +8,8 @@ from urllib.parse import parse_qsl
 
 from sandbox.dataverse.errors import PLUGIN_REFUSED, ApiError
 from sandbox.odata.wire import dumps
+
+_PAGE_SIZE = re.compile("[0-9]{1,9}")
 
 JSON = "application/json; odata.metadata=minimal"
 _ERRORS = "Microsoft.PowerApps.CDS"
@@ -112,7 +115,7 @@ def read_preferences(header: str) -> Preferences:
         values[name.strip().lower()] = value.strip().strip('"')
     size = values.get("odata.maxpagesize", "")
     return Preferences(
-        page_size=min(int(size), 5000) if size.isascii() and size.isdigit() and int(size) else None,
+        page_size=min(int(size), 5000) or None if _PAGE_SIZE.fullmatch(size) else None,
         track_changes="odata.track-changes" in values,
         representation=values.get("return") == "representation",
         annotations=values.get("odata.include-annotations", ""),

@@ -18,7 +18,11 @@ from sandbox.store.types import ExactDecimal
 
 Condition = sa.ColumnElement[bool]
 
-_MAX_DEPTH = 100
+# How deep conditions may stand in each other. SQLite's parser has a stack of 100 entries, of which a lambda
+# and a step of a path take more than a parenthesis does.
+MAX_DEPTH = 24
+_LAMBDA_DEPTH = 4
+_STEP_DEPTH = 2
 
 _KIND_NAMES: dict[type[Node], str] = {
     ast.Eq: "Equal",
@@ -69,8 +73,7 @@ class _Compiler:
 
     def condition(self, node: Node, scope: Scope, depth: int) -> Condition:
         """A node where true or false is wanted."""
-        if depth > _MAX_DEPTH:
-            raise ODataError("The recursion limit of the filter expression has been exceeded.")
+        _check_depth(depth)
         if isinstance(node, ast.BoolOp):
             return self._all_of(node, scope, depth)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
@@ -87,13 +90,14 @@ class _Compiler:
 
     def term(self, node: Node, scope: Scope, depth: int) -> Term:
         """A node where a value is wanted, literals excepted."""
-        if depth > _MAX_DEPTH:
-            raise ODataError("The recursion limit of the filter expression has been exceeded.")
+        _check_depth(depth)
         match node:
             case ast.Identifier(name=name, namespace=()) | ast.Identifier(name=name, namespace=("$it",)):
                 return property_term(scope, (name,), self.profile)
             case ast.Attribute():
-                return property_term(scope, _path(node), self.profile)
+                path = _path(node)
+                _check_depth(depth + _STEP_DEPTH * (len(path) - 1))
+                return property_term(scope, path, self.profile)
             case ast.Call():
                 return Term(self._call(node, scope, depth), Kind.BOOLEAN)
             case ast.BinOp():
@@ -159,18 +163,20 @@ class _Compiler:
         return sa.or_(sa.false(), *tests, *nulls)
 
     def _lambda(self, node: Node, scope: Scope, depth: int) -> Condition:
-        path = _path(node.owner)
+        path, outer = _path(node.owner), scope
         for name in path[:-1]:
-            scope = scope.variables.get(name) or navigation(scope, name, self.profile).target
+            if name not in scope.variables:
+                raise UnsupportedError(f"A collection behind '{name}' cannot be used with any or all.")
+            scope = scope.variables[name]
         step = navigation(scope, path[-1], self.profile)
         if not step.collection:
             raise ODataError(f"Any and all need a collection, and '{path[-1]}' is a single value.")
         rows = sa.select(sa.literal(1)).where(step.on).correlate_except(step.target.sql)
         if node.lambda_ is None:
             return sa.exists(rows)
-        variables = {**scope.variables, node.lambda_.identifier.name: step.target}
+        variables = {**outer.variables, node.lambda_.identifier.name: step.target}
         inner = replace(step.target, variables=variables)
-        condition = self.condition(node.lambda_.expression, inner, depth + 1)
+        condition = self.condition(node.lambda_.expression, inner, depth + _LAMBDA_DEPTH)
         if isinstance(node.operator, ast.Any):
             return sa.exists(rows.where(condition))
         return sa.not_(sa.exists(rows.where(sa.or_(sa.not_(condition), condition.is_(None)))))
@@ -219,6 +225,11 @@ class _Compiler:
         if not is_literal(value):
             raise UnsupportedError(f"The value of the parameter alias '{node.name}' must be a literal.")
         return value
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise ODataError("The recursion limit of the filter expression has been exceeded.")
 
 
 def _path(node: Node) -> tuple[str, ...]:

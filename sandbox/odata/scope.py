@@ -11,6 +11,8 @@ from sandbox.odata.errors import ODataError, UnknownPropertyError
 from sandbox.odata.literals import Kind, Value, kind_of
 from sandbox.schema.model import Column, ColumnType, Table
 
+MAX_STEPS = 10  # of a path [?]
+
 
 class Wildcards(Enum):
     """Which characters of a text literal stand for others."""
@@ -124,12 +126,15 @@ def finance_column(table: Table, name: str) -> Column | None:
 def property_term(scope: Scope, path: tuple[str, ...], profile: Profile) -> Term:
     """The value at the end of a path of property names.
 
-    Each navigation becomes a scalar subquery, so that a missing parent gives null as in OData.
+    Each navigation becomes a scalar subquery, so that a missing parent gives null as in OData; SQLite's
+    parser does not take very many of them inside of each other.
 
     Raises:
         UnknownPropertyError: A name that its table does not have.
-        ODataError: A path through a collection without a lambda.
+        ODataError: A path through a collection without a lambda, or a very long one.
     """
+    if len(path) > MAX_STEPS:
+        raise ODataError(f"The path '{'/'.join(path)[:200]}' is longer than {MAX_STEPS} steps.")
     name, rest = path[0], path[1:]
     if name in scope.variables and rest:
         return property_term(scope.variables[name], rest, profile)

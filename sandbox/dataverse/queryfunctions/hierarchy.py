@@ -53,11 +53,17 @@ def _scope(call: Call) -> Scope:
     """The table of the hierarchy: the filtered one by its primary id, another one by a lookup to it."""
     column = call.term.column
     if call.term.kind is not Kind.GUID or column is None:
-        raise TypeMismatchError(f"The function '{call.name}' takes a primary id or a lookup.")
+        raise _no_hierarchy(call)
     single = column.type is ColumnType.LOOKUP and len(column.targets) == 1
     if single and column.name in call.scope.table.columns:
         return navigation(call.scope, column.name, call.profile).target
+    if column.name != call.scope.table.primary_id:
+        raise _no_hierarchy(call)
     return call.scope
+
+
+def _no_hierarchy(call: Call) -> TypeMismatchError:
+    return TypeMismatchError(f"The function '{call.name}' takes a primary id, or a lookup to one table.")
 
 
 def _rows(call: Call) -> sa.FromClause:

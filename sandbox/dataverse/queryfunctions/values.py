@@ -10,6 +10,7 @@ from sandbox.odata.errors import ODataError, UnsupportedError
 from sandbox.odata.literals import Kind, Value
 from sandbox.odata.operands import comparable, equality, literal_term, text_condition, text_parts
 from sandbox.odata.scope import Profile
+from sandbox.schema.model import ColumnType
 from sandbox.store import fold, folded
 
 
@@ -68,6 +69,8 @@ def _full_text(call: Call) -> Condition:
 
 def _contain_values(call: Call) -> Condition:
     """Whether a choices column, kept as `1,2`, holds one of the values."""
+    if call.term.column is None or call.term.column.type is not ColumnType.MULTI_OPTION:
+        raise UnsupportedError(f"The function '{call.name}' takes choices columns.")
     listed = "," + call.term.sql + ","
     return sa.or_(sa.false(), *(listed.contains(f",{value},", autoescape=True) for value in call.values()))
 

@@ -11,6 +11,7 @@ from sandbox.dataverse.entities import Entities, Entity
 from sandbox.dataverse.errors import bad_request
 from sandbox.dataverse.sql.statement import Name, Source, Statement, column_name, near, unsupported
 from sandbox.odata.errors import ODataError
+from sandbox.odata.filter import MAX_DEPTH
 from sandbox.odata.grammar import Node
 from sandbox.odata.literals import Kind, Value, kind_of, literal_value
 from sandbox.odata.operands import comparable, literal_term
@@ -120,19 +121,18 @@ class _Conditions:
         tables: What names mean.
         columns: Whether a column may be compared with another one, as in ON.
         count: Conditions so far.
+        depth: How many stand around this one.
     """
 
     tables: Tables
     columns: bool = False
     count: int = 0
+    depth: int = 0
 
     def condition(self, node: exp.Expr) -> Condition:
         """A node where true or false is wanted."""
-        if isinstance(node, exp.And | exp.Or):
-            return self._chain(node)
-        if isinstance(node, exp.Not | exp.Paren):
-            inner = self.condition(node.this)
-            return sa.not_(inner) if isinstance(node, exp.Not) else inner
+        if isinstance(node, exp.And | exp.Or | exp.Not | exp.Paren):
+            return self._composed(node)
         self._counted()
         form = _FORMS.get(type(node))
         if form is None or any(value for part, value in node.args.items() if part not in _PARTS):
@@ -140,9 +140,16 @@ class _Conditions:
         condition = form(self, node)
         return sa.not_(condition) if node.args.get("negate") else condition
 
-    def _chain(self, node: exp.Expr) -> Condition:
-        parts = [self.condition(part) for part in node.flatten()]
-        return sa.and_(*parts) if isinstance(node, exp.And) else sa.or_(*parts)
+    def _composed(self, node: exp.Expr) -> Condition:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ODataError("The conditions of the SQL statement are nested too deeply.")
+        chain = isinstance(node, exp.And | exp.Or)
+        parts = [self.condition(part) for part in (node.flatten() if chain else [node.this])]
+        self.depth -= 1
+        if isinstance(node, exp.Not):
+            return sa.not_(parts[0])
+        return sa.or_(*parts) if isinstance(node, exp.Or) else sa.and_(*parts)
 
     def _counted(self) -> None:
         self.count += 1

@@ -14,6 +14,7 @@ from sandbox.dataverse.errors import ApiError, bad_request
 
 MOST_ROWS = 5_000  # of TOP and FETCH [C]
 
+_MOST_JOINS = 15  # as of $expand [?]; SQLite takes 63
 _METHODS: dict[type[exp.Expr], str] = {
     exp.Count: "count",
     exp.Sum: "sum",
@@ -121,9 +122,12 @@ def read_statement(text: str) -> Statement:
     distinct = select.args.get("distinct")
     if distinct is not None and distinct.args.get("on"):
         raise unsupported("ON")
+    joins = select.args.get("joins") or ()
+    if len(joins) > _MOST_JOINS:
+        raise bad_request(f"A SQL statement can join {_MOST_JOINS} tables.")
     return Statement(
         outputs=tuple(_output(each) for each in select.expressions),
-        sources=(_source(from_.this), *(_join(each) for each in select.args.get("joins") or ())),
+        sources=(_source(from_.this), *map(_join, joins)),
         where=where.this if where else None,
         groups=_groups(group) if group else (),
         order=tuple(_ordered(each) for each in order.expressions) if order else (),
@@ -177,6 +181,8 @@ def _output(node: exp.Expr) -> Output:
         raise bad_request("SELECT * is not supported: name each column that you want.")
     if (method := _METHODS.get(type(inner))) is None:
         return Output(column_name(inner), alias)
+    if inner.expressions:
+        raise unsupported(near(inner))
     argument = inner.this
     if isinstance(argument, exp.Star) and method == "count":
         return Output(None, alias, method)
@@ -226,7 +232,7 @@ def _most(limit: exp.Expr | None) -> int | None:
     if limit.args.get("expressions") or (
         options is not None and (options.args["percent"] or options.args["with_ties"])
     ):
-        raise unsupported("TOP ... PERCENT or WITH TIES")
+        raise unsupported("TOP PERCENT")
     count = limit.args.get("count") if isinstance(limit, exp.Fetch) else limit.expression
     if count is None:
         raise unsupported(near(limit))
