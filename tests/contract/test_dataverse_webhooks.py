@@ -281,9 +281,21 @@ def test_steps_can_be_left_out(dataverse: httpx.Client, receiver: Receiver) -> N
 
 
 @pytest.mark.protocol("flags: webhook", "D")
+def test_registrations_that_do_not_hold(dataverse: httpx.Client, receiver: Receiver) -> None:
+    body = {"name": "hook", "contract": 8, "authtype": 4}
+    for url in (None, "", "ftp://somewhere"):
+        assert dataverse.post("serviceendpoints", json=body | {"url": url}).status_code == 400
+    step = register(dataverse, endpoint(dataverse, receiver), "Create")
+    for wrong in ({"stage": 20}, {"stage": 30, "mode": 0}, {"stage": 50}):
+        assert dataverse.patch(step, json=wrong).status_code == 400
+    assert dataverse.patch(step, json={"stage": 20, "mode": 0}).status_code == 204
+
+
+@pytest.mark.protocol("flags: webhook", "D")
 def test_the_secret_of_an_endpoint_is_never_shown(dataverse: httpx.Client, receiver: Receiver) -> None:
     place = endpoint(dataverse, receiver)
-    assert "authvalue" not in dataverse.get(place).json()
+    row = dataverse.get(place).json()
+    assert "authvalue" not in row and row["isauthvalueset"]
     assert "s3cret" not in dataverse.get("serviceendpoints").text
     assert dataverse.get(f"{place}?$select=authvalue").status_code == 400
     assert dataverse.get("serviceendpoints?$filter=authvalue eq 's3cret'").status_code == 400
