@@ -3,7 +3,6 @@
 import csv
 import io
 import time
-from decimal import Decimal
 from xml.etree import ElementTree
 
 import httpx
@@ -235,12 +234,13 @@ def test_entities_are_named_by_their_label(management: DataManagement) -> None:
 
 
 @pytest.mark.protocol("packages: trap: unicode", "L")
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
-def test_csv_unicode_must_be_utf16_with_a_byte_order_mark(management: DataManagement, encoding: str) -> None:
-    content = "CUSTOMERACCOUNT,ORGANIZATIONNAME\r\nA1,one\r\n".encode(encoding)
-    execution = management.load(package(Entity("Customers V3", content, ACCOUNTS)))
-    assert management.status(execution) == "Failed"
-    assert [it["ErrorMessage"] for it in management.errors(execution)] == ["Selected file is not Unicode."]
+def test_csv_unicode_must_be_utf16_with_a_byte_order_mark(management: DataManagement) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"):
+        content = "CUSTOMERACCOUNT,ORGANIZATIONNAME\r\nA1,one\r\n".encode(encoding)
+        execution = management.load(package(Entity("Customers V3", content, ACCOUNTS)))
+        assert management.status(execution) == "Failed"
+        messages = [it["ErrorMessage"] for it in management.errors(execution)]
+        assert messages == ["Selected file is not Unicode."]
 
 
 @pytest.mark.protocol("packages: trap: namespace", "L")
@@ -316,4 +316,3 @@ def test_money_is_exact_and_texts_that_are_no_values_are_refused(management: Dat
     assert '"CreditLimit":922337203685476.9999' in answer.text.replace(" ", "")
     assert [row["CustomerAccount"] for row in answer.json()["value"]] == ["A1", "A2"]
     assert [it["Field"] for it in management.errors(execution)] == ["CREDITLIMIT", "ONHOLDSTATUS"]
-    assert Decimal("922337203685476.9999") != Decimal(922337203685477)

@@ -3,10 +3,11 @@
 Names never reach a path; sizes, ratios and numbers of files are bounded before anything is read.
 """
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import BinaryIO
 
 from sandbox.finance.packages.manifest import Manifest, ManifestError, check_header, read_manifest
@@ -32,12 +33,22 @@ def open_package(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
         PackageError: It is no zip, is cut off, encrypted, too large, or names files outside of itself;
             also raised for what is found damaged while it is read inside of the block.
     """
-    try:
-        with zipfile.ZipFile(file) as package:
+    with ExitStack() as stack:
+        try:
+            package = stack.enter_context(zipfile.ZipFile(file))
             _refuse_harmful(package)
+            for entry in package.infolist():
+                package.open(entry).close()  # its own header is read, as the directory's is
+        except (zipfile.BadZipFile, NotImplementedError, struct.error, OSError, ValueError) as problem:
+            raise _unreadable(problem) from None
+        try:
             yield package
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError) as problem:
-        raise PackageError(f"The package is no zip file that can be read: {problem}.") from None
+        except (zipfile.BadZipFile, zlib.error, EOFError) as problem:
+            raise _unreadable(problem) from None
+
+
+def _unreadable(problem: Exception) -> PackageError:
+    return PackageError(f"The package is no zip file that can be read: {problem}.")
 
 
 def manifest_of(package: zipfile.ZipFile) -> Manifest:

@@ -89,7 +89,7 @@ def test_zips_that_are_none() -> None:
     assert "no zip file" in refusal(b"")
     assert "no zip file" in refusal(b"PK\x03\x04")
     assert "no zip file" in refusal(whole[:-10])
-    for start in range(0, len(whole), 97):
+    for start in range(0, len(whole), 7):
         broken = bytearray(whole)
         broken[start] ^= 0xFF
         try:
