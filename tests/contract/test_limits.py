@@ -25,6 +25,7 @@ def throttled(control: httpx.Client) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.protocol("limits: hint", "D")
 def test_every_answer_tells_what_is_left(dataverse: httpx.Client) -> None:
     first, second = dataverse.get("WhoAmI").headers, dataverse.get("nothing").headers
     assert (first[BURST], second[BURST]) == ("5999", "5998")
@@ -32,6 +33,8 @@ def test_every_answer_tells_what_is_left(dataverse: httpx.Client) -> None:
     assert first["x-ms-dop-hint"] == "8"
 
 
+@pytest.mark.protocol("limits: requests", "D")
+@pytest.mark.protocol("limits: retry after", "D")
 def test_the_number_of_requests(dataverse: httpx.Client, control: httpx.Client) -> None:
     limit(control, requests=3, window_seconds=60, dop_hint=2)
     batch = "--b\r\nContent-Type: application/http\r\n\r\nGET WhoAmI HTTP/1.1\r\n\r\n\r\n" * 5 + "--b--\r\n"
@@ -57,6 +60,7 @@ def test_another_user_goes_on(dataverse: httpx.Client, control: httpx.Client) ->
     assert dataverse.get("WhoAmI", headers=other).status_code == 200
 
 
+@pytest.mark.protocol("limits: execution time", "D")
 def test_execution_time(dataverse: httpx.Client, control: httpx.Client) -> None:
     limit(control, execution_seconds=0.000001)
     assert dataverse.get("WhoAmI").headers[TIME] == "0.00"
@@ -86,6 +90,7 @@ def meanwhile(client: httpx.Client, url: str, other: str) -> tuple[httpx.Respons
     return posted, answers[0]
 
 
+@pytest.mark.protocol("limits: concurrency", "D")
 def test_concurrent_requests(sandbox: Sandbox, dataverse: httpx.Client, control: httpx.Client) -> None:
     limit(control, concurrent=1)
     posted, refused = meanwhile(dataverse, "accounts", f"{sandbox.dataverse}/api/data/v9.2/WhoAmI")
