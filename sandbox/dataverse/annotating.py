@@ -34,17 +34,18 @@ _EXACT = Context(prec=400)
 def wants(pattern: str, annotation: str) -> bool:
     """Say whether `odata.include-annotations` asks for an annotation.
 
-    The pattern is a list of names, `*` or `prefix.*`, each of which a hyphen excludes; the longest that
-    fits decides, an exclusion where two are as long [D OData JSON format 4.0, 8.1.3].
+    The pattern is a list of names, `*` or `prefix.*`, each of which a hyphen excludes; the most specific that
+    fits decides, an exclusion where two are alike [D OData JSON format 4.0, 8.1.3].
     """
-    decided = (-1, False)
+    decided = (-1, False, False)
     for part in (each.strip() for each in pattern.split(",")):
         name = part.removeprefix("-")
         excluded = part.startswith("-")
-        fits = annotation.startswith(name[:-1]) if name.endswith("*") else name == annotation
-        if fits and (len(name), excluded) >= (decided[0], not decided[1]):
-            decided = (len(name), not excluded)
-    return decided[1]
+        prefix = name[:-1] if name.endswith("*") else None
+        if name == annotation or (prefix is not None and annotation.startswith(prefix)):
+            specific = len(annotation) + 1 if prefix is None else len(prefix)
+            decided = max(decided, (specific, excluded, not excluded))
+    return decided[2]
 
 
 @dataclass(frozen=True)

@@ -162,3 +162,34 @@ def test_refused_aggregations(dataverse: httpx.Client, options: dict[str, str], 
     answer = dataverse.get("accounts", params=options)
     assert answer.status_code == 400
     assert message in answer.json()["error"]["message"]
+
+
+@pytest.mark.protocol("query: apply", "D")
+@pytest.mark.protocol("query: count", "D")
+@pytest.mark.protocol("query: page", "D")
+def test_limits_of_large_tables(dataverse: httpx.Client, control: httpx.Client) -> None:
+    """50,000 rows are aggregated and no more; pages and counts end at 5,000."""
+    assert control.post("/sandbox/reset", json={"seed": "scale:50001"}, timeout=120).is_success
+    refused = dataverse.get("msdyn_actuals", params={"$apply": "aggregate($count as n)"})
+    assert (refused.status_code, refused.json()["error"]) == (
+        400,
+        {
+            "code": "0x8004e023",
+            "message": "AggregateQueryRecordLimit exceeded. Cannot perform this operation.",
+        },
+    )
+    sql = dataverse.get("msdyn_actuals", params={"sql": "SELECT COUNT(*) AS n FROM msdyn_actual"})
+    assert sql.json()["error"]["code"] == "0x8004e023"
+    headers = {"Prefer": 'odata.include-annotations="Microsoft.Dynamics.CRM.*"'}
+    page = dataverse.get("msdyn_actuals?$select=msdyn_actualid&$count=true", headers=headers).json()
+    assert (len(page["value"]), page["@odata.count"]) == (5000, 5000)
+    assert page["@Microsoft.Dynamics.CRM.totalrecordcount"] == 5000
+    assert page["@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"] is True
+    assert "@odata.nextLink" in page
+    assert dataverse.get("msdyn_actuals/$count").text == "5000"
+    last = page["value"][-1]["msdyn_actualid"]
+    some = f"filter(msdyn_actualid le {last})/aggregate($count as n)"
+    counted = dataverse.get("msdyn_actuals", params={"$apply": some})
+    assert counted.json()["value"] == [{"n": 5000}]
+    total = dataverse.get("RetrieveTotalRecordCount(EntityNames=['msdyn_actual'])").json()
+    assert total["EntityRecordCountCollection"]["Values"][0] >= 50_001
