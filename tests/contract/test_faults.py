@@ -207,7 +207,7 @@ def test_an_expired_token_is_gone_for_good(
     sandbox: Sandbox, dataverse: httpx.Client, rules: Rules, faults: Callable[[], dict[str, int]]
 ) -> None:
     form = {"grant_type": "client_credentials", "client_id": "sandbox-client"}
-    secret = {"client_secret": "sandbox-secret"}
+    secret = {"client_secret": "sandbox-secret", "scope": f"{sandbox.dataverse}/.default"}
     issued = httpx.post(f"{sandbox.dataverse}/tenant/oauth2/v2.0/token", data=form | secret).json()
     mine = {"Authorization": f"Bearer {issued['access_token']}"}
     assert dataverse.get("WhoAmI", headers=mine).status_code == 200
@@ -264,7 +264,7 @@ def test_a_skewed_clock_is_that_of_its_system_alone(
 
 def test_a_skewed_clock_judges_tokens(sandbox: Sandbox, dataverse: httpx.Client, rules: Rules) -> None:
     form = {"grant_type": "client_credentials", "client_id": "sandbox-client"}
-    secret = {"client_secret": "sandbox-secret"}
+    secret = {"client_secret": "sandbox-secret", "scope": f"{sandbox.dataverse}/.default"}
     issued = httpx.post(f"{sandbox.dataverse}/tenant/oauth2/v2.0/token", data=form | secret).json()
     mine = {"Authorization": f"Bearer {issued['access_token']}"}
     rules({"system": "dataverse", "skew_seconds": 3700, "count": 1})
