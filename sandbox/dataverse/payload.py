@@ -96,15 +96,18 @@ class PayloadReader:
             ApiError: When a property is undeclared or a value does not fit.
         """
         draft = _Draft()
+        properties = entity.properties
         for name, value in body.items():
-            if name.endswith(_BIND):
+            if name in properties:
+                _value(entity, properties[name], value, draft.values)
+            elif name.endswith(_BIND):
                 self._bind(entity, name.removesuffix(_BIND), value, draft)
             elif "@" in name:
                 continue
             elif name in entity.links or name in entity.collections:
                 self._navigation(entity, name, value, draft, deep=deep)
             else:
-                _value(entity, name, value, draft.values)
+                _value(entity, _secret(entity, name), value, draft.values)
         return draft.done()
 
     def _bind(self, entity: Entity, name: str, url: object, draft: _Draft) -> None:
@@ -116,7 +119,10 @@ class PayloadReader:
         elif url is None:
             draft.values[link.column] = None
         elif isinstance(url, str):
-            draft.binds[link.column] = self.link_target(entity, link, url)
+            place = (entity.table.name, name, url)
+            if place not in self.known:
+                self.known[place] = self.link_target(entity, link, url)
+            draft.binds[link.column] = self.known[place]
         else:
             raise bad_request(f"The value of '{name}{_BIND}' must be a URL.", INVALID_PAYLOAD)
 
@@ -191,15 +197,14 @@ def read_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _value(entity: Entity, name: str, value: object, values: dict[str, Any]) -> None:
-    column = entity.properties.get(name) or _secret(entity, name)
-    if column is None:
-        raise undeclared_property(entity.table, name)
+def _value(entity: Entity, column: Column, value: object, values: dict[str, Any]) -> None:
     if not column.read_only:
         values[column.name] = stored_value(entity.table, column, value)
 
 
-def _secret(entity: Entity, name: str) -> Column | None:
+def _secret(entity: Entity, name: str) -> Column:
     """Return a column that can be written, though nobody can read it."""
     column = entity.table.columns.get(name)
-    return column if column is not None and column.write_only else None
+    if column is None or not column.write_only:
+        raise undeclared_property(entity.table, name)
+    return column

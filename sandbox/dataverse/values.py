@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ _INT32 = 2**31
 _INT64 = 2**63
 _MAX_EXPONENT = 30
 _MAX_DIGITS = 60
+_EXACT = Context(prec=120, rounding=ROUND_HALF_UP)
 
 
 def stored_value(table: Table, column: Column, value: object) -> Any:
@@ -89,15 +91,24 @@ def _decimal(table: Table, column: Column, value: object) -> Decimal:
     if abs(exact.adjusted()) > _MAX_EXPONENT or len(exact.as_tuple().digits) > _MAX_DIGITS:
         raise _wrong_type(value, "Edm.Decimal")
     if column.scale is not None:
-        with localcontext(prec=120):
-            exact = exact.quantize(Decimal(1).scaleb(-column.scale), ROUND_HALF_UP)
+        exact = exact.quantize(_unit(column.scale), context=_EXACT)
     _check_range(table, column, exact)
     return exact
 
 
+@lru_cache
+def _unit(scale: int) -> Decimal:
+    return Decimal(1).scaleb(-scale)
+
+
+@lru_cache
+def _bound(text: str) -> Decimal:
+    return Decimal(text)
+
+
 def _check_range(table: Table, column: Column, value: Decimal) -> None:
-    too_small = column.minimum is not None and value < Decimal(column.minimum)
-    too_large = column.maximum is not None and value > Decimal(column.maximum)
+    too_small = column.minimum is not None and value < _bound(column.minimum)
+    too_large = column.maximum is not None and value > _bound(column.maximum)
     if too_small or too_large:
         raise bad_request(
             f"A validation error occurred. The value {value} of '{column.name}' on record of type "
