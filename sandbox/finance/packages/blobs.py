@@ -255,5 +255,7 @@ class BlobStore:
     def _sign(self, blob_id: str, rights: str, expiry: str) -> str:
         with self._store.read() as connection:
             key = self._tables.signing_key(connection)
+        if key is None:
+            raise LinkError("Signature did not match.")
         digest = hmac.new(key, f"{blob_id}\n{rights}\n{expiry}".encode(), hashlib.sha256).digest()
         return base64.b64encode(digest).decode()

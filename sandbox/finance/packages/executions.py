@@ -200,15 +200,14 @@ def change_job_detail(
     unit.connection.execute(sa.update(details).where(*mine).values(changed))
 
 
-def summary(details: Sequence[Row], problems: int, troubled: set[str]) -> Status:
-    """Say how an import ended, by the history of its entities.
+def summary(details: Sequence[Row], troubled: set[str]) -> Status:
+    """Say how an import ended.
 
     Args:
-        details: Their rows.
-        problems: How many things went wrong.
-        troubled: Entities with which something did.
+        details: The history of its entities.
+        troubled: Those with which something went wrong.
     """
-    if not problems:
+    if not troubled:
         return Status.SUCCEEDED
     written = sum(it["TargetRecordsCreatedCount"] + it["TargetRecordsUpdatedCount"] for it in details)
     unharmed = any(it["EntityName"] not in troubled for it in details)

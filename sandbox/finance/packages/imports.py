@@ -114,13 +114,15 @@ class _Run:
         with self._write() as unit:
             self._change(unit, step, {"TargetStatus": "Executing"})
             done = self._done(unit, step)
+        broken: list[Problem] = []
         try:
             for rows in _chunks(islice(read_staged(self.package, step), done, None)):
                 self._write_chunk(step, rows)
         except DataFileError as error:
-            self._add([Problem(step.position, TARGET, 0, "", str(error))])
+            broken.append(Problem(step.position, TARGET, 0, "", str(error)))
         with self._write() as unit:
-            failed = has_problems(
+            add_problems(unit.connection, self.desk.tables, self.execution.execution_id, broken)
+            failed = bool(broken) or has_problems(
                 unit.connection, self.desk.tables, self.execution.execution_id, step.position, TARGET
             )
             self._change(unit, step, {"TargetStatus": "Error" if failed else "Finished"})
@@ -156,7 +158,7 @@ class _Run:
                 for it in steps
                 if has_problems(unit.connection, tables, execution_id, it.position)
             }
-            values = {"status": summary(details, len(troubled), troubled)}
+            values = {"status": summary(details, troubled)}
             change_execution(unit.connection, tables, execution_id, values)
 
     def _detail(self, step: Step) -> dict[str, Any]:

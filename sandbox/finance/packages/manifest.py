@@ -158,7 +158,7 @@ def _q(name: str) -> str:
 def _add_entity(parent: ElementTree.Element, entity: EntityFile) -> None:
     unit, level, sequence = entity.place
     _add(parent, "DefaultRefreshType", entity.refresh_type)
-    _add(parent, "Disable", "No")
+    _add(parent, "Disable", _yes_no(entity.disabled))
     maps = _add(parent, "EntityMapList")
     for entity_field, column in entity.fields:
         entry = _add(maps, "EntityMap")
@@ -169,8 +169,12 @@ def _add_entity(parent: ElementTree.Element, entity: EntityFile) -> None:
     _add(parent, "InputFilePath", entity.file)
     _add(parent, "LevelInExecutionUnit", str(level))
     _add(parent, "SequenceInLevel", str(sequence))
-    _add(parent, "SkipStaging", "No")
+    _add(parent, "SkipStaging", _yes_no(entity.skip_staging))
     _add(parent, "SourceFormat", entity.source_format)
+
+
+def _yes_no(flag: bool) -> str:
+    return "Yes" if flag else "No"
 
 
 def _add(parent: ElementTree.Element, name: str, text: str | None = None) -> ElementTree.Element:

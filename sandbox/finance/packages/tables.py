@@ -92,9 +92,15 @@ class PackageTables:
         )
         store.create_tables(metadata)
 
-    def signing_key(self, connection: sa.Connection) -> bytes:
-        """Return the secret of this environment's links; they outlive a restart, and end with a reset."""
-        return str(connection.execute(sa.select(self._epoch.c.signing_key)).scalar() or "").encode()
+    def signing_key(self, connection: sa.Connection) -> bytes | None:
+        """Return the secret of this environment's links: they outlive a restart, and end with a reset.
+
+        Returns:
+            None where the store was emptied since data management was last used.
+        """
+        if not self.is_current(connection):
+            return None
+        return str(connection.execute(sa.select(self._epoch.c.signing_key)).scalar_one()).encode()
 
     def is_current(self, connection: sa.Connection) -> bool:
         """Say whether the store is the one that the executions belong to, and was not emptied meanwhile."""

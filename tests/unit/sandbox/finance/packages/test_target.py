@@ -41,6 +41,15 @@ def test_keys_of_several_columns_compare_without_case_and_by_number(desk: Desk) 
     assert len(desk.rows("ProjectContractLines")) == 1
 
 
+def test_keys_with_days_and_numbers_are_found_again(desk: Desk) -> None:
+    columns = ("ENDDATE", "PERIODS", "PERIODKEYID", "PROJECTTRANSACTIONID")
+    rows = (("2026-10-31", "1", "M", "T1"), ("2026-10-31 12:00:00", "01", "m", "t1"))
+    for number, row in enumerate(rows):
+        load(desk, "Project item forecasts", columns, row, execution=f"f{number}")
+        assert desk.status(f"f{number}") == "Succeeded", desk.errors(f"f{number}")
+    assert len(desk.rows("ProjectItemForecasts")) == 1
+
+
 def test_a_parent_may_stand_in_the_same_file_before_its_child(desk: Desk) -> None:
     load(desk, "Projects V2", ("PROJECTID", "PARENTPROJECTID"), ("P1", ""), ("P2", "P1"), ("P3", "P9"))
     assert [row["ProjectId"] for row in desk.rows("ProjectsV2")] == ["P1", "P2"]
@@ -81,3 +90,20 @@ def test_rows_that_are_written_are_in_the_write_log(desk: Desk) -> None:
 def test_entities_that_are_only_read_cannot_be_imported(desk: Desk) -> None:
     with pytest.raises(Exception, match="is read-only"):
         load(desk, "Data management execution job details", ("JOBID",), ("x",))
+
+
+def test_a_file_that_breaks_off_without_staging_keeps_what_was_written(desk: Desk) -> None:
+    """With staging the same file is refused before any row is written."""
+    rows = [(f"C{number:04}", "x") for number in range(1_500)]
+    columns = ("CUSTOMERACCOUNT", "ORGANIZATIONNAME")
+    data = csv_text(columns, rows).encode("utf-16") + b"x"
+    for skipped, execution in ((False, "i1"), (True, "i2")):
+        file = entity_file("Customers V3", columns, skip_staging=skipped)
+        desk.order(package({file: data}), execution)
+    assert [desk.status("i1"), desk.status("i2")] == ["Failed", "PartiallySucceeded"]
+    assert "not in the encoding" in desk.errors("i2")[0]["ErrorMessage"]
+    assert [it["TargetStatus"] for it in desk.rows("DataManagementExecutionJobDetails")] == [
+        "NotRun",
+        "Error",
+    ]
+    assert len(desk.rows("CustomersV3")) == 1_000
