@@ -101,6 +101,7 @@ def test_reads_beside_changesets_with_either_line_break(finance: httpx.Client, n
     assert '"ProjectContractId":"C1"}]' in answer.text
 
 
+@pytest.mark.protocol("finance: batch", "L")
 @pytest.mark.usefixtures("company")
 def test_a_single_write_error_in_a_batch_is_500_too(finance: httpx.Client) -> None:
     assert statuses(send(finance, contract("C1"), contract("C1"), contract("C2", Nope=1))) == [201, 500, 400]
@@ -121,6 +122,7 @@ def test_batches_that_cannot_be_read(finance: httpx.Client) -> None:
     assert finance.get("/data/$batch").status_code == 405
 
 
+@pytest.mark.protocol("finance: batch", "D")
 def test_more_than_5000_operations_are_refused(finance: httpx.Client) -> None:
     """[D]."""
     answer = send(finance, *[operation("GET", "LegalEntities")] * 5_001)

@@ -80,6 +80,7 @@ def test_key_fields_in_any_order_all_of_them(finance: httpx.Client) -> None:
     assert finance.get("/data/CustomersV3(dataAreaId='uspm',CustomerAccount='no')").status_code == 404
 
 
+@pytest.mark.protocol("finance: key", "D")
 @pytest.mark.usefixtures("companies")
 def test_a_row_of_another_company_needs_cross_company(finance: httpx.Client) -> None:
     customer(finance, "B1", company="GBPM")
@@ -117,6 +118,7 @@ def test_top_and_skip(finance: httpx.Client) -> None:
     assert "$top" in refusal(finance.get("/data/CustomersV3?$top=x"))
 
 
+@pytest.mark.protocol("finance: options", "D")
 @pytest.mark.usefixtures("companies")
 def test_count_as_text(finance: httpx.Client) -> None:
     customer(finance, "A1")
@@ -143,6 +145,7 @@ def test_unknown_urls_have_a_form_of_their_own(finance: httpx.Client) -> None:
         assert answer.json()["Message"].startswith("No HTTP resource was found that matches the request URI")
 
 
+@pytest.mark.protocol("finance: options", "D")
 def test_unknown_options_and_expands_are_refused(finance: httpx.Client) -> None:
     assert "$nope" in refusal(finance.get("/data/CustomersV3?$nope=1"))
     assert "Parent" in refusal(finance.get("/data/CustomersV3?$expand=Parent"))

@@ -137,10 +137,10 @@ def test_the_company_has_a_default(finance: httpx.Client) -> None:
     assert row["dataAreaId"] == "uspm"
 
 
+@pytest.mark.protocol("finance: error", "L?")
 @pytest.mark.usefixtures("companies")
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
+def test_values_that_do_not_fit(finance: httpx.Client) -> None:
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"Nope": 1}, "The property 'Nope' does not exist"),
         ({"NetPrice": "Maybe"}, "NoYes"),
         ({"NetPrice": 1}, "NoYes"),
@@ -148,16 +148,9 @@ def test_the_company_has_a_default(finance: httpx.Client) -> None:
         ({"IntrastatAdditionalValue": "x"}, "IntrastatAdditionalValue"),
         ({"CustomersOrderReference": "a\u0000"}, "CustomersOrderReference"),
         ({"SalesCurrencyCode": "EURO"}, "SalesCurrencyCode"),
-    ],
-)
-def test_values_that_do_not_fit(finance: httpx.Client, values: dict[str, Any], message: str) -> None:
-    assert message in infolog(contract(finance, **values))
-
-
-@pytest.mark.usefixtures("companies")
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b'{"ProjectContractId": "\\ud800"}'])
-def test_bodies_that_are_no_json_object(finance: httpx.Client, body: bytes) -> None:
-    assert infolog(finance.post("/data/ProjectContractHeaders", content=body))
+    ]
+    for values, message in refused:
+        assert message in infolog(contract(finance, **values)), values
 
 
 @pytest.mark.usefixtures("companies")
@@ -167,6 +160,7 @@ def test_awkward_text_stays_as_it_is(finance: httpx.Client) -> None:
     assert finance.get(CONTRACT).json()["CustomersOrderReference"] == text
 
 
+@pytest.mark.protocol("finance: null", "L")
 @pytest.mark.usefixtures("companies")
 def test_dates_are_noon_whatever_time_was_sent(finance: httpx.Client) -> None:
     """[L]: the T12 is literal."""
@@ -176,10 +170,10 @@ def test_dates_are_noon_whatever_time_was_sent(finance: httpx.Client) -> None:
     assert row["ProjectedStartDate"] == "2028-02-29T12:00:00Z"
 
 
+@pytest.mark.protocol("finance: error", "L")
 @pytest.mark.usefixtures("companies")
-@pytest.mark.parametrize(
-    ("entity_set", "values", "missing"),
-    [
+def test_parents_come_before_children(finance: httpx.Client) -> None:
+    orphans: list[tuple[str, dict[str, Any], str]] = [
         ("ProjectContractHeaders", {"dataAreaId": "XXXX", "ProjectContractId": "C"}, "The company 'XXXX'"),
         (
             "ProjectContractHeaders",
@@ -195,12 +189,11 @@ def test_dates_are_noon_whatever_time_was_sent(finance: httpx.Client) -> None:
             {"ContractLineMilestoneIdentifier": "M", "ContractLineId": "L"},
             "Project contract line L",
         ),
-    ],
-)
-def test_parents_come_before_children(
-    finance: httpx.Client, entity_set: str, values: dict[str, Any], missing: str
-) -> None:
-    assert f"{missing} does not exist" in infolog(post(finance, entity_set, **values))
+    ]
+    for entity_set, values, missing in orphans:
+        refused = infolog(post(finance, entity_set, **values))
+        assert f"{missing} does not exist" in refused
+        assert refused.startswith("Write failed for table row of type '"), refused
 
 
 @pytest.mark.usefixtures("companies")
