@@ -78,13 +78,13 @@ class Gateway:
 
 
 def _naming_verbs(path: str, send: Send) -> Send:
-    """Let answers that refuse a verb say which ones there are, where they do not say so themselves."""
+    """Let answers that refuse a verb say which ones there are."""
 
     async def named(message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] == 405:
-            headers = message["headers"]
-            if not any(name.lower() == b"allow" for name, _ in headers):
-                message = {**message, "headers": [*headers, (b"allow", _verbs(path).encode())]}
+            # The router's own header names what its addresses take, not what this resource does.
+            others = [each for each in message["headers"] if each[0].lower() != b"allow"]
+            message = {**message, "headers": [*others, (b"allow", _verbs(path).encode())]}
         await send(message)
 
     return named

@@ -1,9 +1,11 @@
 """The Dataverse Web API as an ASGI application."""
 
+import re
 import uuid
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
@@ -11,14 +13,15 @@ from starlette.routing import Route
 from sandbox.auth import TokenDesk, token_routes
 from sandbox.dataverse.api import Api
 from sandbox.dataverse.batch import BatchRun
-from sandbox.dataverse.errors import method_not_allowed
+from sandbox.dataverse.errors import method_not_allowed, resource_not_found
 from sandbox.dataverse.service import Outcome, attempt, guarded, record
-from sandbox.dataverse.wire import Request, Response
+from sandbox.dataverse.wire import Request, Response, error_response
 from sandbox.faults import BatchFaults, FaultBoard
 from sandbox.stats import Stats
 from sandbox.trace import executing
 
 _METHODS = ["GET", "POST", "PATCH", "PUT", "DELETE"]
+_VERSION = re.compile(r"v(8|9)\.[0-2]")
 
 
 def create_app(api: Api, stats: Stats, desk: TokenDesk, board: FaultBoard) -> Starlette:
@@ -26,6 +29,8 @@ def create_app(api: Api, stats: Stats, desk: TokenDesk, board: FaultBoard) -> St
     faults = BatchFaults("dataverse", board, stats, api.store.clock)
 
     async def web_api(request: HttpRequest) -> HttpResponse:
+        if not _VERSION.fullmatch(request.path_params["version"]):
+            return _http(error_response(resource_not_found(request.path_params["version"])))
         plain = await _plain(request)
         response = await run_in_threadpool(answer, api, stats, faults, plain)
         return _http(response)
@@ -34,7 +39,15 @@ def create_app(api: Api, stats: Stats, desk: TokenDesk, board: FaultBoard) -> St
         Route(path, web_api, methods=_METHODS)
         for path in ("/api/data/{version}", "/api/data/{version}/{path:path}")
     ]
-    return Starlette(routes=[*token_routes(desk), *routes])
+    handlers = {HTTPException: _refuse_route}
+    return Starlette(routes=[*token_routes(desk), *routes], exception_handlers=handlers)
+
+
+async def _refuse_route(request: HttpRequest, refusal: Exception) -> HttpResponse:
+    """An address that nothing answers, or a verb that no resource takes, in Dataverse's form."""
+    if isinstance(refusal, HTTPException) and refusal.status_code == 405:
+        return _http(error_response(method_not_allowed(request.method, request.url.path)))
+    return _http(error_response(resource_not_found(request.url.path)))
 
 
 def answer(api: Api, stats: Stats, faults: BatchFaults, request: Request) -> Response:

@@ -67,7 +67,7 @@ def test_bodies_that_are_not_plain_json(place: str) -> None:
 
 @pytest.mark.protocol("errors: 405", "D")
 def test_verbs_that_a_resource_does_not_take(place: str) -> None:
-    for verb in ("PUT", "DELETE"):
+    for verb in ("PUT", "DELETE", "OPTIONS"):
         answer = httpx.request(verb, place, headers=HEADERS)
         assert answer.status_code == 405, answer.text
         assert answer.json()
@@ -152,7 +152,9 @@ def test_one_store_behind_http_and_https(sandbox: Sandbox) -> None:
 
 def test_what_is_nowhere_is_not_found(server: Sandbox) -> None:
     headers = HEADERS
-    for address in (f"{server.dataverse}/api/data/v9.2/nowheres", f"{server.finance}/data/Nowheres"):
+    places = ("api/data/v9.2/nowheres", "api/data/v1.0/accounts", "api/data", "nowhere", "")
+    addresses = [f"{server.dataverse}/{place}" for place in places]
+    for address in (*addresses, f"{server.finance}/data/Nowheres", f"{server.finance}/nowhere"):
         answer = httpx.get(address, headers=headers)
         assert answer.status_code == 404
         assert json.loads(answer.content)
