@@ -21,8 +21,7 @@ from sandbox.dataverse.payload import Payload, PayloadReader, read_object
 from sandbox.dataverse.reading import Reading
 from sandbox.dataverse.references import Reference, find_row, missing_row, read_reference, require_row
 from sandbox.dataverse.values import stored_value
-from sandbox.dataverse.wire import Request, Response, json_response
-from sandbox.odata.wire import dumps
+from sandbox.dataverse.wire import Request, Response
 from sandbox.store import WriteUnit
 from sandbox.store.tables import VERSION
 
@@ -241,25 +240,3 @@ def changed_values(reference: Reference, values: Mapping[str, Any]) -> dict[str,
     """Return the values that an upsert changes: key columns in the body are ignored [D]."""
     keys = {name for name, _ in reference.key}
     return {name: value for name, value in values.items() if name not in keys}
-
-
-def plain_property(
-    api: Api, connection: sa.Connection, request: Request, place: tuple[Entity, str, str], *, raw: bool
-) -> Response:
-    """`GET accounts(id)/name`: one column of one row, 204 where it is null; with `/$value` as bare text.
-
-    Raises:
-        ApiError: 404 when the row does not exist.
-    """
-    entity, row_id, name = place
-    rows = Reading(api, connection, replace(request, query="", headers={}), entity).rows_of(row_id, name)
-    if not rows:
-        raise record_not_found(entity.table, row_id)
-    value = rows[0][name]
-    if value is None:
-        return Response(204)
-    if raw:
-        text = value.encode() if isinstance(value, str) else dumps(value)
-        return Response(200, text, {"Content-Type": "text/plain; charset=utf-8"})
-    context = f"{request.root}$metadata#{entity.table.entity_set}({row_id})/{name}"
-    return json_response(200, {"@odata.context": context, "value": value})

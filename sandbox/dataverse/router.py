@@ -14,7 +14,8 @@ from sandbox.dataverse.errors import ApiError, method_not_allowed, resource_not_
 from sandbox.dataverse.functions import FUNCTIONS
 from sandbox.dataverse.listing import list_page
 from sandbox.dataverse.metadata import METADATA_SETS, answer_metadata, service_document
-from sandbox.dataverse.operations import Operation, plain_property
+from sandbox.dataverse.operations import Operation
+from sandbox.dataverse.properties import plain_property
 from sandbox.dataverse.reading import Reading
 from sandbox.dataverse.references import (
     Reference,

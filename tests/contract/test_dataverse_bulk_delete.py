@@ -122,6 +122,10 @@ def test_refused_jobs(dataverse: httpx.Client) -> None:
         (submit(dataverse, good | {"LinkEntities": [{}]}), "LinkEntities"),
         (submit(dataverse, good, RecurrencePattern="FREQ=DAILY"), "recur"),
         (submit(dataverse, good, StartDateTime="soon"), "StartDateTime"),
+        (submit(dataverse, good, StartDateTime="9999-12-31T23:59:59-23:00"), "StartDateTime"),
+        (submit(dataverse, good, JobName="a\0b"), "JobName"),
+        (submit(dataverse, good | {"TopCount": -1}), "TopCount"),
+        (submit(dataverse, good | {"TopCount": True}), "TopCount"),
     ):
         assert answer.status_code == 400, answer.text
         assert text in answer.json()["error"]["message"]

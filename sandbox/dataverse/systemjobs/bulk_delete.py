@@ -51,7 +51,7 @@ def bulk_delete(api: Api, unit: WriteUnit, request: Request) -> Response:
     """
     body = read_object(request.body)
     name, queries = body.get("JobName"), body.get("QuerySet")
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not name or "\x00" in name:
         raise _invalid("The parameter 'JobName' must be a text.")
     if not isinstance(queries, list) or not queries or not all(isinstance(each, dict) for each in queries):
         raise _invalid("The parameter 'QuerySet' must be a list of QueryExpressions.")
@@ -73,15 +73,23 @@ def run_bulk_delete(api: Api, job: Job) -> End:
     acting = replace(api, writer=replace(api.writer, user_id=job.owner_id or api.user_id))
     call = Call(skip_sync=job.data["fast"], skip_async=job.data["fast"], correlation_id=job.correlation_id)
     tally = _Tally()
-    with calling(call):
-        for number, query in enumerate(job.data["queries"]):
-            entity, select = rows_of_query(acting, query)
-            with api.store.read() as connection:
-                pending = iter(connection.execute(select).scalars().all())
-            while chunk := list(islice(pending, _AT_ONCE)):
-                _delete(acting, job, entity, chunk, tally, number)
-    _conclude(acting, job, tally)
+    try:
+        with calling(call):
+            for number, query in enumerate(job.data["queries"]):
+                _delete_all(acting, job, query, tally, number)
+    except Exception:
+        _conclude(acting, job, tally, Reason.FAILED)
+        raise
+    _conclude(acting, job, tally, Reason.SUCCEEDED)
     return End()
+
+
+def _delete_all(api: Api, job: Job, query: Mapping[str, Any], tally: _Tally, number: int) -> None:
+    entity, select = rows_of_query(api, query)
+    with api.store.read() as connection:
+        pending = iter(connection.execute(select).scalars().all())
+    while chunk := list(islice(pending, _AT_ONCE)):
+        _delete(api, job, entity, chunk, tally, number)
 
 
 def _queue(api: Api, unit: WriteUnit, name: str, data: Mapping[str, Any], start: datetime) -> str:
@@ -112,9 +120,9 @@ def _start(given: object, now: datetime) -> datetime:
         return now
     try:
         instant = datetime.fromisoformat(str(given))
-    except ValueError:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise _invalid(f"The parameter 'StartDateTime' is no time stamp: '{str(given)[:50]}'.") from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def _delete(api: Api, job: Job, entity: Entity, row_ids: list[str], tally: _Tally, number: int) -> None:
@@ -150,14 +158,14 @@ def _note_failure(desk: Desk, job: Job, row_id: str, refused: Exception, number:
     )
 
 
-def _conclude(api: Api, job: Job, tally: _Tally) -> None:
+def _conclude(api: Api, job: Job, tally: _Tally, reason: Reason) -> None:
     table = api.entities.by_name[OPERATION].sql
     with api.store.write() as unit:
         values = {
             "successcount": tally.deleted,
             "failurecount": tally.failed,
             "statecode": State.COMPLETED,
-            "statuscode": Reason.SUCCEEDED,
+            "statuscode": reason,
             VERSION: unit.next_version(),
         }
         unit.connection.execute(sa.update(table).where(table.c.asyncoperationid == job.job_id).values(values))

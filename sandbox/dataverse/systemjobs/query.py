@@ -24,6 +24,7 @@ _COMPARED = {
 }
 _LISTED = frozenset({"In", "NotIn", "Between", "NotBetween", "ContainValues", "DoesNotContainValues"})
 _DEEPEST = 20
+_MOST = 2**31
 
 
 def rows_of_query(api: Api, query: Mapping[str, Any]) -> tuple[Entity, sa.Select[Any]]:
@@ -47,7 +48,11 @@ def rows_of_query(api: Api, query: Mapping[str, Any]) -> tuple[Entity, sa.Select
     if text:
         select = select.where(compile_filter(text, api.entities.scope(entity), filter_profile(api)))
     top = query.get("TopCount")
-    return entity, select.limit(top) if isinstance(top, int) else select
+    if top is None:
+        return entity, select
+    if type(top) is not int or not 0 < top < _MOST:
+        raise _invalid(f"TopCount must be a number of rows, not {str(top)[:50]}.")
+    return entity, select.limit(top)
 
 
 def _group(entity: Entity, criteria: object, depth: int) -> str:

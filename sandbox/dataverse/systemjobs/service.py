@@ -6,7 +6,7 @@ again after the next start, so a receiver may see a message twice, but none is l
 """
 
 import logging
-from itertools import groupby
+from itertools import groupby, islice
 from threading import Lock, Thread
 
 from sandbox.dataverse.api import Api
@@ -64,10 +64,11 @@ class AsyncService:
             busy = set(self._busy)
         jobs = ready_jobs(self._api.store, self._api.store.clock.now(), busy)
         lanes = groupby(sorted(jobs, key=_lane), key=_lane)
-        for lane, some in list((lane, list(some)) for lane, some in lanes)[: _MOST_LANES - len(busy)]:
+        for lane, some in islice(lanes, _MOST_LANES - len(busy)):
             with self._lock:
                 self._busy.add(lane)
-            Thread(target=self._work, args=(lane, some), name=f"system jobs {lane}", daemon=True).start()
+            name = f"system jobs {lane}"
+            Thread(target=self._work, args=(lane, list(some)), name=name, daemon=True).start()
 
     def _work(self, lane: str, jobs: list[Job]) -> None:
         for job in jobs:
