@@ -62,20 +62,21 @@ def missing_parents(
                 if _is_set(it, named[number]) and is_meant(it, table, row)
             ]
             suspects |= _without_parent(connection, catalog, it, [(number, rows[number]) for number in asked])
-    refusals: list[Refusal | None] = [None] * len(rows)
-    for number in suspects:
-        columns = named[number]
-        try:
-            check_references(
-                connection,
-                catalog,
-                table,
-                rows[number],
-                frozenset(rows[number]) if columns is None else columns,
-            )
-        except FinanceError as error:
-            refusals[number] = Refusal("", infolog(error))
-    return refusals
+    return [
+        _refusal(connection, catalog, table, row, named[number]) if number in suspects else None
+        for number, row in enumerate(rows)
+    ]
+
+
+def _refusal(
+    connection: sa.Connection, catalog: Catalog, table: Table, row: Row, named: frozenset[str] | None
+) -> Refusal | None:
+    """What a write of the row alone would be refused with."""
+    try:
+        check_references(connection, catalog, table, row, frozenset(row) if named is None else named)
+    except FinanceError as error:
+        return Refusal("", infolog(error))
+    return None
 
 
 def infolog(error: FinanceError) -> str:
