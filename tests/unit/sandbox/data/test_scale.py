@@ -26,7 +26,7 @@ def test_low_numbers_are_drawn_more_often() -> None:
 @pytest.mark.parametrize("actuals", [1, 2, 17, 333, 10_001])
 def test_there_are_as_many_actuals_as_asked_for(actuals: int) -> None:
     batches = list(recorded(plan_firm(actuals), actuals))
-    ids = [row["msdyn_actualid"] for batch in batches for row in batch["msdyn_actual"]]
+    ids = [str(row["msdyn_actualid"]) for batch in batches for row in batch["msdyn_actual"]]
     assert len(ids) == actuals
     assert ids == sorted(set(ids))
 
