@@ -20,12 +20,14 @@ class Made:
         texts: What its text may read once all is in step; more than one only where both sides changed
             it at times of which nobody can say which came first.
         sides: Systems on which it was changed since both were last in step.
+        former: Its numbers since both were last in step: a row that breaks a rule stands under one of them.
     """
 
     number: str
     id: str
     texts: set[str]
     sides: set[str] = field(default_factory=set)
+    former: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ class Books:
         for kind in self.live.values():
             for made in kind.values():
                 made.sides.clear()
+                if made.number not in self.bad:
+                    made.former.clear()
                 self.settled.add(made.number)
 
     def some(self, name: str, draw: random.Random) -> Made:

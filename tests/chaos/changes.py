@@ -8,7 +8,7 @@ from tests.chaos import billing
 from tests.chaos.books import KINDS, Books, Made, text_of
 from tests.e2e.engine import rows
 
-_CUSTOMER = "msdyn_customer@odata.bind"
+CUSTOMER = "msdyn_customer@odata.bind"
 REMOVABLE = [name for name, kind in KINDS.items() if kind.removable]
 
 Act: TypeAlias = Callable[[Books, random.Random], None]
@@ -50,7 +50,7 @@ def _rekey(books: Books, draw: random.Random) -> None:
     number = rows.fresh("SOUR")
     books.world.change(KINDS["source"].entity_set, made.id, msdyn_fundingsourceid=number)
     del books.live["source"][made.number]
-    books.live["source"][number] = Made(number, made.id, made.texts, made.sides)
+    books.live["source"][number] = Made(number, made.id, made.texts, made.sides, made.former | {made.number})
     books.ever.add(number)
 
 
@@ -97,7 +97,7 @@ def _tree_upside_down(books: Books, draw: random.Random) -> None:
 def _spoil(books: Books, draw: random.Random) -> None:
     """A funding source whose customer, which Finance insists on, is taken away."""
     made = books.some("source", draw)
-    books.world.change(KINDS["source"].entity_set, made.id, **{_CUSTOMER: None})
+    books.world.change(KINDS["source"].entity_set, made.id, **{CUSTOMER: None})
     books.bad.add(made.number)
 
 
@@ -107,7 +107,7 @@ def _mend(books: Books, draw: random.Random) -> None:
         books.bad.remove(number)
         customer = rows.bound("accounts", books.some("customer", draw).id)
         books.world.change(
-            KINDS["source"].entity_set, books.live["source"][number].id, **{_CUSTOMER: customer}
+            KINDS["source"].entity_set, books.live["source"][number].id, **{CUSTOMER: customer}
         )
 
 

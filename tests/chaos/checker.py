@@ -100,9 +100,15 @@ def _is_spoiled(difference: Difference, books: Books) -> bool:
 
 
 def _is_left_behind(difference: Difference, books: Books) -> bool:
-    """Whether people made the row and took it away again, and its map lets it stand."""
+    """Whether people made the row and took it away again, and its map lets it stand.
+
+    A row that was given another key and then breaks a rule is set aside, and its former key stands.
+    """
     ever = {number.casefold() for number in books.ever}
     kept = {kind.map for name, kind in KINDS.items() if name != "source"}
+    if difference.map == KINDS["source"].map:
+        bad = [books.live["source"][number] for number in books.bad]
+        return not {old.casefold() for made in bad for old in made.former}.isdisjoint(_numbers(difference))
     return difference.map in kept and not ever.isdisjoint(_numbers(difference))
 
 

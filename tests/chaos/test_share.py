@@ -11,7 +11,8 @@ from runner.wire import Wire
 from tests.chaos.__main__ import until_enough
 from tests.chaos.billing import bill
 from tests.chaos.blocking import blocking, stuck_maps
-from tests.chaos.books import KINDS, Books
+from tests.chaos.books import KINDS, Books, Made
+from tests.chaos.changes import CUSTOMER
 from tests.chaos.chaos import Chaos, begun
 from tests.chaos.checker import judge, twice
 from tests.chaos.plan import MAPS, Way, round_of
@@ -23,6 +24,7 @@ from tests.chaos.vouchers import (
     read_billed,
     wrong_in_the_ledger,
 )
+from tests.e2e.engine import rows
 from tests.e2e.engine.world import Databases
 
 SEED, KILLS, SECONDS = 20260, 40, 45.0
@@ -83,6 +85,28 @@ def test_a_row_that_nobody_made_is_found(books: Books) -> None:
     books.world.create("cdm_workers", cdm_workernumber=number, cdm_lastname="Ghost")
     found = judge(books, [KINDS["worker"].map])
     assert [number.lower() in text.lower() for text in found.doubled] == [True]
+
+
+def test_the_former_key_of_a_row_that_is_set_aside_stands_and_of_no_other(books: Books) -> None:
+    """Chaos once took it for a row that nobody made: given another key, then spoiled, before any run."""
+    name, kind = KINDS["source"].map, KINDS["source"]
+    made = books.make("source", "With another key soon")
+    books.world.sync(name)
+    number, former = f"{made.number}X", made.number
+    books.world.change(kind.entity_set, made.id, msdyn_fundingsourceid=number, **{CUSTOMER: None})
+    books.live["source"][number] = Made(number, made.id, made.texts, made.sides, {former})
+    del books.live["source"][former]
+    books.ever.add(number)
+    books.bad.add(number)
+    books.world.sync(name)
+    assert judge(books, [name]).doubled == []
+    books.live["source"][number].former.clear()
+    assert [former.lower() in text.lower() for text in judge(books, [name]).doubled] == [True]
+    customer = rows.bound("accounts", books.some("customer", random.Random(SEED)).id)
+    books.world.change(kind.entity_set, made.id, **{CUSTOMER: customer})
+    books.bad.remove(number)
+    books.world.sync(name)
+    assert judge(books, [name]).doubled == []
 
 
 def test_a_key_that_stands_twice_is_found() -> None:
