@@ -68,17 +68,21 @@ class Annotator:
         return [self.annotated(shape.entity, shape.properties, row, labels) for row in rows]
 
     def labels(self, properties: Mapping[str, Column], rows: list[Row]) -> Mapping[str, str]:
-        """Return the texts of all lookups of the rows by GUID, and the symbols of their currencies."""
-        if not wants(self.pattern, FORMATTED):
-            return {}
+        """Return the texts of all lookups of the rows by GUID, and the symbols of their currencies.
+
+        Beside them the table of each row that a lookup to several tables leads to.
+        """
+        formatted = wants(self.pattern, FORMATTED)
+        leading = wants(self.pattern, LOOKUP_TABLE) or wants(self.pattern, NAVIGATION)
         labels: dict[str, str] = {}
         for name, column in properties.items():
-            if column.type is ColumnType.LOOKUP:
-                found = {row[name] for row in rows if row.get(name)}
-                labels |= self._names(target_of(column, self.entities), found)
-                if name == CURRENCY:
-                    symbols = self._texts("transactioncurrency", "currencysymbol", found)
-                    labels |= {f"symbol {row_id}": text for row_id, text in symbols.items()}
+            if column.type is not ColumnType.LOOKUP or not (formatted or (leading and _several(column))):
+                continue
+            found = {row[name] for row in rows if row.get(name)}
+            labels |= self._names(column, found)
+            if name == CURRENCY and formatted:
+                symbols = self._texts("transactioncurrency", "currencysymbol", found)
+                labels |= {f"symbol {row_id}": text for row_id, text in symbols.items() if text is not None}
         return labels
 
     def annotated(
@@ -94,32 +98,49 @@ class Annotator:
                 if formatted and (text := formatted_value(column, value, labels, symbol)) is not None:
                     full[f"{name}@{FORMATTED}"] = text
                 if column.type is ColumnType.LOOKUP:
-                    full |= self._lookup(entity, name, column)
+                    target = labels.get(f"table {value}", target_of(column, self.entities))
+                    full |= self._lookup(entity, name, column, target)
             full[name] = value
         return full
 
-    def _lookup(self, entity: Entity, name: str, column: Column) -> Row:
-        target = target_of(column, self.entities)
+    def _lookup(self, entity: Entity, name: str, column: Column, target: str) -> Row:
         leading = {link.target: link.name for link in entity.links.values() if link.column == column.name}
         navigation = leading.get(target, next(iter(leading.values()), column.name))
         said = {NAVIGATION: navigation, LOOKUP_TABLE: target}
         return {f"{name}@{each}": text for each, text in said.items() if wants(self.pattern, each)}
 
-    def _names(self, table: str, row_ids: set[str]) -> dict[str, str]:
-        entity = self.entities.by_name.get(table)
-        if entity is None or not entity.table.primary_name:
-            return {}
-        return self._texts(table, entity.table.primary_name, row_ids)
+    def _names(self, column: Column, row_ids: set[str]) -> dict[str, str]:
+        """Return the names of the rows that a lookup leads to, and their tables where it has several."""
+        labels: dict[str, str] = {}
+        left = set(row_ids)
+        for table in (target for target in column.targets if target in self.entities.by_name):
+            name = self.entities.by_name[table].table.primary_name
+            if not (name or _several(column)):
+                continue
+            texts = self._texts(table, name, left)
+            left -= texts.keys()
+            labels |= {row_id: text for row_id, text in texts.items() if text is not None}
+            if _several(column):
+                labels |= {f"table {row_id}": table for row_id in texts}
+        return labels
 
-    def _texts(self, table: str, column: str, row_ids: set[str]) -> dict[str, str]:
+    def _texts(self, table: str, column: str | None, row_ids: set[str]) -> dict[str, str | None]:
+        """Return a column of some rows by GUID, None throughout where there is no such column."""
         entity = self.entities.by_name[table]
-        texts: dict[str, str] = {}
+        text = sa.null() if column is None else entity.sql.c[column]
+        texts: dict[str, str | None] = {}
         wanted = sorted(row_ids)
         for start in range(0, len(wanted), _CHUNK):
             some = entity.id_column.in_(wanted[start : start + _CHUNK])
-            query = sa.select(entity.id_column, entity.sql.c[column]).where(some)
-            texts |= {row_id: text for row_id, text in self.connection.execute(query) if text is not None}
+            texts |= {
+                row_id: value
+                for row_id, value in self.connection.execute(sa.select(entity.id_column, text).where(some))
+            }
         return texts
+
+
+def _several(column: Column) -> bool:
+    return len(column.targets) > 1
 
 
 def target_of(column: Column, entities: Entities) -> str:

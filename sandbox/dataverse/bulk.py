@@ -15,9 +15,10 @@ from sandbox.dataverse.errors import (
     duplicate_record,
     records_not_found,
 )
+from sandbox.dataverse.finding import find_rows
 from sandbox.dataverse.operations import changed_values, new_values
 from sandbox.dataverse.payload import Payload, PayloadReader, read_object
-from sandbox.dataverse.references import Reference, find_rows, read_link
+from sandbox.dataverse.references import Reference, read_link
 from sandbox.dataverse.wire import Request, Response, json_response
 from sandbox.rules.hooks import Caller
 from sandbox.store import WriteUnit

@@ -27,7 +27,7 @@ class Link:
         name: The navigation property: the lookup's own name, `customerid_account` where polymorphic.
         column: Logical name of the lookup column.
         target: Logical name of the other table.
-        relationship: Schema name of the relationship, `{target}_{table}_{column}` [?].
+        relationship: Schema name of the relationship: the public one, else `{target}_{table}_{column}` [?].
         others: Further tables that the same navigation property may be bound to (`ownerid`: teams [D]).
     """
 
@@ -43,7 +43,7 @@ class Collection:
     """A collection-valued navigation property: the rows of another table whose lookup points here.
 
     Attributes:
-        name: `{this table}_{other table}_{lookup column}`, also the relationship's schema name [?].
+        name: The relationship's schema name: `contact_customer_accounts`.
         table: Logical name of the other table.
         column: Its lookup column.
     """
@@ -149,4 +149,5 @@ def _links(table: Table) -> dict[str, Link]:
 
 
 def _link(name: str, table: Table, column: Column, target: str, *others: str) -> Link:
-    return Link(name, column.name, target, f"{target}_{table.name}_{column.name}", others)
+    public = dict(zip(column.targets, column.relationships, strict=False))
+    return Link(name, column.name, target, public.get(target, f"{target}_{table.name}_{column.name}"), others)

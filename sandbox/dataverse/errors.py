@@ -4,6 +4,7 @@ from sandbox.schema.model import Table
 
 RECORD_NOT_FOUND = "0x80040217"
 KEY_NOT_FOUND = "0x80060891"
+SEVERAL_RECORDS = "0x8006089d"
 DUPLICATE_RECORD = "0x80040237"
 VERSION_MISMATCH = "0x80060882"
 INVALID_REQUEST = "0x80060888"
@@ -70,6 +71,15 @@ def key_not_found(table: Table) -> ApiError:
     """No row with this alternate key."""
     return ApiError(
         404, KEY_NOT_FOUND, f"A record with the specified key values does not exist in {table.name} entity"
+    )
+
+
+def several_records(table: Table, key: tuple[str, ...]) -> ApiError:
+    """Several rows with this alternate key: MultipleRecordsFoundByEntityKey [D], status and use [?]."""
+    return bad_request(
+        f"More than one record exists for entity {table.name} with entity key involving attributes "
+        f"{', '.join(key)}",
+        SEVERAL_RECORDS,
     )
 
 

@@ -17,9 +17,10 @@ from sandbox.dataverse.errors import (
     resource_not_found,
     version_mismatch,
 )
+from sandbox.dataverse.finding import find_row, missing_row, require_row
 from sandbox.dataverse.payload import Payload, PayloadReader, read_object
 from sandbox.dataverse.reading import Reading
-from sandbox.dataverse.references import Reference, find_row, missing_row, read_reference, require_row
+from sandbox.dataverse.references import Reference, read_reference
 from sandbox.dataverse.values import stored_value
 from sandbox.dataverse.wire import Request, Response
 from sandbox.store import WriteUnit

@@ -1,30 +1,25 @@
 """Rows named by GUID or by alternate key, in URLs, in `@odata.id` and in `@odata.bind`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from sandbox.dataverse.entities import Entities, Entity
 from sandbox.dataverse.errors import (
     bad_request,
-    key_not_found,
     not_a_key,
-    record_not_found,
     resource_not_found,
 )
 from sandbox.odata.grammar import Node
 from sandbox.odata.keys import KeyPart, parse_key, split_path
 from sandbox.odata.literals import kind_of, literal_value
 from sandbox.schema.model import Column, ColumnType
-from sandbox.store import fold, folded
-from sandbox.store.types import CodeText, instant_text
+from sandbox.store import folded
+from sandbox.store.types import instant_text
 
 _TEXTS = re.compile(r"('(?:[^']|'')*')")
 _ALIAS = re.compile(r"@\w+")
@@ -50,7 +45,7 @@ class Reference:
         """What is equal for two references by the same key, whatever the case of its text."""
         if self.row_id is not None:
             return (self.table, self.row_id)
-        return (self.table, *((name, _comparable(value)) for name, value in self.key))
+        return (self.table, *((name, comparable(value)) for name, value in self.key))
 
 
 def read_reference(entity: Entity, predicate: str) -> Reference:
@@ -140,73 +135,8 @@ def resolve_content_id(path: str, content_ids: Mapping[str, str]) -> str:
     return content_ids[name] + slash + rest
 
 
-def find_row(connection: sa.Connection, entity: Entity, reference: Reference) -> str | None:
-    """Return the GUID of the row, None where there is none."""
-    return find_rows(connection, entity, [reference]).get(reference.identity)
-
-
-def require_row(connection: sa.Connection, entity: Entity, reference: Reference) -> str:
-    """Return the GUID of the row.
-
-    Raises:
-        ApiError: 404 when it does not exist.
-    """
-    found = find_row(connection, entity, reference)
-    if found is None:
-        raise missing_row(entity, reference)
-    return found
-
-
-def missing_row(entity: Entity, reference: Reference) -> Exception:
-    """Return the error that says that a row does not exist."""
-    if reference.row_id is not None:
-        return record_not_found(entity.table, reference.row_id)
-    return key_not_found(entity.table)
-
-
-def find_rows(
-    connection: sa.Connection, entity: Entity, references: Iterable[Reference]
-) -> dict[tuple[object, ...], str]:
-    """Return the GUIDs of the rows that exist, by `Reference.identity`; one query a key for any number."""
-    found: dict[tuple[object, ...], str] = {}
-    groups: dict[tuple[str, ...], list[Reference]] = {}
-    for reference in references:
-        groups.setdefault(tuple(name for name, _ in reference.key), []).append(reference)
-    for names, group in groups.items():
-        wanted = {"wanted": [_key_values(reference) for reference in group]}
-        query = _query(entity.sql, names or (entity.primary_id,), connection.dialect.name)
-        for row_id, *values in connection.execute(query, wanted):
-            key = zip(names, map(_comparable, values), strict=True) if names else (row_id,)
-            found[(entity.table.name, *key)] = row_id
-    return found
-
-
-def _key_values(reference: Reference) -> list[str]:
-    return [reference.row_id] if reference.row_id else [str(value) for _, value in reference.key]
-
-
-@lru_cache(maxsize=256)
-def _query(sql: sa.Table, names: tuple[str, ...], dialect: str) -> sa.Select[Any]:
-    """Select GUID and key columns of the rows whose keys are in `wanted`, a JSON list of lists of texts.
-
-    One statement with one parameter for any number of keys: the database takes the list apart and looks
-    each key up in the key's index.
-    """
-    each = sa.func.json_each if dialect == "sqlite" else sa.func.json_array_elements
-    wanted = each(sa.bindparam("wanted", type_=sa.JSON)).table_valued(sa.column("value", sa.JSON))
-    equal = (_matches(sql.c[name], wanted.c.value[place].as_string()) for place, name in enumerate(names))
-    return sa.select(*sql.primary_key, *(sql.c[name] for name in names)).select_from(
-        wanted.join(sql, sa.and_(*equal))
-    )
-
-
-def _matches(column: sa.Column[Any], text: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    if isinstance(column.type, sa.Text):
-        return fold(column) == fold(text)
-    return column == (text if isinstance(column.type, CodeText) else sa.cast(text, column.type))
-
-
-def _comparable(value: object) -> object:
+def comparable(value: object) -> object:
+    """Return what is equal for values that a key does not tell apart: text without case."""
     return folded(value) if isinstance(value, str) else value
 
 

@@ -11,19 +11,14 @@ from sandbox.dataverse.bulk import MESSAGES, BulkMessage
 from sandbox.dataverse.delta import tracked
 from sandbox.dataverse.entities import NAMESPACE, Collection, Entity
 from sandbox.dataverse.errors import ApiError, method_not_allowed, resource_not_found
+from sandbox.dataverse.finding import require_row
 from sandbox.dataverse.functions import FUNCTIONS
 from sandbox.dataverse.listing import list_page
 from sandbox.dataverse.metadata import METADATA_SETS, answer_metadata, service_document
 from sandbox.dataverse.operations import Operation
 from sandbox.dataverse.properties import plain_property
 from sandbox.dataverse.reading import Reading
-from sandbox.dataverse.references import (
-    Reference,
-    read_reference,
-    require_row,
-    resolve_aliases,
-    resolve_content_id,
-)
+from sandbox.dataverse.references import Reference, read_reference, resolve_aliases, resolve_content_id
 from sandbox.dataverse.systemjobs.bulk_delete import bulk_delete
 from sandbox.dataverse.wire import Request, Response, json_response
 from sandbox.odata.keys import Segment, split_path

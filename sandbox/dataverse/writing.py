@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.entities import Entities, Entity
 from sandbox.dataverse.errors import INVALID_ARGUMENT, bad_request, duplicate_record
+from sandbox.dataverse.finding import find_rows, missing_row
 from sandbox.dataverse.payload import Payload
-from sandbox.dataverse.references import Reference, find_rows, missing_row
+from sandbox.dataverse.references import Reference
 from sandbox.rules.hooks import Caller, Change, Row, Rulebook, Verb
 from sandbox.store import Store, WriteUnit
 from sandbox.store.loading import Columns, by_column, insert_columns, update_columns

@@ -1,8 +1,8 @@
 """Read the packaged JSON into frozen tables, once a process.
 
-`dataverse.json` and `finance.json` are the source of what table maps may name; `dataverse_books.json`
-and `finance_books.json` hold what only the systems' own rules work with (price lists, journals, ledger
-entries); `dataverse_environment.json` what every environment has by itself (users, the organization, SDK
+`dataverse.json` and `finance.json` are the source of what table maps may name; `dataverse_contacts.json`
+holds what other clients work with beside them; `dataverse_books.json` and `finance_books.json` hold what
+only the systems' own rules work with (price lists, journals, ledger entries); `dataverse_environment.json` what every environment has by itself (users, the organization, SDK
 messages); `dataverse_platform.json` what tells the platform what to do behind requests (service endpoints,
 steps, system jobs). Where they come from, their licence and what was corrected stands in the `about` of each.
 """
@@ -18,6 +18,7 @@ from sandbox.schema.model import Column, ColumnType, DateTimeBehavior, Option, T
 
 _DATAVERSE = (
     "dataverse.json",
+    "dataverse_contacts.json",
     "dataverse_books.json",
     "dataverse_environment.json",
     "dataverse_platform.json",
@@ -112,6 +113,7 @@ def _column(name: str, spec: Mapping[str, Any], enums: Mapping[str, tuple[Option
         options=options,
         target=target,
         targets=targets,
+        relationships=tuple(values.pop("relationships", ())),
         **values,
     )
 

@@ -65,6 +65,8 @@ class Column:
         target: Logical name of the table that a lookup points to.
         targets: All tables of a polymorphic lookup (customerid: account and contact), else just
             `target`.
+        relationships: Public schema names of the relationships to `targets`, in their order; empty
+            where none is public.
         behavior: DateTimeBehavior of a Dataverse date and time column; in Finance DateOnly for a
             date (its time is always 12:00 UTC on the wire) and UserLocal for a point in time.
         enum: Name of the Finance enum.
@@ -87,6 +89,7 @@ class Column:
     options: tuple[Option, ...] = ()
     target: str | None = None
     targets: tuple[str, ...] = ()
+    relationships: tuple[str, ...] = ()
     behavior: DateTimeBehavior | None = None
     enum: str | None = None
     source: str | None = None
@@ -130,3 +133,12 @@ class Table:
     schema_name: str = ""
     object_type_code: int | None = None
     lookups_indexed: bool = True
+
+    def qualifiers(self, key: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the columns that longer alternate keys add to this one.
+
+        Such a key is unique among the rows without a qualifier only: several companies may use the
+        account number that one account without a company has.
+        """
+        longer = (other for other in self.keys if set(key) < set(other))
+        return tuple(dict.fromkeys(name for other in longer for name in other if name not in key))

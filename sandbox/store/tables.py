@@ -33,7 +33,10 @@ def build_table(table: Table, metadata: sa.MetaData, stored: Mapping[str, Table]
     sql = sa.Table(name, metadata, *columns, *_system_columns(table))
     sa.Index(f"{name}_version", sql.c[VERSION])
     for number, key in enumerate(table.keys, start=1):
-        sa.Index(f"{name}_key{number}", *key_expressions(table, sql, key), unique=True)
+        qualifiers = table.qualifiers(key)
+        bare = without(sql, qualifiers) if qualifiers else None
+        key_columns = key_expressions(table, sql, key)
+        sa.Index(f"{name}_key{number}", *key_columns, unique=True, sqlite_where=bare, postgresql_where=bare)
     for number, lookup in enumerate(_lookups(table, stored), start=1):
         # Partial, since most lookups are empty: it serves $expand, filters and deletes of the parent.
         filled = sql.c[lookup].is_not(None)
@@ -46,6 +49,11 @@ def key_expressions(table: Table, sql: sa.Table, key: Iterable[str]) -> Iterator
     for name in key:
         text = table.columns[name].type in TEXT_TYPES
         yield fold(sql.c[name]) if text else sql.c[name]
+
+
+def without(sql: sa.Table, qualifiers: tuple[str, ...]) -> sa.ColumnElement[bool]:
+    """Return the condition that rows have no value in any of the columns that qualify a key."""
+    return sa.and_(*(sql.c[name].is_(None) for name in qualifiers))
 
 
 def build_state(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:

@@ -57,7 +57,8 @@ def said_of_table(table: Table) -> dict[str, Any]:
         "entity_type": table.entity_type if table.system == "finance" else None,
         "label": table.label if table.system == "finance" else None,
         "primary_id": table.primary_id,
-        "keys": [list(key) for key in table.keys] or None,
+        # A key that is unique among some rows only identifies nothing for a map.
+        "keys": [list(key) for key in table.keys if not table.qualifiers(key)] or None,
         "company_column": table.company_column,
         "columns": {column.name: said_of_column(table, column) for column in table.columns.values()},
     }

@@ -220,8 +220,9 @@ def test_date_behaviour(dataverse: httpx.Client) -> None:
 
 @pytest.mark.protocol("metadata: keys", "D")
 def test_alternate_keys(dataverse: httpx.Client) -> None:
-    [key] = value(dataverse, f"{ACCOUNT}/Keys")
+    key, short = value(dataverse, f"{ACCOUNT}/Keys")
     assert key["KeyAttributes"] == ["accountnumber", "msdyn_company"]
+    assert short["KeyAttributes"] == ["accountnumber"]
     assert (key["EntityLogicalName"], key["EntityKeyIndexStatus"]) == ("account", "Active")
     [table] = value(
         dataverse,

@@ -33,6 +33,7 @@ _SPECIAL: Mapping[str, tuple[str, str]] = {
     "statuscode": ("Status", "Status"),
     "ownerid": ("Owner", "Lookup"),
     "customerid": ("Customer", "Lookup"),
+    "parentcustomerid": ("Customer", "Lookup"),
 }
 # Columns that every table has, with the capitals of the documentation.
 _SCHEMA_NAMES = {

@@ -18,8 +18,9 @@ from sandbox.dataverse.desk import Desk
 from sandbox.dataverse.entities import NAMESPACE, Entity
 from sandbox.dataverse.errors import INVALID_ARGUMENT, ApiError, bad_request
 from sandbox.dataverse.events.call import Call, calling
+from sandbox.dataverse.finding import find_row
 from sandbox.dataverse.payload import read_object
-from sandbox.dataverse.references import Reference, find_row
+from sandbox.dataverse.references import Reference
 from sandbox.dataverse.systemjobs.jobs import TABLE, End, Job, Kind, Reason, State
 from sandbox.dataverse.systemjobs.query import rows_of_query
 from sandbox.dataverse.wire import Request, Response, json_response
