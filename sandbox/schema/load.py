@@ -2,9 +2,10 @@
 
 `dataverse.json` and `finance.json` are the source of what table maps may name; `dataverse_contacts.json`
 holds what other clients work with beside them; `dataverse_books.json` and `finance_books.json` hold what
-only the systems' own rules work with (price lists, journals, ledger entries); `dataverse_environment.json` what every environment has by itself (users, the organization, SDK
-messages); `dataverse_platform.json` what tells the platform what to do behind requests (service endpoints,
-steps, system jobs). Where they come from, their licence and what was corrected stands in the `about` of each.
+only the systems' own rules work with (price lists, journals, ledger entries); `dataverse_environment.json`
+what every environment has by itself (users, the organization, SDK messages); `dataverse_platform.json` what
+tells the platform what to do behind requests (service endpoints, steps, system jobs). Where they come from,
+their licence and what was corrected stands in the `about` of each.
 """
 
 from collections.abc import Mapping
