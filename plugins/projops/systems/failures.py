@@ -127,6 +127,8 @@ RULES: tuple[Rule, ...] = (
     _rule(Kind.NOT_FOUND, System.DATAVERSE, text="do(es)? not exist"),  # [L]
     # Finance: what X++ says, whatever the status: a failed changeset is a 500 [L].
     _rule(Kind.DUPLICATE, System.FINANCE, text="the record already exists"),  # [L]
+    # A write to a key that is not there: 404 [?], or 400 with this sentence, as clients report it.
+    _rule(Kind.NOT_FOUND, System.FINANCE, text="no resources were found when selecting for update"),
     _rule(Kind.TRANSIENT, System.FINANCE, text="deadlock|update conflict"),  # INF
     _rule(
         Kind.PARENT_MISSING,
