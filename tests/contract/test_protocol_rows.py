@@ -1,6 +1,7 @@
-"""Tests name rows of the protocols that exist, with evidence that exists."""
+"""Tests name rows of the protocols that exist, every row has one, and choices of ours stand in one table."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,12 @@ import pytest
 
 from tests.contract.protocol_rows import EVIDENCE, ROWS
 
-_FILES = sorted(Path(__file__).parent.glob("test_*.py"))
+_ROOT = Path(__file__).parents[2]
+_SANDBOX = _ROOT / "sandbox"
+_FILES = sorted(
+    path for folder in ("contract", "clients") for path in (_ROOT / "tests" / folder).glob("test_*.py")
+)
+_MARK = "[?]"
 
 
 def marked(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -29,3 +35,29 @@ def test_marks_name_rows_and_evidence(path: Path) -> None:
             f"{test} names the row {row!r}, which is not in protocol_rows.py"
         )
         assert evidence and set(evidence) <= EVIDENCE, f"{test} rests on {evidence!r}"
+
+
+def test_each_row_is_held_by_a_test() -> None:
+    held = {row for path in _FILES for _, row, _ in marked(path)}
+    rows = {f"{section}: {name}" for section, names in ROWS.items() for name in names}
+    assert rows - held == set()
+
+
+def places_of_choices() -> set[str]:
+    """Give the files that the table of undocumented choices names, by their paths below the sandbox."""
+    _, _, section = (_SANDBOX / "README.md").read_text().partition("## Choices where nothing is documented\n")
+    table = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    places = [line.removesuffix("|").rpartition(" | ")[2] for line in table]
+    return {name for place in places for name in re.findall(r"`([^`]+\.(?:py|json))`", place)}
+
+
+def test_the_table_of_choices_names_every_file_that_holds_one() -> None:
+    holding = {
+        path.relative_to(_SANDBOX).as_posix() for path in _SANDBOX.rglob("*.py") if _MARK in path.read_text()
+    }
+    assert holding
+    assert holding - places_of_choices() == set()
+
+
+def test_the_table_of_choices_names_files_that_exist() -> None:
+    assert {place for place in places_of_choices() if not (_SANDBOX / place).is_file()} == set()
