@@ -163,3 +163,12 @@ def test_rows_that_cannot_be_deleted_leave_the_others(dataverse: httpx.Client, d
     assert len(failures) == before
     assert all(row["errordescription"] and row["errornumber"] < 0 for row in failures)
     assert int(dataverse.get("msdyn_actuals/$count").text) == before
+
+
+def test_what_a_job_needs_is_written_by_the_system_alone(dataverse: httpx.Client) -> None:
+    """A job that a client has made up is never done, and keeps no other from being done."""
+    forged = {"name": "forged", "operationtype": 1, "data": "no JSON"}
+    assert dataverse.post("asyncoperations", json=forged).status_code == 204
+    finished(dataverse, submit(dataverse, {"EntityName": "account"}))
+    rows = dataverse.get("asyncoperations?$filter=name eq 'forged'&$select=statecode").json()["value"]
+    assert [row["statecode"] for row in rows] == [0]

@@ -9,6 +9,8 @@ import logging
 from itertools import groupby, islice
 from threading import Lock, Thread
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from sandbox.dataverse.api import Api
 from sandbox.dataverse.events.delivery import Subject, deliver
 from sandbox.dataverse.events.message import Message
@@ -52,11 +54,18 @@ class AsyncService:
         self._watcher.join()
 
     def _watch(self) -> None:
-        store = self._api.store
         while not self._stopped:
+            self._api.jobs.wait(_LOOK_AGAIN_SECONDS if self._look() else None)
+
+    def _look(self) -> bool:
+        """Take up what is ready; say whether to look again soon, as nobody rings for what waits."""
+        store = self._api.store
+        try:
             self._take_up()
-            waiting = has_postponed(store, store.clock.now())
-            self._api.jobs.wait(_LOOK_AGAIN_SECONDS if waiting else None)
+            return has_postponed(store, store.clock.now())
+        except SQLAlchemyError:
+            _log.exception("The database does not tell which system jobs are ready.")
+            return True
 
     def _take_up(self) -> None:
         """Start a thread for each step that has jobs and is not at work."""
@@ -71,16 +80,20 @@ class AsyncService:
             Thread(target=self._work, args=(lane, list(some)), name=name, daemon=True).start()
 
     def _work(self, lane: str, jobs: list[Job]) -> None:
-        for job in jobs:
-            if self._stopped:
-                return
-            end = self._do(job)
-            if self._stopped:
-                return
-            finish(self._api.store, job, end)
-        with self._lock:
-            self._busy.discard(lane)
-        self._api.jobs.ring()
+        try:
+            for job in jobs:
+                if self._stopped:
+                    return
+                end = self._do(job)
+                if self._stopped:
+                    return
+                finish(self._api.store, job, end)
+        except SQLAlchemyError:
+            _log.exception("The database does not take how a system job has ended: it is done again.")
+        finally:
+            with self._lock:
+                self._busy.discard(lane)
+            self._api.jobs.ring()
 
     def _do(self, job: Job) -> End:
         """Do a job; whatever goes wrong is how it ends."""

@@ -6,6 +6,7 @@ from threading import Event
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from sandbox.data.environment import ensure_environment
 from sandbox.dataverse.api import Api, open_api
@@ -113,3 +114,23 @@ def test_a_slow_receiver_holds_up_nobody_else(api: Api, sent: list[tuple[str, st
         assert sent == [("http://slow", "account"), *[("http://quick", "uom")] * 2]
     # The process ends while a message is on its way: it stays to be sent again.
     assert sorted(states(api)) == [0, 0, 3, 3]
+
+
+@pytest.mark.parametrize("failing", ["ready_jobs", "finish"])
+def test_a_database_that_fails_once_ends_nothing(
+    api: Api, sent: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    register(api, "http://quick", "account")
+    write(api, "account", name="A")
+    works, failures = getattr(service_module, failing), [OperationalError("SELECT", {}, Exception("gone"))]
+
+    def fails_once(*arguments: object) -> object:
+        if failures:
+            raise failures.pop()
+        return works(*arguments)
+
+    monkeypatch.setattr(service_module, failing, fails_once)
+    with running(api):
+        until(lambda: states(api) == [3])
+    assert failures == []
+    assert set(sent) == {("http://quick", "account")}
