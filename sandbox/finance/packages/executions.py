@@ -86,11 +86,17 @@ def add_problems(
 ) -> None:
     """Remember what went wrong."""
     rows = [
-        asdict(it) | {"execution_id": execution_id, "record": dumps(it.record or {}).decode()}
+        {name: _storable(value) for name, value in asdict(it).items()}
+        | {"execution_id": execution_id, "record": dumps(it.record or {}).decode()}
         for it in problems
     ]
     if rows:
         connection.execute(sa.insert(tables.error), rows)
+
+
+def _storable(value: object) -> object:
+    """A sentence or key may quote a NUL of a data file, which no text of Postgres holds."""
+    return value.replace("\x00", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
 
 
 def forget_problems(
