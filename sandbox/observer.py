@@ -11,6 +11,7 @@ from sandbox.faults.connection import is_closing
 from sandbox.stats import Stats
 from sandbox.trace import TRACE, Trace
 
+_LONGEST_HEADER = 500  # characters that are kept, as the log of writes keeps 100,000 traces
 _numbers = count(1)
 
 
@@ -50,6 +51,6 @@ def _trace(scope: Scope) -> Trace:
     return Trace(
         number=next(_numbers),
         began=datetime.now(UTC),
-        user_agent=headers.get("user-agent", ""),
-        request_id=headers.get("x-ms-client-request-id", ""),
+        user_agent=headers.get("user-agent", "")[:_LONGEST_HEADER],
+        request_id=headers.get("x-ms-client-request-id", "")[:_LONGEST_HEADER],
     )

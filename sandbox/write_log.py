@@ -14,6 +14,8 @@ from sandbox.trace import Trace, current_trace
 
 LOG_LENGTH = 100_000
 VALUES_BYTES = 2_000  # longer rows are told apart by their digest alone
+_LONGEST_KEY = 2_000  # characters; what is longer was refused
+_MOST_NAMES = 20_000  # characters of all columns; no table has as many
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,9 @@ class WrittenRow:
     """A row that a request wrote, or wanted to write.
 
     Attributes:
-        key: GUID or key predicate, "" where the request named none and was refused.
-        columns: Columns that it named.
+        key: GUID or key predicate, its first 2,000 characters; "" where the request named none and was
+            refused.
+        columns: Columns that it named; none where their names are longer than those of any table.
         digest: SHA-256 of the values as they were sent, by name; "" where none were, as for a delete.
         values: Those values as JSON, empty where there are none or more than are kept.
     """
@@ -35,6 +38,9 @@ class WrittenRow:
 
 def written_row(key: str, columns: tuple[str, ...], values: Mapping[str, Any] | None) -> WrittenRow:
     """Note a row that was written; `values` are those of the request, annotations (`@odata...`) left out."""
+    # What a client sends may be as long as a request; the log keeps 100,000 of them.
+    key = key[:_LONGEST_KEY]
+    columns = columns if sum(map(len, columns)) <= _MOST_NAMES else ()
     if not values:
         return WrittenRow(key, columns)
     sent = dumps_sorted({name: value for name, value in values.items() if not name.startswith("@")})

@@ -21,6 +21,7 @@ from sandbox.odata.errors import ODataSyntaxError, UnsupportedError
 Node: TypeAlias = Any  # a node of odata-query, whose own types say too little
 
 _Rule = Callable[..., Callable[[Callable[..., Any]], Callable[..., Any]]]
+_LONGEST_REMEMBERED = 2_000  # characters; syntax trees of long lists of keys would fill the memory
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,6 @@ class FilterParser(_InheritedRules, ODataParser):
         return [*parts.list_named_param, parts.named_param]
 
 
-@lru_cache(maxsize=2048)
 def parse_filter(text: str) -> Node:
     """The syntax tree of a $filter expression.
 
@@ -191,6 +191,10 @@ def parse_filter(text: str) -> Node:
         ODataSyntaxError: The text is not a filter expression.
         UnsupportedError: It calls a function that OData does not know.
     """
+    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _parse(text)
+
+
+def _parse(text: str) -> Node:
     try:
         return FilterParser().parse(iter(tokenize(text.strip())))
     except exceptions.ParsingException as error:
@@ -203,6 +207,9 @@ def parse_filter(text: str) -> Node:
         ) from None
     except exceptions.ArgumentCountException as error:
         raise UnsupportedError(str(error)) from None
+
+
+_remembered = lru_cache(maxsize=2048)(_parse)
 
 
 def tokenize(text: str) -> list[Any]:
