@@ -23,6 +23,7 @@ TOTAL_COUNT = f"{NAMESPACE}.totalrecordcount"
 LIMIT_EXCEEDED = f"{NAMESPACE}.totalrecordcountlimitexceeded"
 METADATA_VERSION = f"{NAMESPACE}.globalmetadataversion"
 MORE_RECORDS = f"{NAMESPACE}.morerecords"
+PAGING_COOKIE = f"{NAMESPACE}.fetchxmlpagingcookie"
 
 CURRENCY = "_transactioncurrencyid_value"
 _BASE_SYMBOL = "$"  # amounts of rows without a currency are shown in the organization's [?]
@@ -141,6 +142,16 @@ class Annotator:
 
 def _several(column: Column) -> bool:
     return len(column.targets) > 1
+
+
+def with_attribute_names(row: Row, named: Mapping[str, str]) -> Row:
+    """Return a row with the names of the columns that its aliases stand for, each before its property [D]."""
+    full: Row = {}
+    for name, value in row.items():
+        if name in named:
+            full[f"{name}@{ATTRIBUTE_NAME}"] = named[name]
+        full[name] = value
+    return full
 
 
 def target_of(column: Column, entities: Entities) -> str:

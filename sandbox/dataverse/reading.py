@@ -41,7 +41,6 @@ _METADATA_VERSION = "1"  # the tables never change
 _REFUSED = {
     "$skip": "Skip Clause is not supported in CRM.",
     "$search": "The query option '$search' is not supported.",
-    "fetchXml": "The query option 'fetchXml' is not supported by this sandbox.",
 }
 
 
@@ -232,14 +231,8 @@ class Reading:
         """
         asked = self.request.options.get("$count", "").lower() == "true"
         pattern = self.request.preferences.annotations
-        found = self.counted(self.filtered(sa.select(self.entity.id_column))) if asked else -1
-        answer: dict[str, Any] = {"@odata.count": min(found, COUNT_LIMIT)} if asked else {}
-        said = {
-            TOTAL_COUNT: min(found, COUNT_LIMIT),
-            LIMIT_EXCEEDED: found > COUNT_LIMIT,
-            METADATA_VERSION: _METADATA_VERSION,
-        }
-        answer |= {f"@{name}": value for name, value in said.items() if wants(pattern, name)}
+        found = self.counted(self.filtered(sa.select(self.entity.id_column))) if asked else None
+        answer = count_annotations(found, pattern)
         if MORE_RECORDS in pattern:
             answer[f"@{MORE_RECORDS}"] = more
         return answer
@@ -256,9 +249,29 @@ class Reading:
 
 def filter_profile(api: Api) -> Profile:
     """Return the rules of filters, with functions that know who asks, and when."""
+    return replace(PROFILE, query_function=query_functions(caller_of(api)))
+
+
+def caller_of(api: Api) -> Caller:
+    """Return who asks, and when."""
     now = api.store.clock.now().replace(microsecond=0)
-    caller = Caller(now, api.user_id, api.business_unit_id)
-    return replace(PROFILE, query_function=query_functions(caller))
+    return Caller(now, api.user_id, api.business_unit_id)
+
+
+def count_annotations(found: int | None, pattern: str) -> dict[str, Any]:
+    """Return `@odata.count` and what is annotated beside it, capped at 5,000.
+
+    Args:
+        found: Rows that were counted, None where nobody asked for it.
+        pattern: Which annotations are asked for.
+    """
+    answer: dict[str, Any] = {} if found is None else {"@odata.count": min(found, COUNT_LIMIT)}
+    said = {
+        TOTAL_COUNT: -1 if found is None else min(found, COUNT_LIMIT),
+        LIMIT_EXCEEDED: (found or 0) > COUNT_LIMIT,
+        METADATA_VERSION: _METADATA_VERSION,
+    }
+    return answer | {f"@{name}": value for name, value in said.items() if wants(pattern, name)}
 
 
 def refuse_options(options: Mapping[str, str]) -> None:

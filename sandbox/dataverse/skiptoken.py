@@ -77,16 +77,13 @@ def read_cookie(text: str) -> Cookie:
 
 
 def _mark(name: str, value: str, first: str) -> str:
-    begin = f" first={quoteattr(_braced(first))}" if first else ""
-    return f"<{name} last={quoteattr(_braced(value))}{begin} />"
+    begin = f" first={quoteattr(braced(first))}" if first else ""
+    return f"<{name} last={quoteattr(braced(value))}{begin} />"
 
 
-def _braced(value: str) -> str:
+def braced(value: str) -> str:
+    """Write a GUID as cookies have it, in upper case and braces; all else stays as it is."""
     return f"{{{value.upper()}}}" if _GUID.fullmatch(value) else value
-
-
-def _plain(value: str) -> str:
-    return value[1:-1].lower() if value.startswith("{") and value.endswith("}") else value
 
 
 def _malformed() -> ApiError:

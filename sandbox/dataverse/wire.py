@@ -74,6 +74,11 @@ class Request:
         """Query options, URL-decoded, by name."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
+    def option(self, name: str) -> str | None:
+        """Return one of Dataverse's own query options, whose names compare without case; None without it."""
+        own = {option.lower(): value for option, value in self.options.items()}
+        return own.get(name.lower())
+
     @property
     def preferences(self) -> Preferences:
         """The Prefer header, read."""

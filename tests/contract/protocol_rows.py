@@ -45,6 +45,7 @@ ROWS: Mapping[str, frozenset[str]] = {
             "expand",
             "annotations",
             "sql",
+            "fetchxml",
         }
     ),
     "write": frozenset(

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sandbox.dataverse.aggregates import aggregated, check_method, fetch, grouped, result_column, sort_key
-from sandbox.dataverse.annotating import ATTRIBUTE_NAME, wants
+from sandbox.dataverse.annotating import ATTRIBUTE_NAME, wants, with_attribute_names
 from sandbox.dataverse.entities import wire_name
 from sandbox.dataverse.errors import bad_request
 from sandbox.dataverse.reading import Reading, Window, page_response
@@ -206,13 +206,4 @@ def _annotated(
         for result in results
         if result.output.alias and result.output.name
     }
-    return [_attribute_names(row, named) for row in annotated]
-
-
-def _attribute_names(row: Row, named: Mapping[str, str]) -> Row:
-    full: Row = {}
-    for name, value in row.items():
-        if name in named:
-            full[f"{name}@{ATTRIBUTE_NAME}"] = named[name]
-        full[name] = value
-    return full
+    return [with_attribute_names(row, named) for row in annotated]

@@ -4,21 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from odata_query import ast
 from sqlglot import exp
 
+from sandbox.dataverse.comparisons import Condition, Place, between, compared, like, member, text_term
 from sandbox.dataverse.entities import Entities, Entity
 from sandbox.dataverse.errors import bad_request
 from sandbox.dataverse.sql.statement import Name, Source, Statement, column_name, near, unsupported
 from sandbox.odata.errors import ODataError
 from sandbox.odata.filter import MAX_DEPTH
-from sandbox.odata.grammar import Node
-from sandbox.odata.literals import Kind, Value, kind_of, literal_value
-from sandbox.odata.operands import comparable, literal_term
-from sandbox.odata.patterns import like_parts, matches
 from sandbox.odata.scope import Term
-
-Condition = sa.ColumnElement[bool]
 
 _MOST_CONDITIONS = 500  # as of any filter [D]
 _PARTS = frozenset({"this", "expression", "expressions", "low", "high", "negate"})
@@ -30,14 +24,6 @@ _COMPARISONS: Mapping[type[exp.Expr], str] = {
     exp.LT: "__lt__",
     exp.LTE: "__le__",
 }
-
-
-@dataclass(frozen=True)
-class Place:
-    """A table of the statement: which it is, and its rows."""
-
-    entity: Entity
-    sql: sa.FromClause
 
 
 @dataclass(frozen=True)
@@ -60,13 +46,12 @@ class Tables:
         if name.table and name.table not in self.places:
             raise bad_request(f"The multi-part identifier '{name.table}.{name.column}' could not be bound.")
         places = [self.places[name.table]] if name.table else list(self.places.values())
-        having = [place for place in places if name.column in place.entity.table.columns]
-        if not having:
+        terms = [term for place in places if (term := place.term(name.column)) is not None]
+        if not terms:
             raise bad_request(f"Invalid column name '{name.column}'.")
-        if len(having) > 1:
+        if len(terms) > 1:
             raise bad_request(f"Ambiguous column name '{name.column}'.")
-        column = having[0].entity.table.columns[name.column]
-        return Term(having[0].sql.c[column.name], kind_of(column), column)
+        return terms[0]
 
 
 def read_tables(statement: Statement, entities: Entities, entity: Entity) -> Tables:
@@ -165,25 +150,22 @@ class _Conditions:
             right = self.tables.term(column_name(node.expression))
         else:
             right = _value_term(left, node.expression)
-        one, other = comparable(left, right, "Equal")
-        compared: Condition = getattr(one, _COMPARISONS[type(node)])(other)
-        return compared
+        return compared(_COMPARISONS[type(node)], left, right)
 
     def like(self, node: exp.Expr) -> Condition:
         """`x LIKE 'a%'`."""
         term = self.tables.term(column_name(node.this))
-        pattern = _text_of(node.expression)
-        if term.kind is not Kind.TEXT:
+        found = like(term, _text_of(node.expression))
+        if found is None:
             raise bad_request(f"LIKE takes text columns, and '{node.this.name}' is none.")
-        return matches(term.sql, like_parts(pattern))
+        return found
 
     def member(self, node: exp.Expr) -> Condition:
         """`x IN (1, 2)`."""
         term = self.tables.term(column_name(node.this))
         self.count += len(node.expressions) - 1
         self._counted()
-        sides = [comparable(term, _value_term(term, each), "Equal") for each in node.expressions]
-        return sides[0][0].in_([other for _, other in sides])
+        return member(term, [_value_term(term, each) for each in node.expressions])
 
     def null(self, node: exp.Expr) -> Condition:
         """`x IS NULL`."""
@@ -194,10 +176,7 @@ class _Conditions:
     def between(self, node: exp.Expr) -> Condition:
         """`x BETWEEN 1 AND 2`."""
         term = self.tables.term(column_name(node.this))
-        low, high = (
-            comparable(term, _value_term(term, node.args[part]), "Between") for part in ("low", "high")
-        )
-        return sa.and_(low[0] >= low[1], high[0] <= high[1])
+        return between(term, *(_value_term(term, node.args[part]) for part in ("low", "high")))
 
 
 _FORMS: Mapping[type[exp.Expr], Callable[[_Conditions, exp.Expr], Condition]] = {
@@ -213,12 +192,7 @@ def _value_term(term: Term, node: exp.Expr) -> Term:
     """A literal as the other side of a column: `= NULL` is true of nothing, as in SQL."""
     if isinstance(node, exp.Null):
         return Term(sa.literal(None, term.sql.type), term.kind)
-    return literal_term(term, _value(_text_of(node), term))
-
-
-def _value(text: str, term: Term) -> Value:
-    literal: Node = ast.String(text)
-    return literal_value(literal, term.kind, term.column, lenient=True)
+    return text_term(term, _text_of(node))
 
 
 def _text_of(node: exp.Expr) -> str:

@@ -19,7 +19,7 @@ from starlette.responses import Response, StreamingResponse
 
 from sandbox.clock import http_date
 from sandbox.finance.packages.blobs import LARGEST_BLOB, PIECE, Blob, BlobStore, BlockListError, LinkError
-from sandbox.finance.packages.safe_xml import UnsafeXmlError, parse_xml
+from sandbox.safe_xml import UnsafeXmlError, parse_xml
 
 METHODS = ("GET", "HEAD", "PUT")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")

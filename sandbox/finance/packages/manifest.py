@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from sandbox.finance.packages.safe_xml import UnsafeXmlError, parse_xml
+from sandbox.safe_xml import UnsafeXmlError, parse_xml
 
 NAMESPACE = "http://schemas.microsoft.com/dynamics/2015/01/DataManagement"
 _KIND = "Microsoft.Dynamics.AX.Framework.Tools.DataManagement.Serialization.DataManagementPackageManifest"

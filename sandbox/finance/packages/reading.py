@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from sandbox.finance.packages.files import CSV_UNICODE, XML_ELEMENT
-from sandbox.finance.packages.safe_xml import UnsafeXmlError, read_rows
+from sandbox.safe_xml import UnsafeXmlError, read_rows
 
 _LONGEST_LINE = 1024**2  # characters
 _MOST_COLUMNS = 2_000

@@ -12,8 +12,8 @@ import pytest
 from sandbox.finance.packages import unpacking
 from sandbox.finance.packages.manifest import EntityFile, Manifest, render_header, render_manifest
 from sandbox.finance.packages.reading import DataFileError, read_texts
-from sandbox.finance.packages.safe_xml import UnsafeXmlError, parse_xml
 from sandbox.finance.packages.unpacking import PackageError, manifest_of, open_package
+from sandbox.safe_xml import UnsafeXmlError, parse_xml
 
 MEGABYTE = 1024**2
 MANIFEST = Manifest("g", "", (EntityFile("Currencies", "c.csv", "CSV", (("CURRENCYCODE", "CURRENCYCODE"),)),))

@@ -8,22 +8,41 @@ from xml.parsers import expat
 _PIECE = 256 * 1024
 _LONGEST_ROW = 4 * 1024**2  # characters
 _ROW_DEPTH, _COLUMN_DEPTH = 2, 3
+_DEEPEST = 100
 
 
 class UnsafeXmlError(Exception):
     """XML that cannot be read, that declares something, or whose rows are too long."""
 
 
-def parse_xml(data: bytes) -> Element:
+def parse_xml(data: bytes, deepest: int = _DEEPEST) -> Element:
     """Read a small document; names with a namespace become `{namespace}name`.
 
+    Args:
+        data: The document.
+        deepest: How many elements may stand inside of each other.
+
     Raises:
-        UnsafeXmlError: It is no XML, or it declares something.
+        UnsafeXmlError: It is no XML, it declares something, or it is too deep.
     """
     builder = TreeBuilder()
     parser = _parser()
-    parser.StartElementHandler = lambda tag, attributes: builder.start(_qualified(tag), attributes)
-    parser.EndElementHandler = lambda tag: builder.end(_qualified(tag))
+    depth = 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > deepest:
+            raise UnsafeXmlError(f"Its elements are nested more than {deepest} deep.")
+        builder.start(_qualified(tag), attributes)
+
+    def end(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(_qualified(tag))
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
     parser.CharacterDataHandler = builder.data
     _feed(parser, data, final=True)
     return builder.close()
@@ -98,7 +117,7 @@ def _parser() -> expat.XMLParserType:
     parser.buffer_text = True
 
     def refuse(*_: object) -> None:
-        raise UnsafeXmlError("It has a document type declaration, which data packages have not.")
+        raise UnsafeXmlError("It has a document type declaration, which is not taken.")
 
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
