@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sandbox.store import Store
+from sandbox.store.past import lagging
 
 WEBHOOK = 8
 REGISTRATION = frozenset({"serviceendpoint", "sdkmessageprocessingstep", "sdkmessageprocessingstepimage"})
@@ -148,7 +149,8 @@ def _read(store: Store) -> list[Step]:
         query = sa.select(sql).where(*(sql.c[name] == value for name, value in where.items()))
         return [dict(row) for row in connection.execute(query).mappings()]
 
-    with store.read() as connection:
+    # They are kept for requests to come: a stale read of the one that asks first is not theirs.
+    with lagging(0), store.read() as connection:
         found = rows(connection, "sdkmessageprocessingstep", statecode=0)
         if not found:
             return []

@@ -17,6 +17,7 @@ from sandbox.dataverse.systemjobs import service as service_module
 from sandbox.dataverse.systemjobs.service import AsyncService
 from sandbox.rules.hooks import Caller
 from sandbox.store import Store
+from sandbox.store.past import lagging
 from tests.contract.polling import until
 
 
@@ -134,3 +135,11 @@ def test_a_database_that_fails_once_ends_nothing(
         until(lambda: states(api) == [3])
     assert failures == []
     assert set(sent) == {("http://quick", "account")}
+
+
+def test_steps_are_those_of_the_present_whatever_a_stale_read_sees(api: Api) -> None:
+    api.store.past.keep(600)
+    register(api, "http://quick", "account")
+    with lagging(300):
+        assert [step.endpoint.url for step in api.registry.steps()] == ["http://quick"]
+    api.store.past.keep(0)
