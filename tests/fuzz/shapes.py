@@ -87,6 +87,22 @@ _FILTERS = (
     "account_parent_account/any(o:o/name eq '{text}')",
     "((((((((((name eq '{text}'))))))))))",
 )
+_FETCH = (
+    "<fetch count='{number}' page='{any}' paging-cookie='%26lt;cookie page=\"1\"/>'><entity name='account'>"
+    "<attribute name='{name}' alias='{any}'/><order attribute='{name}'/><filter type='or'>"
+    "<condition attribute='{name}' operator='{any}' value='{any}'/>"
+    "<condition attribute='creditlimit' operator='between'><value>{number}</value>"
+    "<value>{any}</value></condition><condition attribute='name' operator='eq' valueof='{any}'/>"
+    "<condition attribute='createdon' operator='last-x-days' value='{number}'/></filter>"
+    "<link-entity name='account' from='{name}' to='parentaccountid' link-type='outer'>"
+    "<attribute name='{name}'/></link-entity></entity></fetch>"
+)
+_FETCH_GROUPS = (
+    "<fetch aggregate='true' distinct='{flag}'><entity name='account'>"
+    "<attribute name='{name}' aggregate='max' alias='{text}'/>"
+    "<attribute name='{name}' groupby='true' dategrouping='week' alias='g'/>"
+    "<order alias='{any}'/></entity></fetch>"
+)
 
 
 def _reads() -> list[Shape]:
@@ -97,6 +113,8 @@ def _reads() -> list[Shape]:
         f"{_DV}accounts?$apply=groupby(({{name}}),aggregate($count as {{name}},creditlimit with sum as t))",
         f"{_DV}accounts?$apply=filter({{name}} eq {{any}})/aggregate({{name}} with max as m)",
         f"{_DV}accounts?sql=SELECT TOP {{number}} {{name}} FROM account WHERE {{name}} = '{{any}}'",
+        f"{_DV}accounts?fetchXml={_FETCH}",
+        f"{_DV}accounts?fetchXml={_FETCH_GROUPS}",
         f"{_DV}accounts?$skiptoken={{any}}&$skip={{number}}",
         f"{_DV}accounts?$deltatoken={{any}}",
         f"{_DV}accounts?$deltatoken={{number}}!10/31/2026 22:00:00",
