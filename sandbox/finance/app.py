@@ -22,7 +22,9 @@ from sandbox.finance.packages.actions import PackageActions
 from sandbox.finance.packages.blob_api import METHODS as BLOB_METHODS
 from sandbox.finance.packages.blob_api import BlobApi
 from sandbox.finance.packages.blobs import BlobStore
+from sandbox.finance.packages.desk import ImportDesk
 from sandbox.finance.packages.groups import GROUPS, SETS
+from sandbox.finance.packages.running import ExecutionRunner
 from sandbox.finance.packages.tables import PackageTables
 from sandbox.finance.request import DataRequest, DataResponse, read_request
 from sandbox.finance.service import Service
@@ -54,8 +56,7 @@ def create_app(
     rules = read_rulebook("sandbox.finance.rules")
     catalog = Catalog(store, sets, tables.definitions, default_company, rules)
     blobs = BlobStore(store, tables)
-    actions = PackageActions(catalog, tables, blobs, stats)
-    actions.resume()
+    actions = _data_management(ImportDesk(catalog, tables, blobs, stats))
     faults = BatchFaults("finance", board, stats, store.clock)
     acts = {(GROUPS.name, name): act for name, act in actions.by_name.items()} | dict(ENVIRONMENT_ACTIONS)
     service = Service(catalog, stats, faults, acts)
@@ -79,6 +80,13 @@ def create_app(
         *token_routes(desk),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _refuse_route})
+
+
+def _data_management(desk: ImportDesk) -> PackageActions:
+    """Return the actions of data management; what an earlier process took on goes on."""
+    runner = ExecutionRunner(desk)
+    runner.resume()
+    return PackageActions(desk, runner)
 
 
 async def _refuse_route(request: Request, refusal: Exception) -> Response:

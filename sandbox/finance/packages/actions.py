@@ -1,21 +1,16 @@
-"""The actions of DataManagementDefinitionGroups that take work on (protocol 2.2), and who does it."""
+"""The actions of DataManagementDefinitionGroups that take work on (protocol 2.2)."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from tempfile import TemporaryFile
 from threading import Lock
 
 import sqlalchemy as sa
 
-from sandbox.finance.catalog import Catalog
 from sandbox.finance.errors import WRITE_ERROR, FinanceError
-from sandbox.finance.packages.blobs import READ, WRITE, BlobStore, LinkError
+from sandbox.finance.packages.blobs import READ, WRITE, LinkError
 from sandbox.finance.packages.desk import ImportDesk
 from sandbox.finance.packages.executions import (
-    Problem,
-    add_problems,
     change_execution,
     find_execution,
     insert_execution,
@@ -23,59 +18,45 @@ from sandbox.finance.packages.executions import (
     new_execution_id,
     waiting_executions,
 )
-from sandbox.finance.packages.export import ExportError, commit_export, find_group, run_export
+from sandbox.finance.packages.export import find_group
 from sandbox.finance.packages.groups import EXPORT, IMPORT
-from sandbox.finance.packages.imports import AbandonedError, run_import
 from sandbox.finance.packages.inquiries import Inquiries
 from sandbox.finance.packages.parameters import flag, text
 from sandbox.finance.packages.planning import plan_import
 from sandbox.finance.packages.projects import keep_project
+from sandbox.finance.packages.running import ExecutionRunner
 from sandbox.finance.packages.staging import Step
-from sandbox.finance.packages.tables import Execution, PackageTables, Status
+from sandbox.finance.packages.tables import Execution, Status
 from sandbox.finance.packages.unpacking import PackageError, open_package
-from sandbox.finance.packages.worker import Worker
 from sandbox.finance.request import DataRequest
 from sandbox.finance.service import Action
 from sandbox.odata.wire import dumps
-from sandbox.stats import Stats
 from sandbox.store import WriteUnit, fold
-
-_log = logging.getLogger(__name__)
-_UNEXPECTED = "An unexpected error has occurred; the log of the sandbox says more."
 
 Parameters = Mapping[str, object]
 
 
 class PackageActions:
-    """Takes orders for exports and imports, and runs them: of each kind one after another, in order.
+    """Takes orders for exports and imports, which a runner works off.
 
     Attributes:
         by_name: The actions by name, those that only ask among them.
     """
 
-    def __init__(self, catalog: Catalog, tables: PackageTables, blobs: BlobStore, stats: Stats) -> None:
-        """Start the workers; they have nothing to do yet."""
-        self._catalog = catalog
-        self._tables = tables
-        self._blobs = blobs
-        self._desk = ImportDesk(catalog, tables, blobs, stats)
+    def __init__(self, desk: ImportDesk, runner: ExecutionRunner) -> None:
+        """Hand what is taken on to `runner`."""
+        self._catalog = desk.catalog
+        self._tables = desk.tables
+        self._blobs = desk.blobs
+        self._runner = runner
         self._importing = Lock()
-        self._workers = {EXPORT: Worker("data-management-export"), IMPORT: Worker("data-management-import")}
-        inquiries = Inquiries(self._desk, self._workers[IMPORT])
+        inquiries = Inquiries(desk, runner)
         self.by_name: Mapping[str, Action] = {
             "GetAzureWriteUrl": self.azure_write_url,
             "ExportToPackage": self.export_to_package,
             "ImportFromPackage": self.import_from_package,
             **inquiries.by_name,
         }
-
-    def resume(self) -> None:
-        """Run what an earlier process took on and did not finish."""
-        self._tables.forget_before_reset()
-        with self._catalog.store.read() as connection:
-            waiting = waiting_executions(connection, self._tables)
-        for execution in waiting:
-            self._submit(execution.execution_id, execution.operation)
 
     def azure_write_url(self, request: DataRequest, parameters: Parameters) -> str:
         """`GetAzureWriteUrl`: a JSON object as a string, with the id and the address of a blob to be written.
@@ -116,7 +97,7 @@ class PackageActions:
             else:
                 values = {"status": Status.NOT_RUN, "reexecute": True, "blob_id": ""}
                 change_execution(unit.connection, self._tables, execution_id, values)
-        self._submit(execution_id, EXPORT)
+        self._runner.submit(execution_id, EXPORT)
         return execution_id
 
     def import_from_package(self, request: DataRequest, parameters: Parameters) -> str:
@@ -150,7 +131,7 @@ class PackageActions:
                     execution_id, IMPORT, group, company, group, execute=execute, blob_id=blob_id
                 )
                 self._take_on(unit, execution, steps, overwrite=overwrite)
-            self._submit(execution_id, IMPORT)
+            self._runner.submit(execution_id, IMPORT)
         return execution_id
 
     def _take_on(
@@ -169,7 +150,7 @@ class PackageActions:
         with self._catalog.store.write() as unit:
             values = {"execute": True, "status": Status.NOT_RUN}
             change_execution(unit.connection, self._tables, execution.execution_id, values)
-        self._submit(execution.execution_id, IMPORT)
+        self._runner.submit(execution.execution_id, IMPORT)
         return execution.execution_id
 
     def _plan(self, blob_id: str, company: str) -> tuple[str, list[Step]]:
@@ -208,39 +189,6 @@ class PackageActions:
         with self._catalog.store.read() as connection:
             if any(it.operation == IMPORT for it in waiting_executions(connection, self._tables)):
                 raise _parallel()
-
-    def _submit(self, execution_id: str, operation: str) -> None:
-        self._workers[operation].submit(partial(self._run, execution_id))
-
-    def _run(self, execution_id: str) -> None:
-        """One execution from taken on to its end."""
-        try:
-            with self._catalog.store.write() as unit:
-                execution = find_execution(unit.connection, self._tables, execution_id)
-                values = {"status": Status.EXECUTING}
-                change_execution(unit.connection, self._tables, execution_id, values)
-            if execution is None:  # a reset has emptied the sandbox meanwhile
-                return
-            if execution.operation == IMPORT:
-                run_import(self._desk, execution)
-            else:
-                export = run_export(self._catalog, self._tables, self._blobs, execution)
-                with self._catalog.store.write() as unit:
-                    commit_export(unit, self._tables, execution, export)
-        except AbandonedError:
-            _log.info("The import %s ended with its environment.", execution_id)
-        except (ExportError, PackageError) as error:
-            self._fail(execution_id, str(error))
-        except Exception:
-            _log.exception("The execution %s failed.", execution_id)
-            self._fail(execution_id, _UNEXPECTED)
-
-    def _fail(self, execution_id: str, message: str) -> None:
-        with self._catalog.store.write() as unit:
-            values = {"status": Status.FAILED}
-            change_execution(unit.connection, self._tables, execution_id, values)
-            problem = Problem(0, "", 0, "", message)
-            add_problems(unit.connection, self._tables, execution_id, [problem])
 
     def _company(self, connection: sa.Connection, name: str) -> str:
         if not name:

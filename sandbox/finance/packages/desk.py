@@ -1,4 +1,4 @@
-"""What imports, and questions about them, work with."""
+"""What exports and imports, and questions about them, work with."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from sandbox.stats import Stats
 
 @dataclass(frozen=True)
 class ImportDesk:
-    """The parts of data management that an import needs.
+    """The parts of data management that an execution needs.
 
     Attributes:
         catalog: The entity sets.

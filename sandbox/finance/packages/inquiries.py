@@ -17,8 +17,8 @@ from sandbox.finance.packages.executions import (
     problem_list,
 )
 from sandbox.finance.packages.parameters import text
+from sandbox.finance.packages.running import ExecutionRunner
 from sandbox.finance.packages.tables import Execution, Status
-from sandbox.finance.packages.worker import Worker
 from sandbox.finance.request import DataRequest
 from sandbox.finance.service import Action
 from sandbox.odata.wire import dumps
@@ -52,12 +52,12 @@ class Inquiries:
         by_name: The actions by name. Each raises a FinanceError where there is no such execution.
     """
 
-    def __init__(self, desk: ImportDesk, worker: Worker) -> None:
-        """Ask `desk`; what takes longer is done by `worker`."""
+    def __init__(self, desk: ImportDesk, runner: ExecutionRunner) -> None:
+        """Ask `desk`; what takes longer is left to `runner`."""
         self._desk = desk
         self._tables = desk.tables
         self._store = desk.catalog.store
-        self._worker = worker
+        self._runner = runner
         self.by_name: Mapping[str, Action] = {
             "GetExecutionSummaryStatus": self.execution_status,
             "GetExportedPackageUrl": self.exported_package_url,
@@ -110,7 +110,9 @@ class Inquiries:
         with self._store.read() as connection:
             failed = has_problems(connection, self._tables, execution.execution_id, position, TARGET)
         if failed:
-            self._worker.submit(partial(make_error_file, self._desk, execution.execution_id, entity, TARGET))
+            self._runner.after_imports(
+                partial(make_error_file, self._desk, execution.execution_id, entity, TARGET)
+            )
         return failed
 
     def error_keys_file_url(self, request: DataRequest, parameters: Parameters) -> str:

@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from sandbox.finance.catalog import Catalog
 from sandbox.finance.packages.actions import PackageActions
 from sandbox.finance.packages.blobs import WRITE, BlobStore
+from sandbox.finance.packages.desk import ImportDesk
 from sandbox.finance.packages.groups import SETS
 from sandbox.finance.packages.manifest import EntityFile, Manifest, render_header, render_manifest
+from sandbox.finance.packages.running import ExecutionRunner
 from sandbox.finance.packages.tables import PackageTables
 from sandbox.finance.request import DataRequest
 from sandbox.odata.sql import register_functions
@@ -34,6 +36,7 @@ class Desk:
     catalog: Catalog
     blobs: BlobStore
     actions: PackageActions
+    runner: ExecutionRunner
     stats: Stats
 
     def act(self, action: str, **parameters: object) -> object:
@@ -75,7 +78,9 @@ def open_desk(store: Store) -> Desk:
     catalog = Catalog(store, sets, tables.definitions, None, read_rulebook("sandbox.finance.rules"))
     blobs = BlobStore(store, tables)
     stats = Stats()
-    return Desk(store, tables, catalog, blobs, PackageActions(catalog, tables, blobs, stats), stats)
+    parts = ImportDesk(catalog, tables, blobs, stats)
+    runner = ExecutionRunner(parts)
+    return Desk(store, tables, catalog, blobs, PackageActions(parts, runner), runner, stats)
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

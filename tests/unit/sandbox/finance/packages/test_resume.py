@@ -28,7 +28,7 @@ def resumed(store: Store, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """The next process."""
     monkeypatch.setattr(Worker, "submit", lambda self, task: task())
     desk = open_desk(store)
-    desk.actions.resume()
+    desk.runner.resume()
     return desk
 
 
