@@ -16,7 +16,7 @@ import pytest
 ACTUALS = 2_000
 COST, UNBILLED, RESOURCING, INTERORG = 192350000, 192350005, 192350007, 192350008
 QUANTITY_BY_PRICE, ADJUSTED, UNADJUSTABLE, CHARGEABLE = 192350000, 192350001, 192350002, 192350001
-DIGEST = "ceeac395db1d61e5d285609b060276fd1fca7d21c01e3a639a7938bd84887f8a"
+DIGEST = "050b3d7fd1caa3d017a0d471eb2fc9a93652b00ef5a33fa47665df830ec55a63"
 LOOKUPS = {
     "_msdyn_project_value": "msdyn_projects",
     "_msdyn_task_value": "msdyn_projecttasks",
@@ -34,6 +34,12 @@ LOOKUPS = {
     "_msdyn_contractorganizationalunitid_value": "msdyn_organizationalunits",
     "_msdyn_resourceorganizationalunitid_value": "msdyn_organizationalunits",
     "_transactioncurrencyid_value": "transactioncurrencies",
+}
+TEXTS = {
+    "msdyn_timeentry": "msdyn_timeentries",
+    "msdyn_journal": "msdyn_journals",
+    "msdyn_journalline": "msdyn_journallines",
+    "msdyn_actual": "msdyn_actuals",
 }
 PLAIN = (
     "msdyn_actualid,msdyn_actualimportid,msdyn_transactiontypecode,msdyn_transactionclassification,"
@@ -72,6 +78,7 @@ def test_rows_are_complete_right_and_the_same_everywhere(
     _check_origins(actuals, dataverse)
     _check_customers(dataverse, finance)
     _check_skew(actuals, dataverse)
+    _check_lengths(dataverse)
     assert _digest(actuals) == DIGEST
 
 
@@ -173,6 +180,18 @@ def _check_customers(dataverse: httpx.Client, finance: httpx.Client) -> None:
     ours = {row["accountnumber"]: row["name"] for row in read_all(dataverse, "accounts")}
     assert ours
     assert ours.items() <= theirs.items()
+
+
+def _check_lengths(dataverse: httpx.Client) -> None:
+    """No text is longer than its column: what is seeded could have been written."""
+    for table, entity_set in TEXTS.items():
+        address = f"EntityDefinitions(LogicalName='{table}')/Attributes/Microsoft.Dynamics.CRM."
+        answer = dataverse.get(f"{address}StringAttributeMetadata?$select=LogicalName,MaxLength")
+        longest = {row["LogicalName"]: row["MaxLength"] for row in answer.json()["value"]}
+        assert longest["msdyn_description"] >= 100
+        for row in read_all(dataverse, entity_set):
+            for column in longest.keys() & row.keys():
+                assert len(row[column] or "") <= longest[column], (table, column)
 
 
 def _check_skew(actuals: list[Row], dataverse: httpx.Client) -> None:

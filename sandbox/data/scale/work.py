@@ -31,13 +31,14 @@ _THINGS = (
     "the mobile app", "master data", "integrations", "the upgrade", "säkerhet och behörigheter",
 )  # fmt: skip
 _TAILS = ("", "", ", first round", " with the customer", "; see the minutes of the last meeting",
-          " – follow-up, as agreed with the steering committee when the phase was settled")  # fmt: skip
+          " – follow-up, as agreed with the steering committee")  # fmt: skip
 _TEXTS = (
     *(f"{verb} {thing}{tail}" for tail in _TAILS[1:] for verb in _VERBS for thing in _THINGS),
     *awkward.NAMES,
-    awkward.longest(200),
+    awkward.longest(100),
 )
-"""What work is called, the usual ones first; the last ones are awkward."""
+"""What work is called, the usual ones first; the last ones are awkward. No longer than time entries and
+journal lines allow, which actuals come from."""
 
 
 @dataclass(frozen=True, slots=True)
