@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _without_password(url: str) -> str:
-    return re.sub(r"(?<=:)[^:@/]+(?=@)", "***", url)
+    masked = re.sub(r"(?<=[?&]password=)[^&]*", "***", url)
+    return re.sub(r"(//[^:@/]*:).*(?=@)", r"\1***", masked)
 
 
 def _fail(sentence: str) -> int:

@@ -41,6 +41,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (("--database", "mongodb://me:hidden@host/x"), 1, "me:***@host"),
         (("--database", "sqlite:////nowhere/at/all.db"), 1, "unable to open database file"),
         (("--database", "postgresql+psycopg://me:hidden@127.0.0.1:1/x"), 1, "me:***@127.0.0.1"),
+        (("--database", "postgresql+psycopg://me:hi:dden/hidden@127.0.0.1:1/x"), 1, "me:***@127.0.0.1"),
+        (("--database", "postgresql+psycopg://127.0.0.1:1/x?user=me&password=hidden"), 1, "password=***"),
         (("--seed", "scale:0"), 1, "from 1 to 50,000,000"),
         (("--seed", "huge"), 1, "demo, empty, scale:N"),
         (("--client-certificate", "nowhere.pem"), 1, "nowhere.pem cannot be read"),
