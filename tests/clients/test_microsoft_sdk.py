@@ -119,6 +119,18 @@ def test_sql(client: DataverseClient) -> None:
     assert all(row["name"].startswith("Adventure") for row in rows)
 
 
+def test_fetchxml_by_pages(client: DataverseClient) -> None:
+    rows = client.query.fetchxml(
+        "<fetch count='7'><entity name='account'><attribute name='name'/><order attribute='name'/>"
+        "<link-entity name='cdm_company' from='cdm_companyid' to='msdyn_company' alias='of'>"
+        "<attribute name='cdm_companycode'/></link-entity></entity></fetch>"
+    ).execute()
+    names = [row["name"] for row in rows]
+    assert len(names) > 7
+    assert names == sorted(names, key=str.lower)
+    assert {len(row["of.cdm_companycode"]) for row in rows} == {4}
+
+
 def test_metadata(client: DataverseClient) -> None:
     table = client.tables.get("account")
     assert table is not None

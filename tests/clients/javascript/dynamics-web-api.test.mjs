@@ -74,6 +74,22 @@ test("aggregates", async () => {
   assert.equal(typeof value[0].total, "number");
 });
 
+// Ordered by numbers: the client takes the escapes of texts such as "<b>" out of the cookie.
+test("FetchXML by pages", async () => {
+  const query = (attributes) =>
+    `<fetch ${attributes}><entity name="account"><attribute name="name"/><attribute name="statecode"/>` +
+    '<order attribute="creditlimit"/><link-entity name="account" from="accountid" to="parentaccountid" link-type="outer" ' +
+    'alias="above"><attribute name="name"/></link-entity></entity></fetch>';
+  const first = await api.fetch({ ...accounts, fetchXml: query('count="6"'), includeAnnotations: "*" });
+  assert.equal(first.value.length, 6);
+  assert.deepEqual([first.PagingInfo.page, first.PagingInfo.nextPage], [1, 2]);
+  assert.equal(first.value[0].statecode_Formatted, "Active");
+  const all = await api.fetchAll({ ...accounts, fetchXml: query('count="6"'), includeAnnotations: "*" });
+  const once = await api.fetch({ ...accounts, fetchXml: query('top="5000"') });
+  assert.deepEqual(all.value.map((row) => row.accountid), once.value.map((row) => row.accountid));
+  assert.ok(once.value.length > 12 && once.PagingInfo === undefined);
+});
+
 test("change tracking", async () => {
   const key = await api.create({ ...accounts, data: { name: "DWA tracked" } });
   const gone = await api.create({ ...accounts, data: { name: "DWA gone" } });
