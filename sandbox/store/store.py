@@ -1,7 +1,7 @@
 """The store: both systems in one database, with versions that change tracking can rely on."""
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -27,6 +27,7 @@ from sandbox.store.tables import (
     table_name,
 )
 from sandbox.store.types import instant_text
+from sandbox.store.unit import WriteUnit
 
 _CHUNK = 2_000
 _FIRST_REC_ID = 22_565_420_000  # Finance's record ids are long from the start; shape as seen [L]
@@ -39,52 +40,6 @@ def last_commit() -> int | None:
     Versions grow from transaction to transaction: what has the higher one was written later.
     """
     return _COMMIT.get()
-
-
-class WriteUnit:
-    """One write transaction.
-
-    Writers are serialised for the whole of their transaction, by BEGIN IMMEDIATE or by the lock on
-    the environment row: versions become visible in the order in which they were taken, hence a
-    reader that has seen version n has seen every version below it.
-
-    Attributes:
-        connection: The SQLAlchemy connection to write with.
-        now: The sandbox's time at the start of the unit, aware, whole seconds.
-        after_commit: What is called once it has committed, before the next writer's turn.
-    """
-
-    def __init__(self, connection: sa.Connection, now: datetime, counters: tuple[int, int]) -> None:
-        """Begin with the counters (version, recid) as the database has them."""
-        self.connection = connection
-        self.now = now
-        self.after_commit: list[Callable[[], None]] = []
-        self._version, self._recid = counters
-
-    @property
-    def counters(self) -> tuple[int, int]:
-        """The last version and the last record id that were taken."""
-        return self._version, self._recid
-
-    def next_version(self) -> int:
-        """Take the next version (Dataverse `versionnumber`, database-wide)."""
-        self._version += 1
-        return self._version
-
-    def next_recid(self) -> int:
-        """Take the next Finance record id."""
-        self._recid += 1
-        return self._recid
-
-    def next_versions(self, number: int) -> range:
-        """Take as many versions at once."""
-        self._version += number
-        return range(self._version - number + 1, self._version + 1)
-
-    def next_recids(self, number: int) -> range:
-        """Take as many record ids at once."""
-        self._recid += number
-        return range(self._recid - number + 1, self._recid + 1)
 
 
 class OtherVersionError(ValueError):

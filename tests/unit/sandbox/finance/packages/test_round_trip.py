@@ -23,7 +23,9 @@ from tests.unit.sandbox.finance.packages.desk import entity_file
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _MOST_MONEY = Decimal("922337203685477.5807")
 _TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
-_DAYS = st.datetimes(datetime(1900, 1, 1), datetime(2154, 12, 31), timezones=st.just(UTC))
+_DAYS = st.datetimes(datetime(1900, 1, 1), datetime(2154, 12, 31), timezones=st.just(UTC)).map(
+    lambda at: at.replace(microsecond=0)
+)
 
 
 def texts(column: Column) -> st.SearchStrategy[str]:
@@ -33,8 +35,7 @@ def texts(column: Column) -> st.SearchStrategy[str]:
 
 def instants(column: Column) -> st.SearchStrategy[str]:
     day_only = column.behavior is DateTimeBehavior.DATE_ONLY
-    noon = {"hour": 12, "minute": 0, "second": 0} if day_only else {}
-    return _DAYS.map(lambda at: instant_text(at.replace(microsecond=0, **noon)))
+    return _DAYS.map(lambda at: instant_text(at.replace(hour=12, minute=0, second=0) if day_only else at))
 
 
 def values(column: Column) -> st.SearchStrategy[Any]:
@@ -43,9 +44,7 @@ def values(column: Column) -> st.SearchStrategy[Any]:
         ColumnType.INTEGER: st.integers(-(2**31), 2**31 - 1),
         ColumnType.BIGINT: st.integers(-(2**63), 2**63 - 1),
         ColumnType.DECIMAL: st.decimals(allow_nan=False, allow_infinity=False, places=6),
-        ColumnType.MONEY: st.decimals(
-            Decimal("-922337203685477.5807"), Decimal("922337203685477.5807"), places=4
-        ),
+        ColumnType.MONEY: st.decimals(-_MOST_MONEY, _MOST_MONEY, places=4),
         ColumnType.DOUBLE: st.decimals(allow_nan=False, allow_infinity=False, places=10),
         ColumnType.BOOLEAN: st.booleans(),
         ColumnType.DATETIME: instants(column),
