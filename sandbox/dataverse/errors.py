@@ -8,6 +8,7 @@ SEVERAL_RECORDS = "0x8006089d"
 DUPLICATE_RECORD = "0x80040237"
 VERSION_MISMATCH = "0x80060882"
 INVALID_REQUEST = "0x80060888"
+RESOURCE_NOT_FOUND = "0x8006088a"
 INVALID_PAYLOAD = "0x80048d19"
 INVALID_ARGUMENT = "0x80040203"
 TOO_LONG = "0x80044331"
@@ -52,8 +53,8 @@ def expired_delta_token() -> ApiError:
 
 
 def resource_not_found(segment: str) -> ApiError:
-    """A path that leads nowhere."""
-    return ApiError(404, INVALID_REQUEST, f"Resource not found for the segment '{segment}'.")
+    """A path that leads nowhere: text and code are documented for functions that there are not [D]."""
+    return ApiError(404, RESOURCE_NOT_FOUND, f"Resource not found for the segment '{segment}'.")
 
 
 def record_not_found(table: Table, row_id: str) -> ApiError:
@@ -105,6 +106,19 @@ def undeclared_property(table: Table, name: str) -> ApiError:
         f"Error identified in Payload provided by the user for Entity :'{table.entity_set}': "
         f"An undeclared property '{name}' was found; the type 'Microsoft.Dynamics.CRM.{table.name}' does not "
         "declare it. Make sure to only use property names that are defined by the type.",
+    )
+
+
+def undeclared_navigation(table: Table, name: str) -> ApiError:
+    """A `name@odata.bind` of a body whose name is no navigation property, or not in its case [D]."""
+    return ApiError(
+        400,
+        INVALID_PAYLOAD,
+        f"Error identified in Payload provided by the user for Entity :'{table.entity_set}'  ----> "
+        f"InnerException : Microsoft.OData.ODataException: An undeclared property '{name}' which only has "
+        "property annotations in the payload but no property value was found in the payload. In OData, only "
+        "declared navigation properties and declared named streams can be represented as properties without "
+        "values.",
     )
 
 

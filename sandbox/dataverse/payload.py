@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.dataverse.entities import Collection, Entities, Entity, Link
-from sandbox.dataverse.errors import INVALID_PAYLOAD, bad_request, undeclared_property
+from sandbox.dataverse.errors import (
+    INVALID_PAYLOAD,
+    bad_request,
+    undeclared_navigation,
+    undeclared_property,
+)
 from sandbox.dataverse.references import Reference, read_link
 from sandbox.dataverse.values import stored_value
 from sandbox.odata.wire import loads
@@ -115,7 +120,7 @@ class PayloadReader:
         if collection is not None and isinstance(url, list):
             draft.attached += [(collection, self.member(collection, each)) for each in url]
         elif link is None:
-            raise undeclared_property(entity.table, name + _BIND)
+            raise undeclared_navigation(entity.table, name)
         elif url is None:
             draft.values[link.column] = None
         elif isinstance(url, str):

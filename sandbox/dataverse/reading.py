@@ -38,6 +38,20 @@ from sandbox.odata.scope import Profile
 PAGE_SIZE = 5000
 COUNT_LIMIT = 5000
 _METADATA_VERSION = "1"  # the tables never change
+_OPTIONS = frozenset(
+    {
+        "$select",
+        "$filter",
+        "$orderby",
+        "$top",
+        "$expand",
+        "$count",
+        "$apply",
+        "$format",
+        "$skiptoken",
+        "$deltatoken",
+    }
+)
 _REFUSED = {
     "$skip": "Skip Clause is not supported in CRM.",
     "$search": "The query option '$search' is not supported.",
@@ -118,7 +132,9 @@ class Reading:
         if plain and self.request.headers.get("if-none-match") == rows[0][ETAG]:
             return Response(304, headers={"ETag": rows[0][ETAG]})
         body = {"@odata.context": f"{self.context(options)}/$entity", **rows[0]}
-        headers = {"ETag": rows[0][ETAG], **self.request.preferences.applied()}
+        # No single row is tracked, whatever the client prefers.
+        preferences = replace(self.request.preferences, track_changes=False)
+        headers = {"ETag": rows[0][ETAG], **preferences.applied()}
         return json_response(200, body, headers)
 
     def rows_of(self, row_id: str, select: str) -> list[Row]:
@@ -275,14 +291,22 @@ def count_annotations(found: int | None, pattern: str) -> dict[str, Any]:
 
 
 def refuse_options(options: Mapping[str, str]) -> None:
-    """Refuse query options that the Web API does not take.
+    """Refuse query options that the Web API does not take, and a $count that is neither yes nor no.
+
+    Who misspells an option must not be answered as if he had not sent it; the sentence is the one of
+    options that are taken elsewhere [L]. Options without a dollar sign are the client's own.
 
     Raises:
         ApiError: 400 for the first of them.
     """
-    for name, message in _REFUSED.items():
-        if name in options:
-            raise bad_request(message)
+    for name in options:
+        if name.startswith("$") and name not in _OPTIONS:
+            raise bad_request(_REFUSED.get(name, f"The query parameter {name} is not supported"))
+    if options.get("$count", "true").lower() not in {"true", "false"}:
+        raise bad_request(
+            f"Invalid value '{options['$count']}' for $count query option found. "
+            "Valid values are 'true' and 'false'."
+        )
 
 
 def page_response(body: Mapping[str, Any], request: Request, rows: int) -> Response:

@@ -14,7 +14,7 @@ from sandbox.store.past import lag
 
 EXPIRE_AFTER = timedelta(days=7)  # organization.ExpireChangeTrackingInDays [D]
 FORBIDDEN = ("$filter", "$orderby", "$expand", "$top")
-_NOT_TRACKED = ("$apply", "sql")
+_NOT_TRACKED = ("$apply", "sql", "fetchXml")
 _TOKEN = re.compile(r"(\d{1,18})!(\d\d)/(\d\d)/(\d{4}) (\d\d):(\d\d):(\d\d)$")
 
 
@@ -89,6 +89,7 @@ def check_options(options: dict[str, str]) -> None:
                 f'The "${{{name.removeprefix("$")}}}" query parameter isn\'t supported '
                 "when Change Tracking is enabled."
             )
+    asked = {option.lower() for option in options}  # Dataverse's own compare without case
     for name in _NOT_TRACKED:
-        if name in options:
+        if name.lower() in asked:
             raise bad_request(f"The query option '{name}' is not supported together with change tracking.")

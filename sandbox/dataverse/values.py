@@ -17,6 +17,7 @@ from sandbox.dataverse.errors import (
     ApiError,
     bad_request,
 )
+from sandbox.odata.wire import dumps_sorted
 from sandbox.schema.model import Column, ColumnType, Table
 from sandbox.store.types import instant_text
 
@@ -43,8 +44,8 @@ def stored_value(table: Table, column: Column, value: object) -> Any:
 
 
 def _wrong_type(value: object, edm: str) -> ApiError:
-    text = value if isinstance(value, str) else repr(value)
-    message = f"Cannot convert the literal '{str(text)[:100]}' to the expected type '{edm}'."
+    text = value if isinstance(value, str) else dumps_sorted(value).decode()
+    message = f"Cannot convert the literal '{text[:100]}' to the expected type '{edm}'."
     return bad_request(f"An error occurred while validating input parameters: {message}", INVALID_PAYLOAD)
 
 

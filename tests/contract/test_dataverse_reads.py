@@ -56,6 +56,9 @@ def pages(client: httpx.Client, url: str, size: int) -> Iterator[dict[str, Any]]
         ("$top=-1", "requires a non-negative integer value"),
         ("$orderby=nam", "Could not find a property named 'nam'"),
         ("$search=x", "not supported"),
+        ("$Select=name", "The query parameter $Select is not supported"),
+        ("$compute=name as n", "The query parameter $compute is not supported"),
+        ("$count=maybe", "Invalid value 'maybe' for $count"),
     ],
 )
 def test_refused_queries(dataverse: httpx.Client, query: str, message: str) -> None:
@@ -68,7 +71,10 @@ def test_refused_queries(dataverse: httpx.Client, query: str, message: str) -> N
 def test_unknown_set_is_not_found(dataverse: httpx.Client) -> None:
     answer = dataverse.get("unicorns")
     assert answer.status_code == 404
-    assert "unicorns" in answer.json()["error"]["message"]
+    assert answer.json()["error"] == {
+        "code": "0x8006088a",
+        "message": "Resource not found for the segment 'unicorns'.",
+    }
 
 
 @pytest.mark.protocol("query: select", "D")

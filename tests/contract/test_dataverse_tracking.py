@@ -198,5 +198,12 @@ def test_tables_that_are_not_tracked(dataverse: httpx.Client) -> None:
         answer = dataverse.get(address, headers=TRACK)
         assert answer.status_code == 400
         assert "Change tracking is not enabled" in answer.json()["error"]["message"]
-    for option in ("$apply=groupby((name))", "sql=SELECT name FROM account", "$skip=1"):
+    for option in ("$apply=groupby((name))", "sql=SELECT name FROM account", "fetchxml=<fetch/>", "$skip=1"):
         assert dataverse.get(f"accounts?{option}", headers=TRACK).status_code == 400
+
+
+@pytest.mark.protocol("tracking: start", "D")
+def test_single_rows_are_not_tracked(dataverse: httpx.Client) -> None:
+    place = create(dataverse, "one")
+    answer = dataverse.get(place, headers={"Prefer": "odata.track-changes, odata.maxpagesize=10"})
+    assert answer.headers["Preference-Applied"] == "odata.maxpagesize=10"

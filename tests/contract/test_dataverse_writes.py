@@ -191,6 +191,10 @@ def test_lookups(dataverse: httpx.Client, company: str) -> None:
     assert dataverse.get(f"{place}/msdyn_company").json()["cdm_companycode"] == "USPM"
     assert dataverse.delete(f"{place}/msdyn_company/$ref").status_code == 204
     assert dataverse.get(place).json()["_msdyn_company_value"] is None
+    wrong = dataverse.patch(place, json={"Msdyn_company@odata.bind": company})
+    assert refusal(wrong) == (400, "0x80048d19")
+    words = "undeclared property 'Msdyn_company' which only has property annotations in the payload"
+    assert words in wrong.json()["error"]["message"]
 
 
 @pytest.mark.protocol("write: lookup", "D")
@@ -232,7 +236,8 @@ def test_polymorphic_lookup(dataverse: httpx.Client) -> None:
         ({"creditlimit": "5"}, "0x80048d19", "Edm.Decimal"),
         ({"creditlimit": True}, "0x80048d19", "Edm.Decimal"),
         ({"creditlimit": 1e30}, "0x80044330", "outside the valid range"),
-        ({"numberofemployees": 1.5}, "0x80048d19", "Edm.Int32"),
+        ({"numberofemployees": 1.5}, "0x80048d19", "the literal '1.5' to the expected type 'Edm.Int32'"),
+        ({"numberofemployees": [2**70, None]}, "0x80048d19", "the literal '[1180591620717411303424"),
         ({"statecode": 7}, "0x8004431a", "Accepted Values: 0,1"),
         ({"donotemail": "true"}, "0x80048d19", "Edm.Boolean"),
         ({"lastusedincampaign": "2026-10-31T00:00:00"}, "0x80048d19", "time zone information is missing"),
