@@ -32,6 +32,7 @@ from sandbox.finance.request import DataRequest
 from sandbox.finance.service import Action
 from sandbox.odata.wire import dumps
 from sandbox.store import WriteUnit, fold
+from sandbox.store.past import lagging
 
 Parameters = Mapping[str, object]
 
@@ -113,7 +114,8 @@ class PackageActions:
         execute = flag(parameters, "execute", default=False)
         overwrite = flag(parameters, "overwrite", default=False)
         execution_id = text(parameters, "executionId")
-        with self._alone():
+        # What a write looks at is of the present, whatever reads see.
+        with self._alone(), lagging(0):
             with self._catalog.store.read() as connection:
                 known = self._known(connection, execution_id, IMPORT) if execution_id else None
                 company = self._company(connection, text(parameters, "legalEntityId"))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from sandbox.finance.packages import target
+from sandbox.store.past import lagging
 from tests.unit.sandbox.finance.packages.desk import Desk, csv_text, customers, entity_file, package
 
 
@@ -107,3 +108,11 @@ def test_a_file_that_breaks_off_without_staging_keeps_what_was_written(desk: Des
         "Error",
     ]
     assert len(desk.rows("CustomersV3")) == 1_000
+
+
+def test_an_import_is_of_the_present_whatever_reads_see(desk: Desk) -> None:
+    desk.store.past.keep(600)
+    with lagging(300):
+        desk.order(customers([("A1", "one")]))
+    desk.store.past.keep(0)
+    assert (desk.status(), len(desk.rows("CustomersV3"))) == ("Succeeded", 1)
