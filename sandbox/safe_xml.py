@@ -7,6 +7,8 @@ from xml.parsers import expat
 
 _PIECE = 256 * 1024
 _LONGEST_ROW = 4 * 1024**2  # characters
+_LONGEST_TAG = 1024**2  # bytes
+_MOST_NAMES = 10_000
 _ROW_DEPTH, _COLUMN_DEPTH = 2, 3
 _DEEPEST = 100
 
@@ -71,7 +73,8 @@ class _Rows:
         self._rows: list[dict[str, str]] = []
         self._row: dict[str, str] = {}
         self._text: list[str] = []
-        self._depth = self._length = 0
+        self._names: set[str] = set()
+        self._depth = self._length = self._fed = 0
         self._parser = _parser()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -79,13 +82,22 @@ class _Rows:
 
     def feed(self, piece: bytes, *, final: bool = False) -> None:
         _feed(self._parser, piece, final=final)
+        self._fed += len(piece)
+        # What has no end yet (a tag, a comment) is kept by the parser.
+        if not final and self._fed - self._parser.CurrentByteIndex > _LONGEST_TAG:
+            raise UnsafeXmlError(f"A tag is longer than {_LONGEST_TAG} bytes.")
 
     def take(self) -> list[dict[str, str]]:
         taken, self._rows = self._rows, []
         return taken
 
-    def _start(self, _tag: str, _attributes: dict[str, str]) -> None:
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._names.update((tag, *attributes))  # the parser keeps each of them to its end
+        if len(self._names) > _MOST_NAMES:
+            raise UnsafeXmlError(f"It has more than {_MOST_NAMES} names of elements and attributes.")
         self._depth += 1
+        if self._depth > _DEEPEST:
+            raise UnsafeXmlError(f"Its elements are nested more than {_DEEPEST} deep.")
         if self._depth == _ROW_DEPTH:
             self._row, self._length = {}, 0
         self._text = []
@@ -108,7 +120,7 @@ class _Rows:
 def _feed(parser: expat.XMLParserType, data: bytes, *, final: bool) -> None:
     try:
         parser.Parse(data, final)
-    except expat.ExpatError as problem:
+    except (expat.ExpatError, LookupError, ValueError) as problem:  # the latter two: of its encoding
         raise UnsafeXmlError(f"It is no XML that can be read: {problem}.") from None
 
 

@@ -22,7 +22,7 @@ from sandbox.finance.packages.blobs import LARGEST_BLOB, PIECE, Blob, BlobStore,
 from sandbox.safe_xml import UnsafeXmlError, parse_xml
 
 METHODS = ("GET", "HEAD", "PUT")
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _LARGEST_BLOCK_LIST = 8 * 1024**2
 _VERSION = "2021-08-06"
 

@@ -10,7 +10,7 @@ from typing import IO
 from sandbox.finance.packages.files import CSV_UNICODE, XML_ELEMENT
 from sandbox.safe_xml import UnsafeXmlError, read_rows
 
-_LONGEST_LINE = 1024**2  # characters
+_LONGEST_ROW = 1024**2  # characters, in all lines of it
 _MOST_COLUMNS = 2_000
 _BOM = b"\xff\xfe"
 
@@ -42,11 +42,11 @@ def read_header(package: zipfile.ZipFile, name: str, source_format: str) -> Head
     """
     with _text_of(package, name, source_format) as text:
         try:
-            line = text.readline(_LONGEST_LINE)
+            line = text.readline(_LONGEST_ROW)
             columns = tuple(_names(next(csv.reader([line]), [])))
         except (UnicodeError, csv.Error):
             raise _unreadable(name) from None
-    if len(line) == _LONGEST_LINE or len(columns) > _MOST_COLUMNS:
+    if len(line) == _LONGEST_ROW or len(columns) > _MOST_COLUMNS:
         raise DataFileError(f"The first line of the file {name} is too long for a header.")
     return Header(columns, line.endswith("\r\n") or not line.endswith(("\r", "\n")))
 
@@ -85,6 +85,7 @@ def _csv_rows(text: IO[str], name: str) -> Iterator[Texts]:
     reader = csv.reader(lines, strict=True)
     columns = list(_names(next(reader, [])))
     for number, row in enumerate(reader, start=1):
+        lines.begin_row()
         if not lines.ended:
             raise DataFileError(f"Row {number} of the file {name} does not end with CR LF.")
         if len(row) > len(columns):
@@ -96,18 +97,24 @@ def _csv_rows(text: IO[str], name: str) -> Iterator[Texts]:
 
 
 class _Lines:
-    """The lines of a file, none of them longer than memory allows."""
+    """The lines of a file; those of one row are no longer than memory allows."""
 
     def __init__(self, text: IO[str], name: str) -> None:
         self._text = text
         self._name = name
+        self._row_length = 0
         self.ended = True
 
+    def begin_row(self) -> None:
+        """Say that what follows belongs to another row."""
+        self._row_length = 0
+
     def __iter__(self) -> Iterator[str]:
-        while line := self._text.readline(_LONGEST_LINE):
-            if len(line) == _LONGEST_LINE:
+        while line := self._text.readline(_LONGEST_ROW):
+            self._row_length += len(line)
+            if self._row_length >= _LONGEST_ROW:
                 raise DataFileError(
-                    f"A line of the file {self._name} is longer than {_LONGEST_LINE} characters."
+                    f"A row of the file {self._name} is longer than {_LONGEST_ROW} characters."
                 )
             self.ended = line.endswith("\r\n") or not line.endswith(("\r", "\n"))
             yield line
