@@ -12,7 +12,7 @@ import pytest
 import requests
 from azure.identity import ClientSecretCredential
 
-from tests.contract.process import Sandbox, serve
+from tests.contract.process import Sandbox, serve_on
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 TOKEN = "sandbox-token"
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     folder = tmp_path_factory.mktemp("clients")
-    with serve("sqlite", f"sqlite:///{folder / 'sandbox.db'}", folder) as server:
+    with serve_on("sqlite", folder) as server:
         httpx.post(f"{server.control}/sandbox/reset", json={"seed": "demo"}, timeout=60).raise_for_status()
         yield server
 

@@ -9,12 +9,11 @@ accepted; `sandbox` knows the addresses. `demo` fills both systems with the demo
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import httpx
 import pytest
 
-from tests.contract.process import Sandbox, postgres, serve
+from tests.contract.process import Sandbox, serve_on
 
 TOKEN = "sandbox-token"
 REQUEST_SECONDS = 30
@@ -22,13 +21,8 @@ REQUEST_SECONDS = 30
 
 @pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    database: str = request.param
-    folder = tmp_path_factory.mktemp(database)
-    with ExitStack() as stack:
-        url = f"sqlite:///{folder / 'sandbox.db'}"
-        if database == "postgres":
-            url = stack.enter_context(postgres())
-        yield stack.enter_context(serve(database, url, folder))
+    with serve_on(request.param, tmp_path_factory.mktemp(request.param)) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,16 @@ def serve(database: str, url: str, folder: Path, options: Sequence[str] = ()) ->
             assert process.wait(START_SECONDS) == 0, errors.read_text()
         finally:
             process.kill()
+
+
+@contextmanager
+def serve_on(database: str, folder: Path) -> Iterator[Sandbox]:
+    """Run the server on a new database of its own, `sqlite` or `postgres`, until the block ends."""
+    with ExitStack() as stack:
+        url = f"sqlite:///{folder / 'sandbox.db'}"
+        if database == "postgres":
+            url = stack.enter_context(postgres())
+        yield stack.enter_context(serve(database, url, folder))
 
 
 def _ready_line(process: subprocess.Popen[str], errors: Path) -> dict[str, str]:

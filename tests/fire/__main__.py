@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.contract.process import postgres, serve
+from tests.contract.process import serve_on
 from tests.fire.fight import fight
 
 _TOKEN = "sandbox-token"
@@ -24,10 +24,7 @@ def main() -> int:
     failed = False
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fire-")))
-        url = f"sqlite:///{folder / 'sandbox.db'}"
-        if options.database == "postgres":
-            url = stack.enter_context(postgres())
-        sandbox = stack.enter_context(serve(options.database, url, folder))
+        sandbox = stack.enter_context(serve_on(options.database, folder))
         # So many writers would meet the service protection limits, which are not what is tested here.
         unlimited = {"requests": 10**9, "execution_seconds": 10**6, "concurrent": 10**6}
         for time in range(1, options.times + 1):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.contract.process import postgres, serve
+from tests.contract.process import serve_on
 from tests.fuzz.run import fuzz
 
 
@@ -25,10 +25,7 @@ def main() -> int:
     asked = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fuzz-")))
-        url = f"sqlite:///{folder / 'sandbox.db'}"
-        if asked.database == "postgres":
-            url = stack.enter_context(postgres())
-        sandbox = stack.enter_context(serve(asked.database, url, folder))
+        sandbox = stack.enter_context(serve_on(asked.database, folder))
         httpx.put(f"{sandbox.control}/sandbox/limits", json={"requests": 10**9, "execution_seconds": 10**9})
         httpx.post(f"{sandbox.control}/sandbox/reset", json={"seed": "demo"}, timeout=120)
         findings = asyncio.run(fuzz(sandbox, asked.seed, asked.requests))
