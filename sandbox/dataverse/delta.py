@@ -94,7 +94,7 @@ class TrackedReading:
         return token
 
     def _until(self, since: DeltaToken | None) -> DeltaToken:
-        known = self.cookie.last.get("until")
+        known = self.cookie.place("until")
         if known:
             return read_token(known)
         present = present_token(self.reading.api.store, self.reading.connection)
@@ -103,7 +103,7 @@ class TrackedReading:
 
     def _baseline(self, shape: Shape, size: int) -> tuple[list[Row], dict[str, str] | None]:
         entity = self.reading.entity
-        last = self.cookie.last.get(entity.primary_id)
+        last = self.cookie.place(entity.primary_id)
 
         def narrow(query: sa.Select[Any]) -> sa.Select[Any]:
             behind = query if last is None else query.where(entity.id_column > last)

@@ -88,7 +88,7 @@ class Window:
     @property
     def offset(self) -> int:
         """How many rows the pages before had, where rows are not found by their id."""
-        return self.cookie.number("offset") or 0
+        return self.cookie.number("offset", needed=True) or 0
 
     def next_link(self, reading: "Reading", ids: tuple[str, str] | None = None) -> str:
         """Return the address of the next page: behind the last id of the first and last of this one."""
@@ -234,7 +234,7 @@ class Reading:
         """Order a list and go to the cookie's place: behind the last id, or at an offset."""
         primary = self.entity.id_column
         if keyset:
-            last = window.cookie.last.get(self.entity.primary_id)
+            last = window.cookie.place(self.entity.primary_id)
             return (query if last is None else query.where(primary > last)).order_by(primary)
         criteria = compile_orderby(order, self.api.entities.scope(self.entity), self.profile)
         return query.order_by(*criteria, primary).offset(window.offset)

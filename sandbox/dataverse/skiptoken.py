@@ -33,13 +33,28 @@ class Cookie:
     tracking: bool = False
     first: str = field(default="", compare=False)
 
-    def number(self, name: str) -> int | None:
-        """Return a mark that is a number, None where there is no such mark.
+    def place(self, name: str) -> str | None:
+        """Return the mark by which the page is found, None on the first page.
 
         Raises:
-            ApiError: When somebody changed it into something else.
+            ApiError: When a later page is asked for without it: whoever altered a link must not be led back
+                to the first page, again and again.
         """
-        text = self.last.get(name)
+        if self.page > 1 and name not in self.last:
+            raise _malformed()
+        return self.last.get(name)
+
+    def number(self, name: str, *, needed: bool = False) -> int | None:
+        """Return a mark that is a number, None where there is no such mark.
+
+        Args:
+            name: The mark.
+            needed: Whether the page is found by it.
+
+        Raises:
+            ApiError: When somebody changed it into something else, or took it away where it is needed.
+        """
+        text = self.place(name) if needed else self.last.get(name)
         if text is None:
             return None
         if not _NUMBER.fullmatch(text):

@@ -144,6 +144,24 @@ def test_the_token_is_a_cookie(dataverse: httpx.Client, accounts: list[str]) -> 
     assert body["@odata.nextLink"].endswith(f"/api/data/v9.2/accounts?$skiptoken={token}")
 
 
+@pytest.mark.protocol("query: skip token", "R")
+def test_an_altered_link_does_not_lead_back_to_the_first_page(
+    dataverse: httpx.Client, accounts: list[str]
+) -> None:
+    prefer = "odata.maxpagesize=2"
+    link = dataverse.get("accounts", headers={"Prefer": prefer}).json()["@odata.nextLink"]
+    cut = link.replace("last", "lost")
+    for address, wanted in (
+        (cut, prefer),
+        (f"{link}&$orderby=name", prefer),
+        (link, f"{prefer},odata.track-changes"),
+        (f"{link}&$apply=groupby((name))", prefer),
+    ):
+        answer = dataverse.get(address, headers={"Prefer": wanted})
+        assert answer.status_code == 400, address
+        assert "Paging Cookie" in answer.json()["error"]["message"]
+
+
 @pytest.mark.protocol("query: count", "D")
 def test_top_and_count(dataverse: httpx.Client, accounts: list[str]) -> None:
     body = dataverse.get("accounts?$top=3&$count=true").json()
