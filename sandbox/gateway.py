@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.faults.answers import receiving
-from sandbox.odata.wire import error_body
+from sandbox.odata.wire import dumps, error_body
 
 LONGEST_BODY = 122_526_105
 """Bytes of a request's body: 116.85 MB, the documented limit of a Dataverse message [D]; Finance's is the
@@ -54,8 +54,7 @@ class Gateway:
         if objection is None:
             await self._app(scope, receive, _naming_verbs(scope["path"], send))
         else:
-            answer = error_body("", objection.text)
-            await Response(answer, objection.status, media_type="application/json")(scope, receive, send)
+            await _refused(scope["path"], objection)(scope, receive, send)
 
     def _objection(self, method: str, headers: Mapping[str, str]) -> _Objection | None:
         length = headers.get("content-length")
@@ -75,6 +74,13 @@ class Gateway:
             413,
             f"The request is longer than the {self._longest:,} bytes that are allowed: send less at once.",
         )
+
+
+def _refused(path: str, objection: _Objection) -> Response:
+    """Answer as the system's web server does: Finance's knows no `error` [L]."""
+    dataverse = path.lower().startswith("/api/")
+    body = error_body("", objection.text) if dataverse else dumps({"Message": objection.text})
+    return Response(body, objection.status, media_type="application/json")
 
 
 def _naming_verbs(path: str, send: Send) -> Send:

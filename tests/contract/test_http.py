@@ -63,6 +63,7 @@ def test_bodies_that_are_not_plain_json(place: str) -> None:
         answer = httpx.post(place, content=b"{}", headers=headers | wrong)
         assert answer.status_code == 415, answer.text
         assert "not supported" in answer.text
+        assert answer.json().keys() == ({"error"} if "/api/" in place else {"Message"})
 
 
 @pytest.mark.protocol("errors: 405", "D")
