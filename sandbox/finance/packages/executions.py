@@ -58,6 +58,11 @@ def find_execution(connection: sa.Connection, tables: PackageTables, execution_i
     return None if row is None else Execution(*row)
 
 
+def still_exists(connection: sa.Connection, tables: PackageTables, execution_id: str) -> bool:
+    """Whether an execution belongs to what the store holds; a reset has swept it away else."""
+    return tables.is_current(connection) and find_execution(connection, tables, execution_id) is not None
+
+
 def waiting_executions(connection: sa.Connection, tables: PackageTables) -> list[Execution]:
     """Return what has been taken on and has not ended, in the order in which it was taken on."""
     columns = tables.execution.c

@@ -23,10 +23,10 @@ from sandbox.finance.packages.executions import (
     add_problems,
     change_execution,
     change_job_detail,
-    find_execution,
     forget_problems,
     has_problems,
     job_details,
+    still_exists,
     summary,
 )
 from sandbox.finance.packages.planning import plan_import
@@ -202,8 +202,7 @@ class _Run:
         """
         tables = self.desk.tables
         with self.desk.catalog.store.write() as unit:
-            known = find_execution(unit.connection, tables, self.execution.execution_id)
-            if known is None or not tables.is_current(unit.connection):
+            if not still_exists(unit.connection, tables, self.execution.execution_id):
                 raise AbandonedError
             yield unit
 

@@ -10,6 +10,7 @@ from sandbox.finance.packages.executions import (
     add_problems,
     change_execution,
     find_execution,
+    still_exists,
     waiting_executions,
 )
 from sandbox.finance.packages.export import ExportError, commit_export, run_export
@@ -74,6 +75,8 @@ class ExecutionRunner:
 
     def _fail(self, execution_id: str, message: str) -> None:
         with self._store.write() as unit:
+            if not still_exists(unit.connection, self._tables, execution_id):
+                return  # else the next execution with this id would show what went wrong with this one
             values = {"status": Status.FAILED}
             change_execution(unit.connection, self._tables, execution_id, values)
             problem = Problem(0, "", 0, "", message)

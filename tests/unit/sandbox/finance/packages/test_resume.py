@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sandbox.finance.packages import imports
+from sandbox.finance.packages import imports, running
 from sandbox.finance.packages.groups import DETAILS, GROUPS
 from sandbox.finance.packages.staging import StagedRow
+from sandbox.finance.packages.unpacking import PackageError
 from sandbox.finance.packages.worker import Worker
 from sandbox.finance.values import blanks
 from sandbox.schema.model import Table
@@ -100,3 +101,20 @@ def test_links_outlive_a_restart_and_end_with_a_reset(store: Store, idle: list[A
     second.tables.forget_before_reset()
     with pytest.raises(Exception, match="Signature did not match"):
         second.blobs.open_link(link, "w")
+
+
+def test_what_fails_because_of_a_reset_leaves_nothing_behind(
+    store: Store, idle: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk(store)
+    desk.order(customers(ROWS[:1]))
+
+    def swept_away(*_: object) -> None:
+        store.clear()
+        desk.tables.forget_before_reset()
+        raise PackageError("The package is no longer there.")
+
+    monkeypatch.setattr(running, "run_import", swept_away)
+    idle[0]()
+    with store.read() as connection:
+        assert connection.execute(sa.select(desk.tables.error)).all() == []
