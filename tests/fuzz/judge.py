@@ -12,7 +12,7 @@ _INSIDE = re.compile(
     re.IGNORECASE,
 )
 _PART_FAILED = re.compile(rb"HTTP/1\.1 5\d\d")
-_DOCUMENTED = (b"AxODataWriteException", b"Write failed for table row", b"innererror")
+_AX_WRITE_ERROR = (b"innererror", b"AxODataWriteException")
 
 
 def faults_of(request: Request, status: int, headers: Mapping[str, str], body: bytes) -> Iterator[str]:
@@ -36,7 +36,7 @@ def faults_of(request: Request, status: int, headers: Mapping[str, str], body: b
         yield from _of_json(status, body)
     if kind.startswith("multipart/mixed") and _PART_FAILED.search(body):
         # Finance answers AX write errors inside of changesets so [L].
-        if request.system != "finance" or not all(mark in body for mark in _DOCUMENTED[2:]):
+        if request.system != "finance" or not all(mark in body for mark in _AX_WRITE_ERROR):
             yield "has a part that failed with 5xx"
 
 
