@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.contract.process import postgres, serve
 from tests.fuzz.hostile import MARKER
-from tests.fuzz.run import fuzz
+from tests.fuzz.run import NO_LIMITS, fuzz
 
 _REQUESTS, _SEED = 1500, 5
 # The statements with their placeholders; values would stand in lines of their own, which are left out.
@@ -25,8 +25,8 @@ def test_no_injection_becomes_sql(tmp_path: Path) -> None:
             connection.exec_driver_sql("SELECT pg_reload_conf()")
         with serve("postgres", url, tmp_path) as sandbox:
             with httpx.Client(base_url=sandbox.control, timeout=60) as control:
-                control.put("/sandbox/limits", json={"requests": 10**6}).raise_for_status()
                 control.post("/sandbox/reset", json={"seed": "demo"}).raise_for_status()
+                control.put("/sandbox/limits", json=NO_LIMITS).raise_for_status()
             findings = asyncio.run(fuzz(sandbox, _SEED, _REQUESTS))
         with engine.connect() as connection:
             # The canary: a statement that does hold the marker is seen.

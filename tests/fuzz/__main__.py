@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from tests.contract.process import serve_on
-from tests.fuzz.run import fuzz
+from tests.fuzz.run import NO_LIMITS, fuzz
 
 
 def main() -> int:
@@ -26,8 +26,9 @@ def main() -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fuzz-")))
         sandbox = stack.enter_context(serve_on(asked.database, folder))
-        httpx.put(f"{sandbox.control}/sandbox/limits", json={"requests": 10**9, "execution_seconds": 10**9})
-        httpx.post(f"{sandbox.control}/sandbox/reset", json={"seed": "demo"}, timeout=120)
+        with httpx.Client(base_url=sandbox.control, timeout=120) as control:
+            control.post("/sandbox/reset", json={"seed": "demo"}).raise_for_status()
+            control.put("/sandbox/limits", json=NO_LIMITS).raise_for_status()
         findings = asyncio.run(fuzz(sandbox, asked.seed, asked.requests))
         noise = (folder / "stderr.txt").read_text()
     sys.stdout.write(f"seed {asked.seed}, {asked.database}: {findings}\n{noise[-3000:]}\n")

@@ -24,7 +24,7 @@ def faults_of(request: Request, status: int, headers: Mapping[str, str], body: b
         headers: By lower-case name.
         body: Whole.
     """
-    if status >= 500:
+    if status >= 500 and not (request.system == "finance" and status == 501):  # a list of all labels [L]
         yield f"answered {status}"
     sent = request.body + request.url.encode()
     if any(found not in sent.lower() for found in map(bytes.lower, _INSIDE.findall(body))):
