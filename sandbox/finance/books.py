@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sandbox.finance.catalog import Catalog
+from sandbox.finance.catalog import Catalog, inner_name
 from sandbox.finance.errors import VALIDATION_ERROR, FinanceError, write_error
 from sandbox.finance.references import delete_owned
 from sandbox.finance.values import blanks
@@ -163,4 +163,4 @@ class Books:
 
     def refused(self, entity_set: str, message: str) -> FinanceError:
         """Return the error with which a rule refuses a write: an X++ write error with its Infolog."""
-        return write_error(self.catalog.sets[entity_set].entity_type, message)
+        return write_error(inner_name(self.catalog.sets[entity_set]), message)

@@ -38,6 +38,9 @@ FURTHER_SOURCES: Mapping[str, str] = {
     "Workers": ";0,0",
 }
 
+# Names of entities inside of Finance that are public; others are the entity type's with "Entity" [?].
+_INNER_NAMES = {"CustomersV3": "CustCustomerV3Entity", "VendorsV2": "VendVendorV2Entity"}
+
 PROFILE = Profile(
     namespace=NAMESPACE,
     wildcards=Wildcards.STAR,
@@ -46,6 +49,12 @@ PROFILE = Profile(
     membership=False,
     arithmetic=True,
 )
+
+
+def inner_name(table: Table) -> str:
+    """The name of an entity inside of Finance, which metadata and Infologs show: CustCustomerV3Entity [L]."""
+    kind = table.entity_type
+    return _INNER_NAMES.get(table.name, kind if kind.endswith("Entity") else f"{kind}Entity")
 
 
 @dataclass(frozen=True)

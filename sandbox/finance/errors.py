@@ -46,9 +46,14 @@ class UnknownResourceError(RoutingError):
         super().__init__(404, f"No HTTP resource was found that matches the request URI '{url}'.")
 
 
-def write_error(entity_type: str, infolog: str) -> FinanceError:
-    """An X++ error while a row was written; `infolog` holds its lines."""
-    message = f"Write failed for table row of type '{entity_type}Entity'. Infolog: {infolog}."
+def write_error(entity: str, infolog: str) -> FinanceError:
+    """An X++ error while a row was written.
+
+    Args:
+        entity: The entity's name inside of Finance.
+        infolog: Its lines.
+    """
+    message = f"Write failed for table row of type '{entity}'. Infolog: {infolog}."
     return FinanceError(400, message, WRITE_ERROR)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sandbox.finance.catalog import Catalog
+from sandbox.finance.catalog import Catalog, inner_name
 from sandbox.finance.errors import write_error
 from sandbox.finance.values import is_blank
 from sandbox.schema.model import Table
@@ -103,7 +103,7 @@ def check_references(
         if it.child == table.name and it.column in named and not _found(connection, catalog, it, row)
     ]
     if missing:
-        raise write_error(table.entity_type, "\n".join(f"Error: {line}." for line in missing))
+        raise write_error(inner_name(table), "\n".join(f"Error: {line}." for line in missing))
 
 
 def delete_owned(connection: sa.Connection, catalog: Catalog, table: Table, row: Mapping[str, Any]) -> None:

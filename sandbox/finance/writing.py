@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sandbox.finance.addresses import entity_url
 from sandbox.finance.body import read_body, takes_text_numbers
 from sandbox.finance.books import Books
-from sandbox.finance.catalog import READ_ONLY_SETS, Catalog
+from sandbox.finance.catalog import READ_ONLY_SETS, Catalog, inner_name
 from sandbox.finance.errors import CONCURRENCY_ERROR, VALIDATION_ERROR, FinanceError, write_error
 from sandbox.finance.listing import projection
 from sandbox.finance.references import check_references
@@ -161,7 +161,7 @@ def refuse_emptied(table: Table, given: Mapping[str, Any]) -> None:
 
 def _unfilled(table: Table, names: Sequence[str]) -> FinanceError:
     lines = "\n".join(f"Error: Field '{name}' must be filled in." for name in names)
-    return write_error(table.entity_type, lines)
+    return write_error(inner_name(table), lines)
 
 
 def _refuse_read_only_set(table: Table) -> None:
@@ -202,6 +202,6 @@ def already_exists(table: Table, row: dict[str, Any]) -> FinanceError:
     """The Infolog of a duplicate key, as AX words it [L]."""
     key = ", ".join(f"{name}: {row[name]}" for name in table.keys[0] if name != table.company_column)
     return write_error(
-        table.entity_type,
+        inner_name(table),
         f"Info: Cannot create a record in {table.label} ({table.name}). {key}.\nThe record already exists.",
     )

@@ -116,6 +116,9 @@ def test_a_key_that_exists_is_refused_whatever_its_case(finance: httpx.Client) -
     message = infolog(contract(finance, "åB1", dataAreaId="uspm"))
     assert "Infolog:" in message
     assert "The record already exists" in message
+    post(finance, "CustomersV3", CustomerAccount="A1")
+    message = infolog(post(finance, "CustomersV3", CustomerAccount="A1"))
+    assert message.startswith("Write failed for table row of type 'CustCustomerV3Entity'. Infolog: Info: ")
 
 
 @pytest.mark.protocol("finance: read-only and mandatory", "D")

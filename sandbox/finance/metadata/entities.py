@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.finance.catalog import NAMESPACE, READ_ONLY_SETS
+from sandbox.finance.catalog import NAMESPACE, READ_ONLY_SETS, inner_name
 from sandbox.finance.metadata.actions import ActionDescription, actions_of
 from sandbox.finance.metadata.categories import category_of
 from sandbox.finance.metadata.labels import entity_label, enum_label, property_label
@@ -12,16 +12,13 @@ from sandbox.finance.navigation import NavigationProperty, navigation_properties
 from sandbox.schema.model import Column, Option, Table
 
 _CONSTRAINT = "#Microsoft.Dynamics.Metadata.ReferentialConstraint"
-# Names of entities inside of Finance that are public; others are the entity type's with "Entity" [?].
-_INNER_NAMES = {"CustomersV3": "CustCustomerV3Entity", "VendorsV2": "VendVendorV2Entity"}
 
 
 def data_entity(table: Table) -> dict[str, Any]:
     """Return an element of `DataEntities`."""
-    kind = table.entity_type
     return {
-        "Name": _INNER_NAMES.get(table.name, kind if kind.endswith("Entity") else f"{kind}Entity"),
-        "PublicEntityName": kind,
+        "Name": inner_name(table),
+        "PublicEntityName": table.entity_type,
         "PublicCollectionName": table.entity_set,
         "LabelId": entity_label(table),
         "DataServiceEnabled": True,
