@@ -311,8 +311,8 @@ def test_hostile_packages_are_refused(management: DataManagement) -> None:
 def test_money_is_exact_and_texts_that_are_no_values_are_refused(management: DataManagement) -> None:
     columns = ("CUSTOMERACCOUNT", "CREDITLIMIT", "ONHOLDSTATUS")
     rows = (("A1", "922337203685476.9999", "No"), ("A2", "", ""), ("A3", "NaN", "No"), ("A4", "1", "Perhaps"))
-    rows = (*rows, ("A5\x00", "1", "No"))
-    execution = management.load(package(customers(*rows, columns=columns)))
+    unstorable = ("A5\x00", "1", "No")
+    execution = management.load(package(customers(*rows, unstorable, columns=columns)))
     answer = management.client.get("/data/CustomersV3?cross-company=true&$select=CustomerAccount,CreditLimit")
     assert '"CreditLimit":922337203685476.9999' in answer.text.replace(" ", "")
     assert [row["CustomerAccount"] for row in answer.json()["value"]] == ["A1", "A2"]
