@@ -16,8 +16,8 @@ from sandbox.dataverse.errors import (
     records_not_found,
 )
 from sandbox.dataverse.finding import find_rows
-from sandbox.dataverse.operations import changed_values, new_values
-from sandbox.dataverse.payload import Payload, PayloadReader, read_object
+from sandbox.dataverse.operations import changed_values
+from sandbox.dataverse.payload import Payload, PayloadReader, key_payload, read_object
 from sandbox.dataverse.references import Reference, read_link
 from sandbox.dataverse.wire import Request, Response, json_response
 from sandbox.rules.hooks import Caller
@@ -104,9 +104,11 @@ class BulkMessage:
                 continue
             if any(name in value for name, _ in ref.key):
                 raise bad_request("An unexpected error occurred.", UNEXPECTED)
-            created.append(new_values(self.entity, ref, value))
+            created.append((key_payload(self.entity, ref), value))
         self.api.writer.update(self.unit, self.entity, changed, Caller.IMPORT)
-        ids = iter(self.api.writer.insert(self.unit, self.entity, created, Caller.IMPORT))
+        named = self.api.writer.bound(self.unit, [key for key, _ in created])
+        rows = [{**key, **value} for key, (_, value) in zip(named, created, strict=True)]
+        ids = iter(self.api.writer.insert(self.unit, self.entity, rows, Caller.IMPORT))
         row_ids = [found.get(identity) or next(ids) for identity in identities]
         return self._noted("UpsertMultiple", Response(204), payloads, row_ids)
 

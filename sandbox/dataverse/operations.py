@@ -18,7 +18,7 @@ from sandbox.dataverse.errors import (
     version_mismatch,
 )
 from sandbox.dataverse.finding import find_row, missing_row, require_row
-from sandbox.dataverse.payload import Payload, PayloadReader, read_object
+from sandbox.dataverse.payload import Payload, PayloadReader, key_payload, read_object
 from sandbox.dataverse.reading import Reading
 from sandbox.dataverse.references import Reference, read_reference
 from sandbox.dataverse.values import stored_value
@@ -66,7 +66,8 @@ class Operation:
         if row_id is None:
             if self._must_exist:
                 raise missing_row(self.entity, reference)
-            row_id = self._insert(self.entity, payload, new_values(self.entity, reference, {}))
+            [named] = self.api.writer.bound(self.unit, [key_payload(self.entity, reference)])
+            row_id = self._insert(self.entity, payload, named)
             return self._written(row_id, payload, created=True)
         self._check_conditions(row_id)
         [values] = self.api.writer.bound(self.unit, [payload])
@@ -82,7 +83,7 @@ class Operation:
         Args:
             entity: Its table.
             payload: What the body says.
-            named: What else is known of it; the body wins.
+            named: What else is known of it, as the key of its URL; the body wins [D].
         """
         parents = {
             column: self._insert(parent.entity, parent.payload, {})
@@ -229,12 +230,6 @@ class Operation:
 
 def _etags(header: str) -> set[str]:
     return {part.strip() for part in header.split(",")}
-
-
-def new_values(entity: Entity, reference: Reference, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a row that an upsert creates: the key of the URL, the body winning [D]."""
-    named = dict(reference.key) if reference.row_id is None else {entity.primary_id: reference.row_id}
-    return {**named, **values}
 
 
 def changed_values(reference: Reference, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sandbox.dataverse.errors import (
 from sandbox.dataverse.references import Reference, read_link
 from sandbox.dataverse.values import stored_value
 from sandbox.odata.wire import loads
-from sandbox.schema.model import Column
+from sandbox.schema.model import Column, ColumnType
 
 _BIND = "@odata.bind"
 
@@ -187,6 +187,25 @@ class PayloadReader:
             f"not to a row of '{set_name}'.",
             INVALID_PAYLOAD,
         )
+
+
+def key_payload(entity: Entity, reference: Reference) -> Payload:
+    """Read what an upsert's address says of the row that it creates; it must hold as a body must.
+
+    Raises:
+        ApiError: When a value does not fit its column.
+    """
+    if reference.row_id is not None:
+        return Payload({entity.primary_id: reference.row_id}, {})
+    values: dict[str, Any] = {}
+    binds: dict[str, Reference] = {}
+    for name, value in reference.key:
+        column = entity.table.columns[name]
+        if column.type is ColumnType.LOOKUP:
+            binds[name] = Reference(column.target or "", value)
+        else:
+            values[name] = stored_value(entity.table, column, value)
+    return Payload(values, binds)
 
 
 def read_object(body: bytes) -> dict[str, Any]:

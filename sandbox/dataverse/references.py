@@ -148,7 +148,7 @@ def _guid(text: str) -> str | None:
 
 
 def _by_id(entity: Entity, literal: Node) -> Reference:
-    row_id = literal_value(literal, kind_of(entity.table.columns[entity.primary_id]), lenient=True)
+    row_id = _key_value(entity.table.columns[entity.primary_id], literal)
     return Reference(entity.table.name, str(row_id))
 
 
@@ -162,8 +162,16 @@ def _key_column(entity: Entity, part: KeyPart) -> Column:
 
 
 def _key_value(column: Column, literal: Node) -> Any:
-    """Return a key literal as the store keeps it: days and time stamps are text there."""
+    """Return a key literal as the store keeps it: days and time stamps are text there.
+
+    Raises:
+        ApiError: When it is null, by which no row can be named.
+    """
     value = literal_value(literal, kind_of(column), column, lenient=column.type in _GUIDS)
+    if value is None:
+        raise bad_request(
+            f"The key property '{column.name}' has a null value. Key properties must not have null values."
+        )
     if isinstance(value, datetime):
         return instant_text(value)
     return value.isoformat() if isinstance(value, date) else value

@@ -178,6 +178,37 @@ def test_upsert_by_alternate_key(dataverse: httpx.Client) -> None:
     assert dataverse.get("cdm_companies(cdm_companycode='AAAA')").status_code == 404
 
 
+@pytest.mark.protocol("write: upsert", "D")
+@pytest.mark.protocol("errors: length", "L")
+@pytest.mark.parametrize(
+    ("key", "refused", "text"),
+    [
+        (f"accountnumber='{'x' * 21}'", (400, "0x80044331"), "maximum allowed length of '20'"),
+        ("accountnumber='a%00b'", (400, "0x80060888"), "Unrecognized 'Edm.String' literal"),
+        ("accountnumber=null", (400, "0x80060888"), "has a null value"),
+        ("accountnumber='a',_msdyn_company_value=null", (400, "0x80060888"), "has a null value"),
+        (
+            "accountnumber='a',_msdyn_company_value=00000000-0000-0000-0000-00000000beef",
+            (404, "0x80040217"),
+            "cdm_company With Id",
+        ),
+    ],
+)
+def test_what_an_address_creates_holds_as_a_body_must(
+    dataverse: httpx.Client, key: str, refused: tuple[int, str], text: str
+) -> None:
+    place = f"accounts({key})"
+    target = {"@odata.type": "Microsoft.Dynamics.CRM.account", "@odata.id": place, "name": "A"}
+    bulk = "accounts/Microsoft.Dynamics.CRM.UpsertMultiple"
+    for answer in (
+        dataverse.patch(place, json={"name": "A"}),
+        dataverse.post(bulk, json={"Targets": [target]}),
+    ):
+        assert refusal(answer) == refused, answer.text
+        assert text in answer.json()["error"]["message"]
+    assert dataverse.get("accounts/$count").text == "0"
+
+
 @pytest.mark.protocol("write: lookup", "D")
 @pytest.mark.protocol("write: reference", "D")
 def test_lookups(dataverse: httpx.Client, company: str) -> None:
