@@ -39,7 +39,11 @@ FURTHER_SOURCES: Mapping[str, str] = {
 }
 
 # Names of entities inside of Finance that are public; others are the entity type's with "Entity" [?].
-_INNER_NAMES = {"CustomersV3": "CustCustomerV3Entity", "VendorsV2": "VendVendorV2Entity"}
+_INNER_NAMES = {
+    "CustomerGroups": "CustCustomerGroupEntity",
+    "CustomersV3": "CustCustomerV3Entity",
+    "VendorsV2": "VendVendorV2Entity",
+}
 
 PROFILE = Profile(
     namespace=NAMESPACE,

@@ -32,6 +32,7 @@ def infolog(answer: httpx.Response) -> str:
     return str(error["innererror"]["message"])
 
 
+TYPES = "Microsoft.Dynamics.DataEntities"
 CONTRACT = "/data/ProjectContractHeaders(dataAreaId='uspm',ProjectContractId='C1')"
 
 
@@ -286,3 +287,19 @@ def test_keys_of_dates_and_enums(finance: httpx.Client) -> None:
     address = post(finance, "ProjectItemForecasts", dataAreaId="USPM", **key).headers["location"]
     assert "AllocateMethod=Microsoft.Dynamics.DataEntities.BudgetAllocateMethod'None'" in address
     assert finance.get(address).json()["ProjectTransactionId"] == "T1"
+
+
+@pytest.mark.protocol("finance: error", "L")
+@pytest.mark.usefixtures("companies")
+def test_a_second_customer_group_is_refused_in_the_words_of_the_documented_sample(
+    finance: httpx.Client,
+) -> None:
+    group = {"dataAreaId": "uspm", "CustomerGroupId": "B2", "Description": "Partners"}
+    made = finance.post("/data/CustomerGroups", json={"@odata.type": f"#{TYPES}.CustomerGroup", **group})
+    assert made.status_code == 201, made.text
+    assert made.json()["IsSalesTaxIncludedInPrice"] == "No"
+    text = infolog(finance.post("/data/CustomerGroups", json=group))
+    assert text.startswith("Write failed for table row of type 'CustCustomerGroupEntity'. Infolog: Info: ")
+    assert text.endswith("The record already exists..")
+    row = finance.get("/data/CustomerGroups(CustomerGroupId='B2',dataAreaId='USPM')").json()
+    assert (row["CustomerGroupId"], row["Description"]) == ("B2", "Partners")

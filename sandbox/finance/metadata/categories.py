@@ -4,9 +4,9 @@
 _CATEGORIES = {
     "Master": """CustomersV3 VendorsV2 ReleasedProductsV2 Workers ProjectsV2 ProjectTasks LegalEntities
         ProjectContractHeaders ProjectContractLines ProjectFundingSources ProjCDSBookableResources""",
-    "Reference": """Categories Currencies ExchangeRateCurrencyPairs ExchangeRateTypes ExchangeRates
-        ExchangeRatesCDSEntity Ledgers ProjExpenseCategoriesExport ProjectCategoryEntities ProjectGroups
-        ProjectLineProperties ProjectTransactionCategories ResourceCategories ResourceCategoriesShared
+    "Reference": """Categories Currencies CustomerGroups ExchangeRateCurrencyPairs ExchangeRateTypes
+        ExchangeRates ExchangeRatesCDSEntity Ledgers ProjExpenseCategoriesExport ProjectCategoryEntities
+        ProjectGroups ProjectLineProperties ProjectTransactionCategories ResourceCategories ResourceCategoriesShared
         SalesTaxRates SharedCategories UnitsOfMeasure""",
     "Parameters": "ProjectParametersV2 ProjectIntegrationParameters NumberSequences",
 }
