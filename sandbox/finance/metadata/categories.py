@@ -6,8 +6,8 @@ _CATEGORIES = {
         ProjectContractHeaders ProjectContractLines ProjectFundingSources ProjCDSBookableResources""",
     "Reference": """Categories Currencies CustomerGroups ExchangeRateCurrencyPairs ExchangeRateTypes
         ExchangeRates ExchangeRatesCDSEntity Ledgers ProjExpenseCategoriesExport ProjectCategoryEntities
-        ProjectGroups ProjectLineProperties ProjectTransactionCategories ResourceCategories ResourceCategoriesShared
-        SalesTaxRates SharedCategories UnitsOfMeasure""",
+        ProjectGroups ProjectLineProperties ProjectTransactionCategories ResourceCategories
+        ResourceCategoriesShared SalesTaxRates SharedCategories UnitsOfMeasure""",
     "Parameters": "ProjectParametersV2 ProjectIntegrationParameters NumberSequences",
 }
 _CATEGORY_OF = {name: category for category, names in _CATEGORIES.items() for name in names.split()}
