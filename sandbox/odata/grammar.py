@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from odata_query import ast, exceptions
 from odata_query.grammar import ODataLexer, ODataParser
 
-from sandbox.odata.errors import ODataSyntaxError, UnsupportedError
+from sandbox.odata.errors import ODataError, ODataSyntaxError, UnsupportedError
 
 Node: TypeAlias = Any  # a node of odata-query, whose own types say too little
 
@@ -128,7 +128,10 @@ class FilterParser(_InheritedRules, ODataParser):
     @_("JSON_STRING")  # type: ignore[no-redef]
     def primitive_literal(self, parts: Node) -> Node:
         """A double-quoted string, as in PropertyValues lists."""
-        return ast.String(json.loads(parts[0], strict=False))
+        try:
+            return ast.String(json.loads(parts[0], strict=False))
+        except ValueError:  # an escape that JSON does not know
+            raise ODataError(f"Invalid JSON: the string {parts[0]} cannot be read.") from None
 
     @_("ALIAS")
     def common_expr(self, parts: Node) -> Node:
