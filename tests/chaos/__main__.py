@@ -88,7 +88,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--kills", type=int, default=100, help="workers to kill (default 100)")
     parser.add_argument("--seed", type=int, default=1, help="all rounds follow from it (default 1)")
-    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no round after so long (no limit)")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="start no round later (no limit)")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite", help="of the state")
     return parser
 
