@@ -1,4 +1,4 @@
-"""The control plane: jobs, faults, clock, reset and stats, on a port of its own, loopback only."""
+"""The control plane: jobs, faults, clock, events, reset and stats, on a port of its own, loopback only."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +15,8 @@ from starlette.routing import Route
 
 from sandbox.clock import parse_instant
 from sandbox.faults import FaultBoard, FaultRuleError, read_rules
+from sandbox.finance.events.activation import EndpointsError
+from sandbox.finance.events.desk import EventDesk
 from sandbox.limits import LimitBoard, Limits, LimitsError, read_limits
 from sandbox.loopback import LoopbackOnly
 from sandbox.odata.wire import dumps
@@ -33,6 +35,7 @@ class ControlPlane:
         stats: Counters and write log.
         faults: The fault rules.
         limits: The limits that protect both systems.
+        events: Endpoints for Finance's events.
         jobs: Batch jobs of either system by name (`post-integration-journal`).
         on_reset: Called after a reset, so that state outside of the store is forgotten too.
     """
@@ -41,6 +44,7 @@ class ControlPlane:
     stats: Stats
     faults: FaultBoard
     limits: LimitBoard
+    events: EventDesk
     jobs: Mapping[str, Job] = field(default_factory=dict)
     on_reset: tuple[Callable[[], None], ...] = ()
 
@@ -94,6 +98,31 @@ class ControlPlane:
         """`DELETE /sandbox/limits`: back to the documented ones, with nothing used of them."""
         self.limits.replace(Limits())
         return await self.show_limits(request)
+
+    async def show_endpoints(self, _request: Request) -> Response:
+        """`GET /sandbox/events/endpoints`: endpoints, what is active for them, and what waits."""
+        return JSONResponse({"endpoints": await run_in_threadpool(self.events.listing)})
+
+    async def put_endpoints(self, request: Request) -> Response:
+        """`PUT /sandbox/events/endpoints`: activate events as a list of endpoints says, and no others."""
+        try:
+            await run_in_threadpool(self.events.replace, await _json(request))
+        except EndpointsError as refused:
+            raise HTTPException(400, str(refused)) from refused
+        return await self.show_endpoints(request)
+
+    async def delete_endpoints(self, _request: Request) -> Response:
+        """`DELETE /sandbox/events/endpoints`: no events any more."""
+        await run_in_threadpool(self.events.clear)
+        return Response(status_code=204)
+
+    async def show_event_errors(self, _request: Request) -> Response:
+        """`GET /sandbox/events/errors`: events that no attempt has brought to their endpoint."""
+        return JSONResponse({"errors": await run_in_threadpool(self.events.errors)})
+
+    async def resend_events(self, _request: Request) -> Response:
+        """`POST /sandbox/events/resend`: send again what is in the log of errors."""
+        return JSONResponse({"resent": await run_in_threadpool(self.events.resend)})
 
     async def show_clock(self, _request: Request) -> Response:
         """`GET /sandbox/clock`: the sandbox's present."""
@@ -156,6 +185,11 @@ def create_control_app(plane: ControlPlane) -> Starlette:
         Route("/sandbox/limits", plane.show_limits, methods=["GET"]),
         Route("/sandbox/limits", plane.put_limits, methods=["PUT"]),
         Route("/sandbox/limits", plane.delete_limits, methods=["DELETE"]),
+        Route("/sandbox/events/endpoints", plane.show_endpoints, methods=["GET"]),
+        Route("/sandbox/events/endpoints", plane.put_endpoints, methods=["PUT"]),
+        Route("/sandbox/events/endpoints", plane.delete_endpoints, methods=["DELETE"]),
+        Route("/sandbox/events/errors", plane.show_event_errors, methods=["GET"]),
+        Route("/sandbox/events/resend", plane.resend_events, methods=["POST"]),
         Route("/sandbox/clock", plane.show_clock, methods=["GET"]),
         Route("/sandbox/clock", plane.put_clock, methods=["PUT"]),
         Route("/sandbox/clock", plane.delete_clock, methods=["DELETE"]),

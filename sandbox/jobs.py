@@ -9,24 +9,30 @@ from sandbox.dataverse.errors import ApiError
 from sandbox.finance.books import Books
 from sandbox.finance.catalog import Catalog
 from sandbox.finance.errors import FinanceError
-from sandbox.rules.hooks import read_rulebook
+from sandbox.rules.hooks import Rulebook
 from sandbox.rules.jobs import Job, JobRefusedError, Parameters
 from sandbox.rules.rowset import MissingRowError
 from sandbox.store import Store, WriteUnit
 
 
-def open_jobs(api: Api, default_company: str | None = None) -> dict[str, Job]:
-    """Return the jobs of both systems over Dataverse's store, by name."""
+def open_jobs(api: Api, finance: Rulebook[Any], default_company: str | None = None) -> dict[str, Job]:
+    """Return the jobs of both systems over Dataverse's store, by name.
+
+    Args:
+        api: Dataverse.
+        finance: The rules of Finance.
+        default_company: Finance's company for jobs that name none, None for the first legal entity.
+    """
     store = api.store
-    catalog = Catalog(store, store.finance, {}, default_company, read_rulebook("sandbox.finance.rules"))
+    catalog = Catalog(store, store.finance, {}, default_company, finance)
     dataverse = {
         name: _job(store, lambda unit: Desk(unit, api.writer), act)
         for name, act in api.writer.rules.jobs.items()
     }
-    finance = {
+    books = {
         name: _job(store, lambda unit: Books(unit, catalog), act) for name, act in catalog.rules.jobs.items()
     }
-    return dataverse | finance
+    return dataverse | books
 
 
 def _job(

@@ -24,6 +24,8 @@ from sandbox.dataverse.app import create_app as create_dataverse_app
 from sandbox.dataverse.systemjobs.service import AsyncService
 from sandbox.faults import CuttableProtocol, FaultBoard, FaultLayer, FaultRule
 from sandbox.finance.app import create_app as create_finance_app
+from sandbox.finance.events.desk import EventDesk
+from sandbox.finance.events.service import EventService
 from sandbox.gateway import Gateway
 from sandbox.jobs import open_jobs
 from sandbox.limits import DataverseLimits, FinanceThrottling, LimitBoard
@@ -103,20 +105,20 @@ def serve(settings: Settings) -> None:
         ensure_seeded(store, settings.seed, _tell)
         certificate = ensure_certificate(settings.tls_folder)
         api = open_api(store)
-        servers = _servers(settings, api, desk, certificate, sockets)
-        with _asynchronous(api):
+        events = EventDesk(store)
+        servers = _servers(settings, api, events, desk, certificate, sockets)
+        with _at_work(AsyncService(api), events.service(_address(sockets["dataverse"]))):
             asyncio.run(_serve_all(servers, sockets, certificate[0]))
 
 
 @contextlib.contextmanager
-def _asynchronous(api: Api) -> Iterator[None]:
-    """Do Dataverse's system jobs while requests are answered."""
-    service = AsyncService(api)
-    service.start()
-    try:
+def _at_work(*services: AsyncService | EventService) -> Iterator[None]:
+    """Do Dataverse's system jobs, and send Finance's events, while requests are answered."""
+    with contextlib.ExitStack() as stack:
+        for service in services:
+            service.start()
+            stack.callback(service.stop)
         yield
-    finally:
-        service.stop()
 
 
 def _tell(progress: str) -> None:
@@ -144,6 +146,7 @@ def _listen(name: str, settings: Settings) -> socket.socket:
 def _servers(
     settings: Settings,
     api: Api,
+    events: EventDesk,
     desk: TokenDesk,
     certificate: tuple[Path, Path],
     sockets: Mapping[str, socket.socket],
@@ -158,11 +161,12 @@ def _servers(
         return Observer(Gateway(layer), system, stats, store.clock)
 
     dataverse_api = create_dataverse_app(api, stats, desk, board)
-    finance_api = create_finance_app(store, stats, desk, board, settings.default_company)
+    finance_api = create_finance_app(store, stats, desk, board, events.rules, settings.default_company)
     dataverse = front("dataverse", DataverseLimits(dataverse_api, limits, stats))
     finance = front("finance", FinanceThrottling(finance_api, limits, stats))
-    jobs = open_jobs(api, settings.default_company)
-    control = create_control_app(ControlPlane(store, stats, board, limits, jobs, (api.registry.forget,)))
+    jobs = open_jobs(api, events.rules, settings.default_company)
+    on_reset = (api.registry.forget, finance_api.state.on_reset, events.clear)
+    control = create_control_app(ControlPlane(store, stats, board, limits, events, jobs, on_reset))
     apps: dict[str, ASGIApp] = {
         "dataverse": dataverse,
         "finance": finance,
@@ -224,6 +228,10 @@ async def _serve_all(servers: dict[str, _Server], sockets: dict[str, socket.sock
 def _ready_line(sockets: dict[str, socket.socket], ca_file: Path) -> dict[str, str]:
     addresses = {}
     for name, listener in sockets.items():
-        host, port = listener.getsockname()[:2]
-        addresses[name] = f"{'https' if name.endswith('_tls') else 'http'}://{host}:{port}"
+        addresses[name] = f"{'https' if name.endswith('_tls') else 'http'}://{_address(listener)}"
     return addresses | {"ca_file": str(ca_file)}
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"{host}:{port}"

@@ -16,8 +16,10 @@ from sandbox.dataverse.aggregates import (
 )
 from sandbox.dataverse.entities import NAMESPACE
 from sandbox.dataverse.errors import bad_request
-from sandbox.dataverse.reading import COUNT_LIMIT, Reading, Window, page_response, refuse_options
+from sandbox.dataverse.query_options import refuse_options
+from sandbox.dataverse.reading import COUNT_LIMIT, Reading, page_response
 from sandbox.dataverse.rendering import Row
+from sandbox.dataverse.window import Window
 from sandbox.dataverse.wire import Response
 from sandbox.odata.apply import COUNT, Aggregate, Apply, parse_apply
 from sandbox.odata.errors import TypeMismatchError, UnknownPropertyError
@@ -70,7 +72,7 @@ def apply_page(reading: Reading) -> Response:
         body["@odata.count"] = min(len(found), COUNT_LIMIT)
     body["value"] = _annotated(reading, _columns(groups, apply.aggregates, terms), rows)
     if more:
-        body["@odata.nextLink"] = window.next_link(reading)
+        body["@odata.nextLink"] = reading.link({"$skiptoken": window.behind_offset()})
     return page_response(body, reading.request, len(rows))
 
 

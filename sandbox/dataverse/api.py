@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from sandbox.bell import Bell
 from sandbox.data.environment import identity
 from sandbox.dataverse.entities import Entities
 from sandbox.dataverse.events.pipeline import Pipeline
 from sandbox.dataverse.events.steps import StepRegistry
-from sandbox.dataverse.systemjobs.queue import JobQueue
 from sandbox.dataverse.writing import Writer
 from sandbox.rules.hooks import read_rulebook
 from sandbox.store import Store
@@ -34,14 +34,14 @@ class Api:
     user_id: str
     business_unit_id: str
     registry: StepRegistry
-    jobs: JobQueue
+    jobs: Bell
 
 
 def open_api(store: Store) -> Api:
     """Return the API over a store, as the environment's application user sees it."""
     who = identity(store.environment_id)
     rules = read_rulebook("sandbox.dataverse.rules")
-    registry, jobs = StepRegistry(store), JobQueue()
+    registry, jobs = StepRegistry(store), Bell()
     pipeline = Pipeline(rules.hooks, rules.jobs, registry=registry, queue=jobs)
     entities = Entities(store)
     writer = Writer(store, entities, who.user_id, who.business_unit_id, pipeline)

@@ -6,7 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from sandbox.dataverse.errors import bad_request
-from sandbox.dataverse.reading import COUNT_LIMIT, PAGE_SIZE, Reading, refuse_options
+from sandbox.dataverse.query_options import refuse_options
+from sandbox.dataverse.reading import COUNT_LIMIT, Reading
 from sandbox.dataverse.rendering import Row, Shape, shape_of
 from sandbox.dataverse.skiptoken import Cookie, read_cookie, render_cookie
 from sandbox.dataverse.tracking import (
@@ -17,6 +18,7 @@ from sandbox.dataverse.tracking import (
     present_token,
     read_token,
 )
+from sandbox.dataverse.window import PAGE_SIZE
 from sandbox.dataverse.wire import Response, json_response
 from sandbox.odata.options import parse_select
 from sandbox.store.tables import VERSION, table_name

@@ -17,7 +17,7 @@ from sandbox.dataverse.annotating import (
 )
 from sandbox.dataverse.api import Api
 from sandbox.dataverse.entities import PROFILE, Entity
-from sandbox.dataverse.errors import bad_request, record_not_found
+from sandbox.dataverse.errors import record_not_found
 from sandbox.dataverse.expanding import (
     Expander,
     context_names,
@@ -26,78 +26,18 @@ from sandbox.dataverse.expanding import (
     with_lookups,
     with_references,
 )
+from sandbox.dataverse.query_options import refuse_options
 from sandbox.dataverse.queryfunctions import Caller, query_functions
 from sandbox.dataverse.rendering import ETAG, Row, Shape, shape_of
-from sandbox.dataverse.skiptoken import Cookie, read_cookie, render_cookie
+from sandbox.dataverse.window import Window
 from sandbox.dataverse.wire import Request, Response, json_response
 from sandbox.odata.filter import compile_filter
 from sandbox.odata.grammar import alias_texts
-from sandbox.odata.options import compile_orderby, parse_count, parse_orderby, parse_select
+from sandbox.odata.options import compile_orderby, parse_orderby, parse_select
 from sandbox.odata.scope import Profile
 
-PAGE_SIZE = 5000
 COUNT_LIMIT = 5000
 _METADATA_VERSION = "1"  # the tables never change
-_OPTIONS = frozenset(
-    {
-        "$select",
-        "$filter",
-        "$orderby",
-        "$top",
-        "$expand",
-        "$count",
-        "$apply",
-        "$format",
-        "$skiptoken",
-        "$deltatoken",
-    }
-)
-_REFUSED = {
-    "$skip": "Skip Clause is not supported in CRM.",
-    "$search": "The query option '$search' is not supported.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Which of the rows that a request means are on its page.
-
-    Attributes:
-        cookie: Where the page begins.
-        size: Most rows of the page.
-        paged: Whether a next link follows where there are more rows.
-    """
-
-    cookie: Cookie
-    size: int
-    paged: bool
-
-    @classmethod
-    def of(cls, request: Request) -> "Window":
-        """Read page size, $top, which a page size overrules [D], and $skiptoken.
-
-        Raises:
-            ApiError: When the token is none of ours.
-            ODataError: When $top is no number.
-        """
-        options, asked = request.options, request.preferences.page_size
-        cookie = read_cookie(options["$skiptoken"]) if "$skiptoken" in options else Cookie(1)
-        top = None if asked else parse_count(options.get("$top"), "$top")
-        return cls(cookie, asked or (PAGE_SIZE if top is None else min(top, PAGE_SIZE)), top is None)
-
-    @property
-    def offset(self) -> int:
-        """How many rows the pages before had, where rows are not found by their id."""
-        return self.cookie.number("offset", needed=True) or 0
-
-    def next_link(self, reading: "Reading", ids: tuple[str, str] | None = None) -> str:
-        """Return the address of the next page: behind the last id of the first and last of this one."""
-        page = self.cookie.page + 1
-        if ids is None:
-            last = {"offset": str(self.offset + self.size)}
-            return reading.link({"$skiptoken": render_cookie(Cookie(page, last))})
-        name = reading.entity.primary_id
-        return reading.link({"$skiptoken": render_cookie(Cookie(page, {name: ids[1]}, first=ids[0]))})
 
 
 @dataclass(frozen=True)
@@ -159,7 +99,8 @@ class Reading:
         body["value"] = rows
         if more:
             ids = rows[0][self.entity.primary_id], rows[-1][self.entity.primary_id]
-            body["@odata.nextLink"] = window.next_link(self, ids if keyset else None)
+            token = window.behind(self.entity.primary_id, ids) if keyset else window.behind_offset()
+            body["@odata.nextLink"] = self.link({"$skiptoken": token})
         return page_response(body, self.request, len(rows))
 
     def count(self) -> Response:
@@ -230,7 +171,7 @@ class Reading:
         path = quote(self.request.path, safe="/(),'=$:@")
         return f"{self.request.root}{path}?{query}"
 
-    def _place(self, query: sa.Select[Any], order: str, window: "Window", keyset: bool) -> sa.Select[Any]:
+    def _place(self, query: sa.Select[Any], order: str, window: Window, keyset: bool) -> sa.Select[Any]:
         """Order a list and go to the cookie's place: behind the last id, or at an offset."""
         primary = self.entity.id_column
         if keyset:
@@ -288,25 +229,6 @@ def count_annotations(found: int | None, pattern: str) -> dict[str, Any]:
         METADATA_VERSION: _METADATA_VERSION,
     }
     return answer | {f"@{name}": value for name, value in said.items() if wants(pattern, name)}
-
-
-def refuse_options(options: Mapping[str, str]) -> None:
-    """Refuse query options that the Web API does not take, and a $count that is neither yes nor no.
-
-    Who misspells an option must not be answered as if he had not sent it; the sentence is the one of
-    options that are taken elsewhere [L]. Options without a dollar sign are the client's own.
-
-    Raises:
-        ApiError: 400 for the first of them.
-    """
-    for name in options:
-        if name.startswith("$") and name not in _OPTIONS:
-            raise bad_request(_REFUSED.get(name, f"The query parameter {name} is not supported"))
-    if options.get("$count", "true").lower() not in {"true", "false"}:
-        raise bad_request(
-            f"Invalid value '{options['$count']}' for $count query option found. "
-            "Valid values are 'true' and 'false'."
-        )
 
 
 def page_response(body: Mapping[str, Any], request: Request, rows: int) -> Response:

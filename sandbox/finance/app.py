@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -30,7 +31,7 @@ from sandbox.finance.request import DataRequest, DataResponse, read_request
 from sandbox.finance.service import Service
 from sandbox.odata.errors import ODataError
 from sandbox.odata.sql import register_functions
-from sandbox.rules.hooks import read_rulebook
+from sandbox.rules.hooks import Rulebook
 from sandbox.stats import Stats
 from sandbox.store import Store
 
@@ -39,21 +40,26 @@ _METADATA_PATHS = [f"/{name}{rest}" for name in ("Metadata", "metadata") for res
 
 
 def create_app(
-    store: Store, stats: Stats, desk: TokenDesk, board: FaultBoard, default_company: str | None = None
+    store: Store,
+    stats: Stats,
+    desk: TokenDesk,
+    board: FaultBoard,
+    rules: Rulebook[Any],
+    default_company: str | None = None,
 ) -> Starlette:
-    """Return Finance's application.
+    """Return Finance's application; its `state.on_reset` is to be called once the store was emptied.
 
     Args:
         store: Both systems' rows; data management keeps its tables in the same database.
         stats: Where operations are counted.
         desk: Issues tokens; whoever mounts the application checks them.
         board: Fault rules, for what is inside of batches.
+        rules: What runs with writes.
         default_company: Company of requests that name none, None for the first legal entity.
     """
     register_functions(store.engine)
     tables = PackageTables(store)
     sets = {**store.finance, **{table.name: table for table in SETS}}
-    rules = read_rulebook("sandbox.finance.rules")
     catalog = Catalog(store, sets, tables.definitions, default_company, rules)
     blobs = BlobStore(store, tables)
     actions = _data_management(ImportDesk(catalog, tables, blobs, stats))
@@ -79,7 +85,9 @@ def create_app(
         Route("/blobs/{name:path}", BlobApi(blobs).answer, methods=list(BLOB_METHODS)),
         *token_routes(desk),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _refuse_route})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _refuse_route})
+    app.state.on_reset = tables.forget_before_reset
+    return app
 
 
 def _data_management(desk: ImportDesk) -> PackageActions:

@@ -95,11 +95,11 @@ class Books:
             )
             for row in rows
         ]
-        if changes:
-            values = [dict(change.values) | self._system_values() for change in changes]
+        values = [dict(change.values) | self._system_values() for change in changes]
+        if values:
             insert_columns(self.unit.connection, self.catalog.sql(table), by_column(values, {}))
-        for change in changes:
-            self.catalog.rules.follow(self, change)
+        for change, stored in zip(changes, values, strict=True):
+            self.catalog.rules.follow(self, replace(change, values=stored))
 
     def _system_values(self) -> dict[str, int]:
         return {VERSION: self.unit.next_version(), REC_ID: self.unit.next_recid(), REC_VERSION: 1}

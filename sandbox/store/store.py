@@ -22,8 +22,7 @@ from sandbox.store.tables import (
     REC_ID,
     REC_VERSION,
     VERSION,
-    build_state,
-    build_table,
+    declare_tables,
     table_name,
 )
 from sandbox.store.types import instant_text
@@ -65,18 +64,14 @@ class Store:
         self.engine = open_engine(url)
         self._writer = self.engine.execution_options(**{WRITING: True})
         self._writing = Lock()
-        self._metadata = sa.MetaData()
-        self.environment, self.tombstone = build_state(self._metadata)
+        tables = declare_tables()
+        self.environment, self.tombstone, self._sql = tables.environment, tables.tombstone, tables.by_name
         environment = self.environment.c
         self._counters = sa.select(environment.version, environment.recid).with_for_update()
         self._count = sa.update(self.environment).values(
             version=sa.bindparam("now_version"), recid=sa.bindparam("now_recid")
         )
-        self._sql = {
-            table_name(table): build_table(table, self._metadata, self.dataverse)
-            for table in (*self.dataverse.values(), *self.finance.values())
-        }
-        self.create_tables(self._metadata)
+        self.create_tables(tables.metadata)
         self.environment_id = self._identify()
         self.past = Past(self._snapshot)
 
@@ -95,7 +90,9 @@ class Store:
                     f"The database {self.engine.url.render_as_string()} was made by another version of the "
                     f"sandbox (its table {name} has other columns): begin with a new one, or delete it."
                 )
-        metadata.create_all(self.engine)
+        there = {name for _, name in found}
+        missing = [table for name, table in metadata.tables.items() if name not in there]
+        metadata.create_all(self.engine, missing, checkfirst=False)
 
     def sql(self, table: Table) -> sa.Table:
         """Return the SQL table that holds the rows of `table`."""

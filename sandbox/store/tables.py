@@ -1,11 +1,14 @@
 """One SQL table for each Dataverse table and each Finance entity set, made from the schema."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
+from sandbox.schema import load_dataverse, load_finance
 from sandbox.schema.model import Column, ColumnType, Table
 from sandbox.store.folding import fold
 from sandbox.store.types import TEXT_TYPES, CodeText, sql_type
@@ -21,6 +24,35 @@ def table_name(table: Table) -> str:
 
 
 _NONE: Mapping[str, Table] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What a store keeps its rows in.
+
+    Attributes:
+        metadata: All of the tables.
+        environment: Identity, counters and seed, in one row.
+        tombstone: Rows that were deleted.
+        by_name: The tables of both systems, by their SQL names.
+    """
+
+    metadata: sa.MetaData
+    environment: sa.Table
+    tombstone: sa.Table
+    by_name: Mapping[str, sa.Table]
+
+
+@lru_cache(maxsize=1)
+def declare_tables() -> Tables:
+    """Declare the tables of a store; once, since they are the same in each database."""
+    metadata, stored = sa.MetaData(), load_dataverse()
+    environment, tombstone = build_state(metadata)
+    by_name = {
+        table_name(table): build_table(table, metadata, stored)
+        for table in (*stored.values(), *load_finance().values())
+    }
+    return Tables(metadata, environment, tombstone, by_name)
 
 
 def build_table(table: Table, metadata: sa.MetaData, stored: Mapping[str, Table] = _NONE) -> sa.Table:

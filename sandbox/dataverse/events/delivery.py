@@ -7,15 +7,14 @@ anything else has failed.
 import html
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import quote
 
 import httpx
 
 from sandbox.dataverse.events.message import Message
 from sandbox.dataverse.events.steps import Auth, Endpoint
+from sandbox.outgoing import post
 
-TIMEOUT_SECONDS = 60
 _ATTEMPTS = 2
 _PASSING = frozenset({502, 503, 504})
 _SETTING = re.compile(r"<setting\s+name\s*=\s*\"([^\"]*)\"\s+value\s*=\s*\"([^\"]*)\"\s*/?>", re.IGNORECASE)
@@ -51,12 +50,6 @@ class Delivery:
     attempts: int
 
 
-@lru_cache(maxsize=1)
-def _client() -> httpx.Client:
-    """Return the client that posts to receivers, opened when first needed; all threads share it."""
-    return httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
-
-
 def deliver(endpoint: Endpoint, subject: Subject, message: Message) -> Delivery:
     """Post a message; whatever goes wrong is in the answer, in a sentence [?]."""
     address, headers = _authenticated(endpoint)
@@ -64,7 +57,7 @@ def deliver(endpoint: Endpoint, subject: Subject, message: Message) -> Delivery:
     failure = ""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            status = _client().post(address, content=message.body.encode(), headers=headers).status_code
+            status = post(address, message.body, headers)
         except httpx.TimeoutException:
             return Delivery(
                 "The webhook call failed because the http request timed out at client side. "

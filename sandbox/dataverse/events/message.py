@@ -1,28 +1,25 @@
-"""What a webhook is sent: a RemoteExecutionContext, as .NET's DataContractJsonSerializer writes it [D].
+"""What a webhook is sent: a RemoteExecutionContext.
 
-Types stand in `__type`, time stamps are `/Date(ms)/`, slashes are escaped. A message of more than 256 KB
-loses its parameters, images and parent, and says so in a header [D].
+A message of more than 256 KB loses its parameters, images and parent, and says so in a header [D].
 """
 
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sandbox.dataverse.entities import Entity
 from sandbox.dataverse.events.call import Call
 from sandbox.dataverse.events.steps import Image, Stage, Step
-from sandbox.odata.wire import dumps
+from sandbox.execution_context import Json, date, entity, escaped, milliseconds, pair, reference, typed
 from sandbox.schema.model import Column, ColumnType
 from sandbox.store.tables import VERSION
 
 LARGEST = 256 * 1024
-_CONTRACTS = "http://schemas.microsoft.com/xrm/2011/Contracts"
 NO_OPERATION = str(uuid.UUID(int=0))
 _HEAVY = ("ParentContext", "InputParameters", "PreEntityImages", "PostEntityImages")
 _MAIN_OPERATION = 30
-_Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +77,14 @@ def write_message(event: Event, step: Step, operation_id: str) -> Message:
         operation_id: GUID of the system job; all zeros for a synchronous step.
     """
     context = _context(event, step, operation_id)
-    body = _escaped(context)
+    body = escaped(context)
     if len(body) <= LARGEST:
         return Message(body.decode(), exceeded=False)
     light = {name: value for name, value in context.items() if name not in _HEAVY}
-    return Message(_escaped(light).decode(), exceeded=True)
+    return Message(escaped(light).decode(), exceeded=True)
 
 
-def _escaped(context: _Json) -> bytes:
-    # Slashes stand in texts only, hence this is JSON still, and the same.
-    return dumps(context).replace(b"/", b"\\/")
-
-
-def _context(event: Event, step: Step, operation_id: str) -> _Json:
+def _context(event: Event, step: Step, operation_id: str) -> Json:
     written = _plain_context(event, step, operation_id)
     # Asynchronous steps see the operation that caused them as their parent, before the platform's own values.
     parent = {**written, "Stage": _MAIN_OPERATION, "InputParameters": _parameters(event, event.values)}
@@ -108,7 +100,7 @@ def _context(event: Event, step: Step, operation_id: str) -> _Json:
     }
 
 
-def _plain_context(event: Event, step: Step, operation_id: str) -> _Json:
+def _plain_context(event: Event, step: Step, operation_id: str) -> Json:
     call = event.call
     created = event.message == "Create" and step.stage == Stage.POST_OPERATION
     return {
@@ -123,12 +115,12 @@ def _plain_context(event: Event, step: Step, operation_id: str) -> _Json:
         "IsolationMode": 1,
         "MessageName": event.message,
         "Mode": int(step.asynchronous),
-        "OperationCreatedOn": f"/Date({_milliseconds(event.at)}+0000)/",
+        "OperationCreatedOn": f"/Date({milliseconds(event.at)}+0000)/",
         "OperationId": operation_id,
         "OrganizationId": event.organization_id,
         "OrganizationName": "sandbox",
-        "OutputParameters": [_pair("id", event.row_id)] if created else [],
-        "OwningExtension": _reference("sdkmessageprocessingstep", step.step_id),
+        "OutputParameters": [pair("id", event.row_id)] if created else [],
+        "OwningExtension": reference("sdkmessageprocessingstep", step.step_id),
         "ParentContext": None,
         "PostEntityImages": [],
         "PreEntityImages": [],
@@ -136,7 +128,7 @@ def _plain_context(event: Event, step: Step, operation_id: str) -> _Json:
         "PrimaryEntityName": event.entity.table.name,
         "RequestId": None,
         "SecondaryEntityName": "none",
-        "SharedVariables": [] if call.tag is None else [_pair("tag", call.tag)],
+        "SharedVariables": [] if call.tag is None else [pair("tag", call.tag)],
         "Stage": step.stage,
         "UserId": event.user_id,
     }
@@ -152,20 +144,20 @@ def _with_platform_values(event: Event) -> Mapping[str, Any]:
     return {**event.values, **own}
 
 
-def _parameters(event: Event, values: Mapping[str, Any]) -> list[_Json]:
+def _parameters(event: Event, values: Mapping[str, Any]) -> list[Json]:
     if event.message == "Delete":
-        return [_pair("Target", _typed("EntityReference", _reference(event.entity.table.name, event.row_id)))]
+        return [pair("Target", typed("EntityReference", reference(event.entity.table.name, event.row_id)))]
     named = {**values, event.entity.primary_id: event.row_id}
-    return [_pair("Target", _typed("Entity", _entity(event, named)))]
+    return [pair("Target", typed("Entity", _entity(event, named)))]
 
 
-def _image(event: Event, image: Image, row: Mapping[str, Any]) -> _Json:
+def _image(event: Event, image: Image, row: Mapping[str, Any]) -> Json:
     chosen = {
         name: value
         for name, value in row.items()
         if value is not None and (not image.columns or name in image.columns)
     }
-    return _pair(image.alias, _entity(event, {**chosen, event.entity.primary_id: event.row_id}))
+    return pair(image.alias, _entity(event, {**chosen, event.entity.primary_id: event.row_id}))
 
 
 def _primary_name(event: Event) -> Image:
@@ -174,23 +166,14 @@ def _primary_name(event: Event) -> Image:
     return Image("AsynchronousStepPrimaryName", before=False, after=True, columns=frozenset({name}))
 
 
-def _entity(event: Event, values: Mapping[str, Any]) -> _Json:
+def _entity(event: Event, values: Mapping[str, Any]) -> Json:
     columns = event.entity.table.columns
     attributes = [
-        _pair(name, _value(columns[name], value))
+        pair(name, _value(columns[name], value))
         for name, value in values.items()
         if name in columns and name != VERSION and not columns[name].write_only
     ]
-    return {
-        "Attributes": attributes,
-        "EntityState": None,
-        "FormattedValues": [],
-        "Id": event.row_id,
-        "KeyAttributes": [],
-        "LogicalName": event.entity.table.name,
-        "RelatedEntities": [],
-        "RowVersion": None,
-    }
+    return entity(event.entity.table.name, event.row_id, attributes)
 
 
 def _value(column: Column, value: Any) -> Any:
@@ -199,35 +182,14 @@ def _value(column: Column, value: Any) -> Any:
 
 
 _WRITTEN: Mapping[ColumnType, Callable[[Column, Any], Any]] = {
-    ColumnType.LOOKUP: lambda column, row_id: _typed(
-        "EntityReference", _reference(column.target or "", row_id)
+    ColumnType.LOOKUP: lambda column, row_id: typed(
+        "EntityReference", reference(column.target or "", row_id)
     ),
-    ColumnType.OPTION: lambda _, number: _typed("OptionSetValue", {"Value": number}),
+    ColumnType.OPTION: lambda _, number: typed("OptionSetValue", {"Value": number}),
     ColumnType.MULTI_OPTION: lambda _, numbers: [
-        _typed("OptionSetValue", {"Value": int(number)}) for number in numbers.split(",")
+        typed("OptionSetValue", {"Value": int(number)}) for number in numbers.split(",")
     ],
-    ColumnType.MONEY: lambda _, amount: _typed("Money", {"Value": amount}),
-    ColumnType.DATETIME: lambda _, text: f"/Date({_milliseconds(_instant(text))})/",
-    ColumnType.DATE: lambda _, text: f"/Date({_milliseconds(_instant(text))})/",
+    ColumnType.MONEY: lambda _, amount: typed("Money", {"Value": amount}),
+    ColumnType.DATETIME: lambda _, text: date(text),
+    ColumnType.DATE: lambda _, text: date(text),
 }
-
-
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
-
-
-def _milliseconds(instant: datetime) -> int:
-    return int(instant.timestamp() * 1000)
-
-
-def _reference(table: str, row_id: str) -> _Json:
-    return {"Id": row_id, "KeyAttributes": [], "LogicalName": table, "Name": None, "RowVersion": None}
-
-
-def _typed(name: str, value: _Json) -> _Json:
-    return {"__type": f"{name}:{_CONTRACTS}", **value}
-
-
-def _pair(key: str, value: Any) -> _Json:
-    return {"key": key, "value": value}

@@ -6,13 +6,13 @@ Rows of bulk messages call the steps of Create and Update one by one, as Dataver
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sandbox.bell import Bell
 from sandbox.dataverse.desk import Desk, refused
 from sandbox.dataverse.events.call import current_call, current_depth, deeper
 from sandbox.dataverse.events.delivery import Subject, deliver
 from sandbox.dataverse.events.message import NO_OPERATION, Event, write_message
 from sandbox.dataverse.events.steps import REGISTRATION, Stage, Step, StepRegistry
 from sandbox.dataverse.systemjobs.jobs import queue_event
-from sandbox.dataverse.systemjobs.queue import JobQueue
 from sandbox.rules.hooks import Caller, Change, Rulebook, Verb
 
 _BEFORE = (Stage.PRE_VALIDATION, Stage.PRE_OPERATION)
@@ -28,7 +28,7 @@ class Pipeline(Rulebook[Desk]):
     """
 
     registry: StepRegistry
-    queue: JobQueue
+    queue: Bell
 
     def concerns(self, table: str, verb: Verb, caller: Caller, columns: Iterable[str] = ()) -> bool:
         """Whether a rule or a step may run with such writes."""

@@ -19,7 +19,7 @@ from sandbox.dataverse.rules.impact import (
     joined,
 )
 from sandbox.dataverse.rules.invoice_lines import DETAIL, FINAL, INVOICE, add_details
-from sandbox.dataverse.rules.invoiced_work import bill_anew, remainder, unbilled_rest
+from sandbox.dataverse.rules.invoiced_work import bill_anew, in_place_of, remainder, unbilled_rest
 from sandbox.dataverse.rules.invoices import draft
 from sandbox.dataverse.rules.one_by_one import ids_named
 from sandbox.dataverse.rules.options import AdjustmentStatus, TransactionClass, TransactionType
@@ -92,7 +92,7 @@ def correct(detail: Row, billed: Row, unbilled: Row, invoice: Bill) -> Impact:
     fee = billed["msdyn_transactionclassification"] == TransactionClass.FEE
     if left and not (fee and detail["msdyn_quantity"]):
         rest = unbilled_rest(detail, unbilled, left, billed["msdyn_price"], invoice)
-        parts.append(Impact(recorded=(rest,)))
+        parts.append(Impact(recorded=(rest,), connections=(in_place_of(rest, unbilled),)))
     return joined(parts)
 
 

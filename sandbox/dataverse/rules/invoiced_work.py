@@ -62,13 +62,23 @@ def bill_edited(detail: Row, unbilled: Row, invoice: Bill) -> Impact:
 
 
 def bill_anew(detail: Row, unbilled: Row, invoice: Bill) -> Impact:
-    """Return the impact of billing what a line detail says by unbilled sales made for it (R404, R406)."""
+    """Return the impact of billing what a line detail says by unbilled sales made for it (R404, R406).
+
+    They are connected with those in whose place they stand, as are replaced costs [INF]: else nothing would
+    lead from them to the work.
+    """
     edited = {name: detail[name] for name in _EDITABLE} | {
         "msdyn_amountmethod": AmountMethod.QUANTITY_BY_PRICE,
         "msdyn_billingstatus": BillingStatus.CUSTOMER_INVOICE_POSTED,
     }
     fresh = successor(unbilled, descendant(detail, "unbilled"), edited)
-    return joined([Impact(recorded=(fresh,)), _billed(detail, fresh, invoice)])
+    made = Impact(recorded=(fresh,), connections=(in_place_of(fresh, unbilled),))
+    return joined([made, _billed(detail, fresh, invoice)])
+
+
+def in_place_of(fresh: Row, unbilled: Row) -> Row:
+    """Return the values of the connection of new unbilled sales with those that they replace."""
+    return connection(fresh, Role.REPLACING, unbilled, Role.ORIGINAL)
 
 
 def unbilled_rest(detail: Row, unbilled: Row, left: Decimal, price: Decimal, invoice: Bill) -> Row:

@@ -13,10 +13,11 @@ from sandbox.dataverse.aggregates import aggregated, check_method, fetch, groupe
 from sandbox.dataverse.annotating import ATTRIBUTE_NAME, wants, with_attribute_names
 from sandbox.dataverse.entities import wire_name
 from sandbox.dataverse.errors import bad_request
-from sandbox.dataverse.reading import Reading, Window, page_response
+from sandbox.dataverse.reading import Reading, page_response
 from sandbox.dataverse.rendering import ETAG, Row
 from sandbox.dataverse.sql.source import Tables, joined, read_tables, where
 from sandbox.dataverse.sql.statement import Name, Output, Statement, read_statement
+from sandbox.dataverse.window import Window
 from sandbox.dataverse.wire import Response
 from sandbox.odata.options import order_by
 from sandbox.odata.scope import Term
@@ -56,7 +57,7 @@ def sql_page(reading: Reading) -> Response:
     body: dict[str, Any] = {"@odata.context": _context(reading, statement, results)} | reading.totals(more)
     body["value"] = _annotated(reading, statement, results, rows)
     if more:
-        body["@odata.nextLink"] = window.next_link(reading)
+        body["@odata.nextLink"] = reading.link({"$skiptoken": window.behind_offset()})
     return page_response(body, reading.request, len(rows))
 
 

@@ -32,18 +32,33 @@ def _keep(books: Books, change: Change) -> None:
         "Amount": line["LineAmount"],
         "CurrencyCode": "" if contract is None else contract["SalesCurrencyCode"],
     }
-    known = books.first(RULES, **_key(change.before or line))
+    known = books.first(RULES, **_key(line)) or _left_behind(books, change)
     if known is None:
         books.insert(RULES, _key(line) | values)
     else:
         books.update(RULES, known, values | {"ContractLineId": _key(line)["ContractLineId"]})
+    if change.verb is Verb.UPDATE:
+        _drop(books, change)
 
 
-def _remove(books: Books, change: Change) -> None:
-    """Delete the billing rule with its contract line."""
+def _left_behind(books: Books, change: Change) -> Row | None:
+    """Return the rule that goes along with a line to its new id; none where another line goes by the old."""
+    if change.verb is Verb.CREATE or _is_in_use(books, change.before):
+        return None
+    return books.first(RULES, **_key(change.before))
+
+
+def _drop(books: Books, change: Change) -> None:
+    """Delete the rule of a line's former id once no line goes by it: two lines may have one id."""
     known = books.first(RULES, **_key(change.before))
-    if known is not None:
+    if known is not None and not _is_in_use(books, change.before):
         books.delete(RULES, known)
+
+
+def _is_in_use(books: Books, before: Row) -> bool:
+    """Say whether a line of the contract goes by the key that one had before."""
+    contract = {name: before[name] for name in ("dataAreaId", "ProjectContractId")}
+    return any(_key(line) == _key(before) for line in books.find(LINES, **contract))
 
 
 def _key(line: Row) -> dict[str, Any]:
@@ -57,5 +72,5 @@ def _key(line: Row) -> dict[str, Any]:
 
 HOOKS = (
     effect(LINES, (Verb.CREATE, Verb.UPDATE), _keep),
-    effect(LINES, (Verb.DELETE,), _remove),
+    effect(LINES, (Verb.DELETE,), _drop),
 )

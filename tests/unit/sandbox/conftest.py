@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,27 @@ from sandbox.store import Store, WriteUnit
 NOW = "2026-11-02T09:00:00Z"
 
 
+class StandingClock(Clock):
+    """Stands still wherever it was set: what a rule wrote is told to the second on slow machines too."""
+
+    def now(self) -> datetime:
+        """Return the instant that was set last, moved by what it was advanced since."""
+        return self._stands
+
+    def set(self, instant: datetime) -> None:
+        """Make `instant` (aware) the present."""
+        self._stands = instant.astimezone(UTC)
+
+    def advance(self, seconds: float) -> None:
+        """Move the present by `seconds`, backwards where negative."""
+        self._stands += timedelta(seconds=seconds)
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with all tables and no rows; made once, copied for each test."""
     file = tmp_path_factory.mktemp("empty") / "sandbox.db"
-    Store(f"sqlite:///{file}", Clock(parse_instant(NOW))).close()
+    Store(f"sqlite:///{file}", StandingClock(parse_instant(NOW))).close()
     return file
 
 
@@ -33,7 +50,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sandbox_store(empty_database: Path, tmp_path: Path) -> Iterator[Store]:
     """An empty store whose clock stands at `NOW`."""
     file = shutil.copy(empty_database, tmp_path / "sandbox.db")
-    store = Store(f"sqlite:///{file}", Clock(parse_instant(NOW)))
+    store = Store(f"sqlite:///{file}", StandingClock(parse_instant(NOW)))
     register_functions(store.engine)
     yield store
     store.close()
@@ -42,7 +59,7 @@ def sandbox_store(empty_database: Path, tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def jobs(sandbox_store: Store) -> dict[str, Job]:
     """All jobs by name, as the control plane runs them; each in a transaction of its own."""
-    return open_jobs(open_api(sandbox_store))
+    return open_jobs(open_api(sandbox_store), read_rulebook("sandbox.finance.rules"))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Filters against rows in a database, compared with the same rules written in plain Python."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +18,7 @@ from sandbox.odata.options import compile_orderby
 from sandbox.odata.scope import Navigation, Profile, Scope, Wildcards, dataverse_column, finance_column
 from sandbox.odata.sql import register_functions
 from sandbox.store import Store
+from tests.contract.plain_filters import fits, pieces, quoted
 
 CALLER = Caller(datetime(2026, 10, 31, 12, tzinfo=UTC), "user", "unit")
 DATAVERSE = Profile(
@@ -216,39 +216,9 @@ _TEXT = st.text(alphabet="aAbB_%[]^-*\\.'öÖ1", max_size=5)
 @settings(max_examples=300)
 @given(pattern=_TEXT)
 def test_wildcards_mean_what_they_mean_in_plain_python(store: Store, pattern: str) -> None:
-    """`eq` on Dataverse against a translation to a regular expression, made by other means."""
-    quoted = pattern.replace("'", "''")
-    expected = [name for name in NAMES if name is not None and _like(pattern, name)]
-    assert names(store, f"name eq '{quoted}'") == expected
-
-
-def _like(pattern: str, name: str) -> bool:
-    """SQL Server's LIKE, character by character."""
-    if not pattern:
-        return not name
-    if pattern[0] == "%":
-        return any(_like(pattern[1:], name[skip:]) for skip in range(len(name) + 1))
-    head = re.match(r"\[(\^?)([^\]]+)\]", pattern)
-    if head is not None and name:
-        inside = _in_class(head[2].lower(), name[0].lower())
-        return inside != bool(head[1]) and _like(pattern[head.end() :], name[1:])
-    if head is not None or not name:
-        return False
-    return (pattern[0] == "_" or pattern[0].lower() == name[0].lower()) and _like(pattern[1:], name[1:])
-
-
-def _in_class(members: str, character: str) -> bool:
-    while members:
-        if len(members) > 2 and members[1] == "-":
-            low, high = sorted((members[0], members[2]))
-            if low <= character <= high:
-                return True
-            members = members[3:]
-        else:
-            if members[0] == character:
-                return True
-            members = members[1:]
-    return False
+    parts = pieces(pattern.lower(), star=False)
+    expected = [name for name in NAMES if name is not None and fits(name.lower(), parts)]
+    assert names(store, f"name eq {quoted(pattern)}") == expected
 
 
 @settings(max_examples=300)

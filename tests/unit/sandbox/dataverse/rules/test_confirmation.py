@@ -67,7 +67,11 @@ def test_r403_six_of_eight_hours_are_charged(billed: Billed) -> None:
         ("-2", "-400", FREE, UNADJUSTABLE, False): 1,
     }
     assert billed.sales(BILLED) == {("6", "1200", CHARGED, None, True): 1, ("2", "400", FREE, None, True): 1}
-    assert billed.roles() == {("Reversing", "Original"): 3, ("Billed Sales", "Unbilled Sales"): 2}
+    assert billed.roles() == {
+        ("Reversing", "Original"): 3,
+        ("Billed Sales", "Unbilled Sales"): 2,
+        ("Replacing", "Original"): 2,
+    }
     details = billed.desk.find(DETAIL, msdyn_invoice=billed.invoice)
     assert {(it["msdyn_quantity"], it["msdyn_billingtype"]) for it in details} == {(6, CHARGED), (2, FREE)}
     assert all(it["msdyn_billedactual"] for it in details)

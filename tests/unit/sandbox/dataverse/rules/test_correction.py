@@ -62,7 +62,7 @@ def test_r406_six_of_eight_billed_hours_stay_billed(billed: Billed) -> None:
     assert billed.roles() == {
         ("Reversing", "Original"): 3,
         ("Billed Sales", "Unbilled Sales"): 2,
-        ("Replacing", "Original"): 1,
+        ("Replacing", "Original"): 3,
     }
     assert statuses(billed, "2") == {BillingStatus.UNBILLED_SALES_CREATED}
     assert statuses(billed, "6") == {POSTED}

@@ -50,6 +50,19 @@ def test_r104_the_rule_follows_its_line_and_goes_with_it(contract: Books) -> Non
     assert [rule["ContractLineId"] for rule in contract.find(RULES)] == ["CLN-2"]
 
 
+def test_r104_lines_that_exchange_their_ids_have_a_rule_each_in_the_end(contract: Books) -> None:
+    one, two = (line(contract, each, LineAmount=Decimal(each)) for each in (1, 2))
+    contract.update(LINES, one, {"ContractLineId": "CLN-2"})
+    assert [rule["ContractLineId"] for rule in contract.find(RULES)] == ["CLN-2"]
+    two = contract.update(LINES, two, {"ContractLineId": "CLN-1"})
+    assert {rule["ContractLineId"]: rule["Amount"] for rule in contract.find(RULES)} == {
+        "CLN-1": Decimal(2),
+        "CLN-2": Decimal(1),
+    }
+    contract.delete(LINES, two)
+    assert [rule["ContractLineId"] for rule in contract.find(RULES)] == ["CLN-2"]
+
+
 def test_r104_lines_without_an_id_have_rules_of_their_own(contract: Books) -> None:
     line(contract, 1, ContractLineId="")
     line(contract, 2, ContractLineId="")

@@ -1,17 +1,17 @@
-"""How the asynchronous service learns that there may be something to do."""
+"""How a service that works behind the requests learns that there may be something to do."""
 
 from threading import Event
 
 
-class JobQueue:
-    """A bell: whoever has committed a job rings it; the jobs themselves are rows, and stay."""
+class Bell:
+    """Whoever has committed work rings it; the work itself is rows, and stays."""
 
     def __init__(self) -> None:
         """Begin silent."""
         self._bell = Event()
 
     def ring(self) -> None:
-        """Say that jobs may be ready."""
+        """Say that there may be work."""
         self._bell.set()
 
     def wait(self, seconds: float | None) -> None:
