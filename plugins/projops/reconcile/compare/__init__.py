@@ -1,0 +1,1 @@
+"""Compare: both sides read onto disk, buckets by digests, then rows by hashes, then columns."""

@@ -1,0 +1,1 @@
+"""Repair: rows that drifted go through the ordinary four stages."""
