@@ -1,11 +1,12 @@
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd  # type: ignore[import-untyped]
 import pytest
 
-from projops.validate.arithmetic import is_product, is_sum
-from projops.validate.expectations import read_expectations
+from projops.validate.arithmetic import products, sums
 from projops.validate.rows import validate_table
+from projops.validate.written import read_expectations
 from tests.golden.frames import source_frame
 from tests.unit.projops.validate.test_rows import FORTH, LOADED
 
@@ -32,16 +33,35 @@ ACTUALS = LOADED.maps["actuals"]
 def test_a_product_may_be_rounded_in_its_last_digit(
     quantity: str, price: str, amount: str, right: bool
 ) -> None:
-    assert is_product(Decimal(quantity), Decimal(price), Decimal(amount)) is right
+    factors = [column("1", quantity), column("1", price)]
+    assert products(factors, column("1", amount)).tolist() == [True, right]
+
+
+def column(*texts: str) -> pd.Series:
+    return pd.Series([Decimal(text) for text in texts], dtype=object)
+
+
+def test_a_product_of_many_digits_is_exact() -> None:
+    """More than the 28 digits to which Python's decimals are rounded by default."""
+    factor = "1234567890123456789.0000000000000001"
+    exact = "1524157875323883675019051998750190767.91357802469135780000000000000001"
+    wrong = f"{exact[:-1]}2"
+    right = column(exact, wrong)
+    assert products([column(factor, factor), column(factor, factor)], right).tolist() == [True, False]
 
 
 def test_a_sum_is_exact() -> None:
-    assert is_sum(Decimal("0.1"), Decimal("0.2"), Decimal("0.30"))
-    assert not is_sum(Decimal("0.1"), Decimal("0.2"), Decimal("0.31"))
+    parts = [column("0.1", "0.1", "99999999999999999999.9999"), column("0.2", "0.2", "0.0001")]
+    assert sums(parts, column("0.30", "0.31", "100000000000000000000")).tolist() == [True, False, True]
 
 
 def test_only_actuals_that_are_quantity_times_price_are_judged_so() -> None:
-    base = {"msdyn_transactiontypecode": 192350000, "msdyn_quantity": "8", "msdyn_price": "100"}
+    base = {
+        "msdyn_transactiontypecode": 192350000,
+        "msdyn_quantity": "8",
+        "msdyn_price": "100",
+        "msdyn_documentdate": "2026-10-31T12:00:00Z",
+    }
     rows = [
         {**base, "_id": "product", "msdyn_amountmethod": 192350000, "msdyn_amount": "800"},
         {**base, "_id": "other", "msdyn_amountmethod": 192350000, "msdyn_amount": "801"},

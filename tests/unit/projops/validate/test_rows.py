@@ -1,20 +1,17 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from projops.errors import BreakerOpenError, MappingError
+from projops.errors import MappingError
 from projops.identities import Identities
 from projops.mapping.model import Direction
 from projops.mapping.reader import load_maps
 from projops.validate import rows as stage
-from projops.validate.breaker import check_breaker
-from projops.validate.expectations import (
-    RowExpectation,
-    implied_expectations,
-    lint_expectations,
-    read_expectations,
-)
+from projops.validate.counts import breaches
+from projops.validate.expectations import OF_KEYS, RowExpectation, Severity
+from projops.validate.implied import implied_expectations
 from projops.validate.rows import Validated, validate_table
 from tests.golden.frames import source_frame
 
@@ -31,19 +28,25 @@ def validate(
     *rows: dict[str, Any],
     expectations: tuple[RowExpectation, ...] = IMPLIED,
     seen: Identities | None = None,
-    docs: Path | None = None,
 ) -> Validated:
-    return validate_table(ROLES, LEG, source_frame(ROLES, LEG, rows), expectations, seen, docs)
+    return validate_table(ROLES, LEG, source_frame(ROLES, LEG, rows), expectations, seen)
 
 
 def broken(validated: Validated) -> list[tuple[str, str, str]]:
     return [(each["_id"], each["rule"], each["field"]) for each in validated.rejects.to_pylist()]
 
 
+def counted(
+    validated: Validated, expectations: tuple[RowExpectation, ...] = IMPLIED
+) -> dict[str, tuple[str, int]]:
+    found = breaches((*expectations, *OF_KEYS), validated.counts)
+    return {f"{each.rule}:{each.field}": (each.severity, each.rows) for each in found}
+
+
 def test_good_rows_pass() -> None:
     validated = validate(ROLE)
     assert validated.good["_id"].to_pylist() == ["r1"]
-    assert (broken(validated), validated.broken) == ([], {})
+    assert (broken(validated), counted(validated)) == ([], {})
 
 
 def test_what_map_and_schema_imply() -> None:
@@ -59,11 +62,15 @@ def test_what_map_and_schema_imply() -> None:
         ("state", "value_map", "statecode"),
     ]
     assert validated.good["_id"].to_pylist() == ["null"]
-    assert validated.broken == {
-        "key:msdyn_resourcecategorynumber": 1,
-        "required:name": 1,
-        "value_map:statecode": 1,
+    assert counted(validated) == {
+        "key:msdyn_resourcecategorynumber": ("error", 1),
+        "required:name": ("error", 1),
+        "value_map:statecode": ("error", 1),
     }
+    judged = dict(zip(((each.rule, each.field) for each in IMPLIED), validated.counts, strict=False))
+    number, state = judged["required", "name"], judged["value_map", "statecode"]
+    assert (number.rows, number.missing, number.broken) == (4, 0, 1)
+    assert (state.rows, state.missing, state.broken) == (4, 1, 1)
 
 
 def test_deletes_are_not_judged() -> None:
@@ -92,27 +99,38 @@ def test_keys_of_earlier_frames_of_the_batch_count() -> None:
     assert broken(validate(ROLE, seen=seen)) == []
 
 
-def test_many_rows_are_judged_in_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_many_rows_are_judged_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "MOST_ROWS", 2)
     rows = [
         {**ROLE, "_id": str(place), "msdyn_resourcecategorynumber": f"R{place % 4}"} for place in range(5)
     ]
-    validated = validate(*rows, docs=tmp_path / "docs" / "roles.html")
+    validated = validate(*rows)
     assert broken(validated) == [("4", "unique_key", "_key")]
     assert validated.good["_id"].to_pylist() == ["0", "1", "2", "3"]
-    assert sorted(path.name for path in (tmp_path / "docs").iterdir()) == [
-        "roles-1.html",
-        "roles-2.html",
-        "roles.html",
-    ]
+    assert {count.rows for count in validated.counts} == {5}
+    assert counted(validated) == {"unique_key:_key": ("error", 1)}
 
 
-def test_data_docs_hold_no_values_of_rows(tmp_path: Path) -> None:
-    page = tmp_path / "roles.html"
-    validate({**ROLE, "statecode": 987654}, docs=page)
-    text = page.read_text(encoding="utf-8")
-    assert "statecode" in text
-    assert "987654" not in text
+def test_a_row_that_breaks_a_warning_goes_on_and_is_counted() -> None:
+    rule = RowExpectation(
+        "short", "name", "Too long.", "expect_column_value_lengths_to_be_between", {"column": "name"},
+        {"max_value": 3}, severity=Severity.WARNING,
+    )  # fmt: skip
+    rules = (*IMPLIED, rule)
+    validated = validate(ROLE, expectations=rules)
+    assert (broken(validated), validated.good.num_rows) == ([], 1)
+    assert counted(validated, rules) == {"short:name": ("warning", 1)}
+
+
+def test_two_rules_that_say_the_same_are_both_counted_and_the_first_is_the_reason() -> None:
+    again = replace(IMPLIED[0], rule="numbered")
+    rules = (*IMPLIED, again)
+    validated = validate({**ROLE, "msdyn_resourcecategorynumber": None}, expectations=rules)
+    assert broken(validated) == [("r1", "key", "msdyn_resourcecategorynumber")]
+    assert set(counted(validated, rules)) == {
+        "key:msdyn_resourcecategorynumber",
+        "numbered:msdyn_resourcecategorynumber",
+    }
 
 
 def test_an_expectation_may_hold_for_some_rows_only() -> None:
@@ -131,94 +149,6 @@ def test_an_expectation_that_cannot_be_judged_stops_the_leg() -> None:
     )
     with pytest.raises(MappingError, match="The expectation odd on name cannot be judged"):
         validate(ROLE, expectations=(rule,))
-
-
-def expectations_of(tmp_path: Path, text: str) -> Path:
-    folder = tmp_path / "include" / "expectations"
-    folder.mkdir(parents=True)
-    (folder / "resource_roles.yaml").write_text(text)
-    return folder
-
-
-GOOD = """\
-map: resource_roles
-expectations:
-  - rule: short
-    leg: dataverse_to_finance
-    expectation: expect_column_value_lengths_to_be_between
-    columns: {column: name}
-    options: {max_value: 3}
-    where: statecode eq 0
-    message: The name is too long; shorten it.
-"""
-
-
-def test_written_expectations_are_read(tmp_path: Path) -> None:
-    folder = expectations_of(tmp_path, GOOD)
-    (rule,) = read_expectations(folder, ROLES, LEG)
-    assert (rule.rule, rule.field, rule.where, rule.options) == (
-        "short",
-        "name",
-        "statecode eq 0",
-        {"max_value": 3},
-    )
-    assert broken(validate(ROLE, expectations=(rule,))) == [("r1", "short", "name")]
-    assert lint_expectations(folder, LOADED.maps) == ()
-
-
-def test_a_map_without_a_file_has_no_written_expectations(tmp_path: Path) -> None:
-    assert read_expectations(tmp_path, ROLES, LEG) == ()
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        (
-            "column: name",
-            "column: nome",
-            "short reads nome, which the leg dataverse_to_finance does not extract.",
-        ),
-        (
-            "expect_column_value_lengths_to_be_between",
-            "expect_table_row_count_to_equal",
-            "does not judge single rows",
-        ),
-        ("statecode eq 0", "statecode eq", "`where` of short takes a condition"),
-        (
-            "statecode eq 0",
-            "statuscode eq 1",
-            "short reads statuscode, which the leg dataverse_to_finance does not extract.",
-        ),
-        (
-            "leg: dataverse_to_finance",
-            "leg: finance_to_dataverse",
-            "resource_roles has no leg finance_to_dataverse.",
-        ),
-        ("    message: The name is too long; shorten it.\n", "", "The expectation lacks the entry message."),
-        ("map: resource_roles", "map: roles", "is not named after its map"),
-        ("rule: short", "regel: short", "An expectation has the unknown key regel."),
-    ],
-)
-def test_wrong_expectations_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
-    folder = expectations_of(tmp_path, GOOD.replace(old, new))
-    found = [str(finding) for finding in lint_expectations(folder, LOADED.maps)]
-    assert any(message in each for each in found), found
-    with pytest.raises(MappingError):
-        read_expectations(folder, ROLES, LEG)
-
-
-def test_the_expectations_of_the_project_are_good() -> None:
-    assert lint_expectations(ROOT / "include" / "expectations", LOADED.maps) == ()
-
-
-@pytest.mark.parametrize(("rejected", "total"), [(0, 0), (50, 50), (51, 255), (200, 1000)])
-def test_the_breaker_stays_closed_below_either_limit(rejected: int, total: int) -> None:
-    check_breaker(rejected, total)
-
-
-@pytest.mark.parametrize(("rejected", "total"), [(51, 254), (201, 1000), (1000, 1000)])
-def test_the_breaker_opens_above_both_limits(rejected: int, total: int) -> None:
-    with pytest.raises(
-        BreakerOpenError, match=f"{rejected} of {total} rows of roles are bad, more than 20% and"
-    ):
-        check_breaker(rejected, total, leg="roles")
+    unknown = replace(rule, options={"regx": "a"}, file="include/expectations/x.yaml", line=7)
+    with pytest.raises(MappingError, match="x.yaml:7: The expectation odd on name is none: .*regx"):
+        validate(ROLE, expectations=(unknown,))
