@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import partial
 
+from projops.backlog import look_at
 from projops.engine import Engine, Systems
-from projops.errors import ConfigurationError, WatermarkExpiredError
-from projops.extract.source import Watermark
+from projops.errors import ConfigurationError, ProjOpsError
 from projops.mapping.fingerprint import fingerprint
 from projops.mapping.model import Leg, Strategy, System, TableMap
 from projops.mapping.order import leg_order
@@ -16,9 +16,10 @@ from projops.mapping.paths import table_of
 from projops.pausing import paused_maps, refuse_paused
 from projops.request_budget import stretched
 from projops.run import LegRef, RunRequest
+from projops.signals.taking import take_signals
 from projops.state import crosswalk, dead_letters, exports, in_flight, pauses
-from projops.state.batches import LegState, leg_state, renew_watermark
-from projops.systems.columns import entity_set
+from projops.state.batches import LegState, leg_state
+from projops.systems.looking import Pending
 
 # Requests that one look at a leg costs: a delta page; a snapshot's pages; an export with its polls.
 _REQUESTS = {Strategy.CHANGE_TRACKING: 1, Strategy.SNAPSHOT: 2, Strategy.INCREMENTAL_EXPORT: 6}
@@ -41,6 +42,7 @@ class Why(StrEnum):
     CHANGES = "the source has changes"
     RESUMED = "the map was resumed"
     ASKED = "a person asked"
+    SIGNALLED = "the source has told of changes"
     RESTED = "it is time to look"
 
 
@@ -58,12 +60,12 @@ async def due_legs(engine: Engine, systems: Systems, area: str, request: RunRequ
         refuse_paused(engine, maps)
     still = paused_maps(engine, maps)
     maps = {name: each for name, each in maps.items() if name not in still}
-    await _check_companies(systems, request)
+    await check_companies(systems, request.companies)
     refs = [LegRef(name, direction.value) for name, direction in leg_order(maps)]
     interval = poll_interval(engine)
-    looks = [partial(why_due, engine, systems, ref, request, interval) for ref in refs]
-    found = await systems.dataverse.session.all_of(looks)
-    with engine.state.begin() as connection:
+    taken = take_signals(engine, refs, request)
+    found = await whys_due(engine, systems, refs, request, interval, taken)
+    with engine.state.reading() as connection:
         awaited = dead_letters.awaited_maps(connection)
     return with_children(
         [ref for ref, due in zip(refs, found, strict=True) if due is not None], refs, awaited
@@ -112,7 +114,7 @@ def poll_interval(engine: Engine) -> timedelta:
 
     `timedelta.max` where today's is used up.
     """
-    with engine.state.begin() as connection:
+    with engine.state.reading() as connection:
         companies = max(crosswalk.count(connection, "companies"), 1)
     legs = [(each, leg) for each in engine.maps.values() if each.enabled for leg in each.legs.values()]
     cost = sum(_cost(table_map, leg, companies) for table_map, leg in legs)
@@ -125,11 +127,16 @@ def _cost(table_map: TableMap, leg: Leg, companies: int) -> int:
     return _REQUESTS[leg.extract.strategy] * times
 
 
-async def _check_companies(systems: Systems, request: RunRequest) -> None:
-    if not request.companies:
+async def check_companies(systems: Systems, companies: Sequence[str] | None) -> None:
+    """Insist that companies exist; None is all of them.
+
+    Raises:
+        ConfigurationError: One is no legal entity of Finance.
+    """
+    if not companies:
         return
     known = await systems.companies()
-    unknown = [company for company in request.companies if company.lower() not in known]
+    unknown = [company for company in companies if company.lower() not in known]
     if unknown:
         raise ConfigurationError(
             f"Company {', '.join(unknown)} is no legal entity of Finance.",
@@ -137,60 +144,115 @@ async def _check_companies(systems: Systems, request: RunRequest) -> None:
         )
 
 
-async def why_due(
-    engine: Engine, systems: Systems, ref: LegRef, request: RunRequest, interval: timedelta
+async def whys_due(
+    engine: Engine,
+    systems: Systems,
+    refs: Sequence[LegRef],
+    request: RunRequest,
+    interval: timedelta,
+    taken: AbstractSet[LegRef] = frozenset(),
+) -> list[Why | None]:
+    """Say of each leg why it has something to move, or None where it has nothing.
+
+    Args:
+        engine: The engine.
+        systems: Both systems.
+        refs: Legs.
+        request: The run; one that signals woke asks only the sources that have signalled.
+        interval: How long the legs rest whose source tells nothing before it is read.
+        taken: Legs whose signals the run has taken.
+
+    Raises:
+        ProjOpsError: A source cannot be asked.
+    """
+    standing = _standing(engine, refs)
+    known = [
+        _known(engine, ref, each, request, interval, ref in taken)
+        for ref, each in zip(refs, standing, strict=True)
+    ]
+    asked = [ref for ref, why in zip(refs, known, strict=True) if why is Why.CHANGES]
+    found = await look_at(engine, systems.dataverse, asked)
+    for each in found.values():
+        if isinstance(each, ProjOpsError):
+            raise each
+    still = {ref for ref, each in found.items() if isinstance(each, Pending) and not each.changed}
+    return [None if ref in still else why for ref, why in zip(refs, known, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """How a leg stands in the state.
+
+    Attributes:
+        leg: Watermark, fingerprint, last commit.
+        waiting: Whether rows that were set aside may go.
+        in_doubt: Whether something is in flight whose writer has fallen silent.
+        fetched: Whether an export has not been loaded yet.
+        resumed_at: When its map was resumed last, UTC; None if it never was, or is paused.
+    """
+
+    leg: LegState
+    waiting: bool
+    in_doubt: bool
+    fetched: bool
+    resumed_at: datetime | None
+
+
+def _standing(engine: Engine, refs: Sequence[LegRef]) -> list[_Standing]:
+    """Read how legs stand, all at one moment; no writer waits for it."""
+    pause = timedelta(seconds=engine.settings.lease_seconds)
+    with engine.state.reading() as connection:
+        resumed = pauses.resumed(connection)
+        return [
+            _Standing(
+                leg_state(connection, ref.map, ref.leg),
+                dead_letters.may_go(connection, ref.map, ref.leg),
+                in_flight.is_due(connection, ref.map, ref.leg, pause),
+                bool(exports.uncommitted(connection, ref.map, ref.leg)),
+                resumed.get(ref.map),
+            )
+            for ref in refs
+        ]
+
+
+def _known(
+    engine: Engine,
+    ref: LegRef,
+    standing: _Standing,
+    request: RunRequest,
+    interval: timedelta,
+    is_signalled: bool,
 ) -> Why | None:
-    """Say why a leg has something to move, or None where it has nothing."""
+    """Say why a leg is due as far as the state knows; CHANGES where its source is to be asked."""
     table_map, leg = engine.leg(ref)
-    with engine.state.begin() as connection:
-        state = leg_state(connection, ref.map, ref.leg)
-        waiting = dead_letters.may_go(connection, ref.map, ref.leg)
-        pause = timedelta(seconds=engine.settings.lease_seconds)
-        in_doubt = in_flight.is_due(connection, ref.map, ref.leg, pause)
-        fetched = bool(exports.uncommitted(connection, ref.map, ref.leg))
-        resumed_at = pauses.resumed(connection).get(ref.map)
     meaning = fingerprint(table_map, leg, engine.loaded.value_maps)
     known = {
         Why.FULL: request.mode == "full",
         Why.COMPANIES: bool(request.companies),
-        Why.FIRST: state.watermark is None,
-        Why.MAPPING: state.fingerprint != meaning,
-        Why.SET_ASIDE: waiting,
-        Why.IN_DOUBT: in_doubt,
-        Why.EXPORT: fetched,
+        Why.FIRST: standing.leg.watermark is None,
+        Why.MAPPING: standing.leg.fingerprint != meaning,
+        Why.SET_ASIDE: standing.waiting,
+        Why.IN_DOUBT: standing.in_doubt,
+        Why.EXPORT: standing.fetched,
     }
     for why, holds in known.items():
         if holds:
             return why
     if leg.extract.strategy is Strategy.CHANGE_TRACKING:
-        return Why.CHANGES if await _has_changes(engine, systems, ref, state) else None
-    return _time_to_look(state, request, interval, resumed_at)
+        return Why.CHANGES if is_signalled or not request.signalled else None
+    if is_signalled:
+        return Why.SIGNALLED
+    return _time_to_look(standing, request, interval)
 
 
-def _time_to_look(
-    state: LegState, request: RunRequest, interval: timedelta, resumed_at: datetime | None
-) -> Why | None:
+def _time_to_look(standing: _Standing, request: RunRequest, interval: timedelta) -> Why | None:
     """Say why a leg is read whose source tells nothing before it is read."""
     if request.manual:
         return Why.ASKED
-    if resumed_at is not None and (state.committed_at is None or state.committed_at < resumed_at):
+    resumed_at, committed_at = standing.resumed_at, standing.leg.committed_at
+    if resumed_at is not None and (committed_at is None or committed_at < resumed_at):
         return Why.RESUMED
-    return Why.RESTED if rested(state, interval, datetime.now(UTC)) else None
-
-
-async def _has_changes(engine: Engine, systems: Systems, ref: LegRef, state: LegState) -> bool:
-    """Ask for changes since the watermark; of a table at rest keep the younger link, since tokens expire."""
-    table = table_of(engine.maps[ref.map], System.DATAVERSE)
-    watermark = Watermark.of(state.watermark)
-    try:
-        pending = await systems.dataverse.has_changes(entity_set(table), watermark.facts["delta_link"])
-    except WatermarkExpiredError:
-        return True  # the extract heals it by a full read
-    if not pending.changed and pending.delta_link is not None:
-        younger = Watermark({**watermark.facts, "delta_link": pending.delta_link})
-        with engine.state.begin() as connection:
-            renew_watermark(connection, ref.map, ref.leg, watermark.text(), younger.text())
-    return pending.changed
+    return Why.RESTED if rested(standing.leg, interval, datetime.now(UTC)) else None
 
 
 def rested(state: LegState, interval: timedelta, now: datetime) -> bool:

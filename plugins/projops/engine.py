@@ -10,6 +10,7 @@ from typing import Self
 import pyarrow as pa
 
 from projops.errors import ConfigurationError
+from projops.extract.all_rows import companies_of
 from projops.extract.lookups import Lookups
 from projops.mapping import catalog
 from projops.mapping.model import Leg, System, TableMap
@@ -54,11 +55,7 @@ class Systems:
 
     async def companies(self) -> list[str]:
         """Give the codes of all legal entities, in lower case, sorted."""
-        table = catalog.table(System.FINANCE, "LegalEntities")
-        codes: set[str] = set()
-        async for page in self.finance.pages(table.entity_set, properties(table, ["LegalEntityId"])):
-            codes.update(code.lower() for code in page.batch["LegalEntityId"].to_pylist() if code)
-        return sorted(codes)
+        return await companies_of(self.finance)
 
 
 @dataclass(frozen=True, slots=True)

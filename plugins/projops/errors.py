@@ -18,10 +18,11 @@
     │   ├── WatermarkExpiredError the delta token or export is gone: a full read heals it
     │   ├── UnknownOutcomeError   a write may or may not have happened: read back by key
     │   └── LeaseHeldError        another writer holds the map
-    └── RowError                  set this row aside, go on with the rest
-        ├── RowRejectedError      the row breaks a rule, or the target refuses it for good
-        ├── MissingParentError    the row waits for another row (parked)
-        └── ConflictError         both sides changed a shared column
+    ├── RowError                  set this row aside, go on with the rest
+    │   ├── RowRejectedError      the row breaks a rule, or the target refuses it for good
+    │   ├── MissingParentError    the row waits for another row (parked)
+    │   └── ConflictError         both sides changed a shared column
+    └── DeliveryError             an alert did not reach a channel; carries `again`: whether it may later
 
 The message of each is one sentence for a person: what happened, to which map, leg, key and field,
 and what to do. The same facts stand as attributes for code.
@@ -175,3 +176,15 @@ class MissingParentError(RowError):
 
 class ConflictError(RowError):
     """Both sides changed a shared column since they were last in step."""
+
+
+class DeliveryError(ProjOpsError):
+    """An alert did not reach a channel; the data moves on.
+
+    Args:
+        again: Whether the same message may get through later.
+    """
+
+    def __init__(self, message: str, *, again: bool, remedy: str = "", **context: Any) -> None:
+        self.again = again
+        super().__init__(message, remedy=remedy, again=again, **context)

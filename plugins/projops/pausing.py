@@ -4,6 +4,11 @@ A pause keeps nothing and so has no limit: the watermark stays where it is, and 
 is read from there, or by a full read where the delta token has expired. It concerns the map in every
 run, of a schedule, of a person, of the command line. Airflow's own pause of a DAG is something else:
 it stops the schedule of a whole area, and nothing but the schedule.
+
+A pause lets a load that has begun finish its batch. A stop is a pause that does not: whoever reads or
+writes the map asks for it between two chunks, and ends there. What the chunks before have written stays,
+with its outcomes; the watermark has not moved, so that after the pause the batch's rows are read again,
+and those in step already are left alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +16,7 @@ from dataclasses import dataclass
 
 from projops.engine import Engine
 from projops.errors import ConfigurationError, MapPausedError
-from projops.state import overview, pauses
+from projops.state import StateStore, overview, pauses
 from projops.state.audit import record_action
 from projops.state.pauses import Pause
 
@@ -31,11 +36,26 @@ class Changed:
     writers: dict[str, str]
 
 
-def pause(engine: Engine, maps: Sequence[str], area: str | None, actor: str, reason: str) -> Changed:
+def pause(
+    engine: Engine,
+    maps: Sequence[str],
+    area: str | None,
+    actor: str,
+    reason: str,
+    at_once: bool = False,
+) -> Changed:
     """Pause maps, and all of an area if one is named.
 
-    A load that runs at this moment finishes its batch; what has been extracted for a later load is
-    read again after the pause.
+    What has been extracted for a later load is read again after the pause.
+
+    Args:
+        engine: The engine.
+        maps: Map ids.
+        area: All maps of this area that are on, or None.
+        actor: Who, for the audit trail.
+        reason: Why, in the actor's words.
+        at_once: Whether a batch that is under way ends at its next chunk; else its load finishes it. It
+            holds of maps that are paused already, too: those keep who paused them, when and why.
 
     Raises:
         ConfigurationError: There is no such map or area, none is named, or no reason is given.
@@ -47,13 +67,16 @@ def pause(engine: Engine, maps: Sequence[str], area: str | None, actor: str, rea
     chosen = _chosen(engine, maps, area)
     with engine.state.begin() as connection:
         already = pauses.paused(connection)
-        new = tuple(name for name in chosen if name not in already)
-        pauses.put(connection, new, actor, reason.strip())
-        for name in new:
-            record_action(connection, actor, "pause", name, reason.strip())
+        new = [name for name in chosen if name not in already]
+        more = [name for name in chosen if at_once and name in already and not already[name].at_once]
+        pauses.put(connection, new, actor, reason.strip(), at_once=at_once)
+        pauses.stop(connection, more)
+        done = tuple(name for name in chosen if name in {*new, *more})
+        for name in done:
+            record_action(connection, actor, "stop" if at_once else "pause", name, reason.strip())
         writers = overview.writers(connection)
-    left = {name: f"It is {described(already[name])}." for name in chosen if name in already}
-    return Changed(new, left, {name: writers[name] for name in new if name in writers})
+    left = {name: f"It is {described(already[name])}." for name in chosen if name not in done}
+    return Changed(done, left, {name: writers[name] for name in done if name in writers})
 
 
 def resume(engine: Engine, maps: Sequence[str], area: str | None, actor: str, reason: str = "") -> Changed:
@@ -98,9 +121,26 @@ def refuse_paused(engine: Engine, maps: Iterable[str]) -> None:
         )
 
 
+def refuse_stopped(state: StateStore, map_id: str) -> None:
+    """Insist, between two chunks of a batch, that nobody has stopped its map meanwhile.
+
+    Raises:
+        MapPausedError: Somebody has; says since when, by whom and why.
+    """
+    with state.reading() as connection:
+        held = pauses.stopped(connection, map_id)
+    if held is not None:
+        raise MapPausedError(
+            f"Map {map_id} is {described(held)}: what was under way has ended with its last chunk.",
+            remedy=f"Resume it: `projops resume {map_id}`; the rest comes then.",
+            map=map_id,
+        )
+
+
 def described(held: Pause) -> str:
     """Say who paused a map, since when and why."""
-    return f"paused by {held.by} since {held.since:%Y-%m-%d %H:%M} UTC ({held.reason})"
+    how = "stopped" if held.at_once else "paused"
+    return f"{how} by {held.by} since {held.since:%Y-%m-%d %H:%M} UTC ({held.reason})"
 
 
 def _chosen(engine: Engine, maps: Sequence[str], area: str | None) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ def payload_text(values: Mapping[str, Any]) -> str:
             ISO form, the longest texts cut.
     """
     present = [(name, value) for name, value in values.items() if value is not None]
-    texts = {name: _bounded(_text(value)) for name, value in present[:_MOST_COLUMNS]}
+    texts = {name: _bounded(value_text(value)) for name, value in present[:_MOST_COLUMNS]}
     return json.dumps(texts, ensure_ascii=False)
 
 
@@ -30,7 +30,8 @@ def payload_values(text: str | None) -> dict[str, str]:
     return values
 
 
-def _text(value: object) -> str:
+def value_text(value: object) -> str:
+    """Write a value exactly: decimals in full, moments and days in ISO form."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Decimal):

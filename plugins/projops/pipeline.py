@@ -16,15 +16,17 @@ from projops.dual_write import refuse_dual_write
 from projops.due import due_legs, selected_maps
 from projops.engine import Engine
 from projops.errors import MapPausedError, StopError
+from projops.extract.chosen import ChosenRows
 from projops.extract.finance_messages import hear_finance
-from projops.extract.source import Watermark
+from projops.extract.source import Known, Watermark
 from projops.extract.sources import extract_job
 from projops.extract.stage import extract_rows
 from projops.load.job import LoadJob
 from projops.load.stage import load_tables
-from projops.load.targets import load_job
+from projops.load.targets import end_imports, load_job
 from projops.mapping.fingerprint import column_digests, fingerprint
 from projops.mapping.model import Leg, Strategy, TableMap
+from projops.mapping.wording import leg_words
 from projops.passes import StagePass
 from projops.pausing import refuse_paused
 from projops.poison import keeping_pages
@@ -32,7 +34,7 @@ from projops.request_budget import is_spent
 from projops.retention import clean_daily
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
 from projops.staging import Manifest, StageWriter
-from projops.state import exports, in_flight, meanings
+from projops.state import exports, in_flight, meanings, quality
 from projops.state.batches import (
     Batch,
     Counts,
@@ -47,13 +49,14 @@ from projops.state.batches import (
 )
 from projops.state.leases import Lease, held
 
-_TOLD = ("read", "unchanged", "loaded", "parked", "rejected", "failed")
+_TOLD = ("read", "unchanged", "loaded", "parked", "rejected", "failed", "deleted")
 
 
 def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
     """Find the legs of an area that have something to move; and what Finance's jobs said of its rows.
 
-    Once a day it also removes what is older than its period.
+    A run that only signals woke asks only the sources that have signalled. Once a day what is older than its
+    period is removed too.
 
     Raises:
         ConfigurationError: A connection, map or company does not exist.
@@ -63,7 +66,7 @@ def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
     async def look() -> list[LegRef]:
         async with engine.systems() as systems:
             due = await due_legs(engine, systems, area, request)
-            if request.manual or not is_spent(engine):
+            if request.manual or not (request.signalled or is_spent(engine)):
                 await hear_finance(engine.state, systems.finance, selected_maps(engine, area, request))
             return due
 
@@ -72,24 +75,30 @@ def detect(engine: Engine, area: str, request: RunRequest) -> list[LegRef]:
     return due
 
 
-def extract(engine: Engine, ref: LegRef, request: RunRequest) -> Staged:
+def extract(engine: Engine, ref: LegRef, request: RunRequest, chosen: Known | None = None) -> Staged:
     """Read what changed since the batch's watermark into the staging area.
+
+    Args:
+        engine: The engine.
+        ref: The leg.
+        request: The run.
+        chosen: Identities of the rows that are to move, and no others: the watermark stays then.
 
     Raises:
         MapPausedError: Somebody has paused the map since the run began.
     """
     table_map, leg = engine.leg(ref)
     refuse_paused(engine, [ref.map])
-    batch = begin_batch(engine, ref, request, advances=not request.companies)
+    batch = begin_batch(engine, ref, request, advances=not request.companies and chosen is None)
     later = _superseded(engine, batch)
     if later is not None:
         return Staged(batch.id, ref.map, ref.leg, "extract", "", 0, later)
     # An export moves Finance's own mark, so that only one run at a time may ask for it.
-    exporting = leg.extract.strategy is Strategy.INCREMENTAL_EXPORT
+    exporting = leg.extract.strategy is Strategy.INCREMENTAL_EXPORT and chosen is None
     seconds = engine.settings.lease_seconds
     hold = held(engine.state, ref.map, f"{request.owner} extract", seconds) if exporting else nullcontext()
     with _noting_stop(engine, batch.id), keeping_pages(engine.staging, batch), hold as lease:
-        return asyncio.run(_extract(engine, table_map, leg, batch, request, lease))
+        return asyncio.run(_extract(engine, table_map, leg, batch, request, lease, chosen))
 
 
 def validate(engine: Engine, staged: Staged) -> Staged:
@@ -165,8 +174,9 @@ def begin_batch(engine: Engine, ref: LegRef, request: RunRequest, *, advances: b
         advances=advances,
     )
     columns = column_digests(leg, engine.loaded.value_maps)
+    words = leg_words(table_map, leg, engine.loaded.value_maps)
     with engine.state.begin() as connection:
-        meanings.remember(connection, new.fingerprint, columns)
+        meanings.remember(connection, new.fingerprint, columns, words)
         return open_batch(connection, new)
 
 
@@ -204,12 +214,20 @@ def _superseded(engine: Engine, batch: Batch) -> int | None:
 
 
 async def _extract(
-    engine: Engine, table_map: TableMap, leg: Leg, batch: Batch, request: RunRequest, lease: Lease | None
+    engine: Engine,
+    table_map: TableMap,
+    leg: Leg,
+    batch: Batch,
+    request: RunRequest,
+    lease: Lease | None,
+    chosen: Known | None,
 ) -> Staged:
     async with engine.systems(lease.seconds_left if lease else None) as systems:
         await refuse_dual_write(systems.dataverse, table_map, engine.maps)
         with engine.staging.writer(table_map.map, leg.direction.value, batch.id, "extract") as writer:
             job = await extract_job(engine, systems, table_map, leg, batch, request, writer)
+            if chosen is not None:
+                job = replace(job, source=ChosenRows(table_map, leg, job.reread, chosen))
             watermark = await extract_rows(job)
             # Two tries of this task may run side by side: rows and watermark are published in one step.
             writer.facts["watermark_to"] = watermark.text()
@@ -243,6 +261,7 @@ async def _load(
 ) -> Counts:
     async with engine.systems(lease.seconds_left) as systems:
         await refuse_dual_write(systems.dataverse, table_map, engine.maps)
+        await end_imports(engine, systems, table_map, leg, lease)
         job = load_job(engine, systems, table_map, leg, batch, manifest.counts.get("deletes", 0), lease)
         return await load_staged(engine, job, manifest)
 
@@ -261,6 +280,7 @@ def _finish(
         lease.confirm(connection)
         record_extracted(connection, batch, **manifest.facts)
         fresh = get_batch(connection, batch.id)
+        quality.record_refusals(connection, fresh)
         later = commit_batch(connection, fresh, counts)
         if later is not None:
             return LegOutcome(batch.id, batch.map, batch.leg, superseded_by=later)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from projops import pipeline
-from projops.due import Why, poll_interval, why_due
+from projops.due import Why, poll_interval, whys_due
 from projops.engine import Engine
 from projops.errors import StopError
 from projops.load.decide import Kind
@@ -137,7 +137,8 @@ def _facts(engine: Engine, ref: LegRef) -> LegPlan:
 
 async def _why(engine: Engine, ref: LegRef, request: RunRequest) -> Why | None:
     async with engine.systems() as systems:
-        return await why_due(engine, systems, ref, request, poll_interval(engine))
+        [why] = await whys_due(engine, systems, [ref], request, poll_interval(engine))
+    return why
 
 
 def _through_the_stages(engine: Engine, facts: LegPlan, request: RunRequest, shown: int) -> LegPlan:
@@ -176,7 +177,7 @@ async def _load(engine: Engine, staged: Staged, lease: Lease, shown: int) -> tup
     async with engine.systems() as systems:
         job = load_job(engine, systems, table_map, leg, batch, manifest.counts.get("deletes", 0), lease)
         target = RehearsedTarget(job.target, table_map.map, job.policy, shown)
-        return await pipeline.load_staged(engine, replace(job, target=target), manifest), target
+        return await pipeline.load_staged(engine, replace(job, target=target, packing=None), manifest), target
 
 
 def _repeated(letters: Sequence[SetAside]) -> Counts:

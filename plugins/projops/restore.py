@@ -151,18 +151,25 @@ def _take_up(engine: Engine, connection: Connection, ref: LegRef, found: Strays)
         crosswalk.put(connection, ref.map, batch, entries)
     for part in found.strays.to_batches(max_chunksize=_ROWS):
         pairs = [
-            only_paired(row["_key"], _guid_of_stray(ref, leg, row), leg.direction) for row in part.to_pylist()
+            only_paired(row["_key"], guid_of_stray(ref, row["_key"], row["_id"]), leg.direction)
+            for row in part.to_pylist()
         ]
         crosswalk.put(connection, ref.map, batch, pairs)
         letters = [_letter(leg, pair) for pair in pairs]
         dead_letters.record(connection, Origin(ref.map, ref.leg, batch, table_map.version), letters)
 
 
-def _guid_of_stray(ref: LegRef, leg: Leg, row: Mapping[str, str]) -> str:
-    """Give the GUID of a row that only the target has."""
-    if leg.direction.target is System.DATAVERSE:
-        return row["_id"]
-    return str(uuid.uuid5(_NAMESPACE, f"{ref} {row['_key']}"))
+def guid_of_stray(ref: LegRef, key: str, target_id: str | None) -> str | None:
+    """Give the GUID by which a row that only the target has is paired.
+
+    Args:
+        ref: The leg.
+        key: Its key text.
+        target_id: Its identity at the target.
+    """
+    if ref.direction.target is System.DATAVERSE:
+        return target_id
+    return str(uuid.uuid5(_NAMESPACE, f"{ref} {key}"))
 
 
 def _letter(leg: Leg, pair: Entry) -> Letter:

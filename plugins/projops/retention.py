@@ -1,4 +1,4 @@
-"""What is kept no longer than its period: rows of the state, staged files, evidence.
+"""What is kept no longer than its period: rows of the state, staged files, evidence, reports.
 
 Staged files hold whole rows, and closed dead letters hold the payload of theirs: neither may stay for
 ever. Nothing that is live goes: a dead letter is counted from its closing, staged files from the last
@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 from projops.engine import Engine
 from projops.settings import Settings
-from projops.staging.folder import EVIDENCE
+from projops.staging.folder import EVIDENCE, RECONCILIATIONS
 from projops.state.audit import record_action
 from projops.state.retention import CLEANING, Limits, evidence_needed, expired, forget, last_cleaned
 
 STAGED = "staged batches"
+REPORTS = "reconciliation folders"
 ENGINE = "projops"
 
 
@@ -49,6 +50,7 @@ def clean(engine: Engine, now: datetime, actor: str) -> Mapping[str, int]:
         gone = forget(connection, limits)
     gone[EVIDENCE] = sum(_remove(engine, uri) for uri in _old_evidence(engine, limits))
     gone[STAGED] = sum(_remove(engine, folder) for folder in _old_folders(engine, limits.staging))
+    gone[REPORTS] = sum(_remove(engine, uri) for uri in _old_reports(engine, limits.reports))
     told = (
         ", ".join(f"{number} {name}" for name, number in gone.items() if number) or "nothing was old enough"
     )
@@ -63,7 +65,8 @@ def preview(engine: Engine, now: datetime) -> Mapping[str, int]:
     with engine.state.begin() as connection:
         numbers = expired(connection, limits)
     numbers[EVIDENCE] = sum(1 for _ in _old_evidence(engine, limits))
-    return {**numbers, STAGED: sum(1 for _ in _old_folders(engine, limits.staging))}
+    numbers[STAGED] = sum(1 for _ in _old_folders(engine, limits.staging))
+    return {**numbers, REPORTS: sum(1 for _ in _old_reports(engine, limits.reports))}
 
 
 def limits_of(settings: Settings, now: datetime) -> Limits:
@@ -76,6 +79,7 @@ def limits_of(settings: Settings, now: datetime) -> Limits:
         letters=before(settings.keep_letters_days),
         audit=before(settings.keep_audit_days),
         staging=before(settings.keep_staging_days),
+        reports=before(settings.keep_reports_days),
     )
 
 
@@ -93,6 +97,16 @@ def _old_evidence(engine: Engine, limits: Limits) -> Iterator[str]:
         with engine.state.begin() as connection:
             needed = evidence_needed(connection, limits)
         yield from (uri for uri, at in sorted(kept.items()) if at < limits.letters and uri not in needed)
+
+
+def _old_reports(engine: Engine, limit: datetime | None) -> Iterator[str]:
+    """Give the folders of reconciliations to which nothing was added since the limit."""
+    if limit is not None:
+        latest: dict[str, datetime] = {}
+        for uri, at in engine.staging.kept(RECONCILIATIONS).items():
+            folder = uri.rpartition("/")[0]
+            latest[folder] = max(at, latest.get(folder, at))
+        yield from (folder for folder, at in sorted(latest.items()) if at < limit)
 
 
 def _remove(engine: Engine, path: str) -> bool:

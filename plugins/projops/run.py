@@ -7,7 +7,7 @@ from typing import Any, Self
 from projops.mapping.model import Direction
 
 
-class _Json:
+class JsonValue:
     """Values that travel through XCom as plain dictionaries."""
 
     def as_json(self) -> dict[str, Any]:
@@ -16,12 +16,12 @@ class _Json:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read the value back."""
-        return cls(**{name.name: value[name.name] for name in fields(cls)})  # type: ignore[arg-type]
+        """Read the value back; what a former version did not write has its default."""
+        return cls(**{each.name: value[each.name] for each in fields(cls) if each.name in value})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
-class RunRequest(_Json):
+class RunRequest(JsonValue):
     """What is asked of a run.
 
     Attributes:
@@ -31,6 +31,7 @@ class RunRequest(_Json):
         companies: Company codes to run for, or None for all. Such a run leaves the watermarks alone.
         mode: "incremental", or "full" to read everything and move the differences.
         manual: Whether a person asked for it: then every leg is due.
+        signalled: Whether only signals woke it: then only the sources that have signalled are asked.
     """
 
     dag_id: str
@@ -39,6 +40,7 @@ class RunRequest(_Json):
     companies: tuple[str, ...] | None = None
     mode: str = "incremental"
     manual: bool = False
+    signalled: bool = False
 
     @property
     def owner(self) -> str:
@@ -47,7 +49,7 @@ class RunRequest(_Json):
 
 
 @dataclass(frozen=True, slots=True)
-class LegRef(_Json):
+class LegRef(JsonValue):
     """One leg of one map.
 
     Attributes:
@@ -68,7 +70,7 @@ class LegRef(_Json):
 
 
 @dataclass(frozen=True, slots=True)
-class Staged(_Json):
+class Staged(JsonValue):
     """What a stage wrote for the next one.
 
     Attributes:
@@ -91,7 +93,7 @@ class Staged(_Json):
 
 
 @dataclass(frozen=True, slots=True)
-class LegOutcome(_Json):
+class LegOutcome(JsonValue):
     """What became of the rows of a batch.
 
     Attributes:
@@ -106,6 +108,7 @@ class LegOutcome(_Json):
         failed: Rows that the target refused (dead letters).
         seconds: From the start of the batch to its end.
         superseded_by: The later batch that moved the leg on, or None.
+        deleted: Of those loaded, rows that were deleted without anybody's approval.
     """
 
     batch: int
@@ -119,3 +122,4 @@ class LegOutcome(_Json):
     failed: int = 0
     seconds: float = 0.0
     superseded_by: int | None = None
+    deleted: int = 0

@@ -20,9 +20,12 @@ class Settings:
     Attributes:
         mappings: Folder of the mapping files (`PROJOPS_MAPPINGS`).
         expectations: Folder of hand-written expectations (`PROJOPS_EXPECTATIONS`).
+        alerts: File of the rules about alerts (`PROJOPS_ALERTS`).
         staging: Root of the staging area, a path or URL (`PROJOPS_STAGING`).
         state_url: State database (`PROJOPS_STATE_URL`, or the connection `projops_state`).
         chunk_rows: Rows a chunk between the stages (`PROJOPS_CHUNK_ROWS`).
+        package_rows: Rows of one company, within a chunk, from which Finance gets a data package instead of
+            single writes; 0 for never (`PROJOPS_PACKAGE_ROWS`).
         request_budget: Requests a day that all legs together may cost (`PROJOPS_REQUEST_BUDGET`).
         breaker_share: Share of bad rows above which a leg stops (`PROJOPS_BREAKER_SHARE`).
         breaker_rows: Bad rows that are always tolerated (`PROJOPS_BREAKER_ROWS`).
@@ -35,14 +38,20 @@ class Settings:
             (`PROJOPS_KEEP_LETTERS_DAYS`).
         keep_staging_days: Days for which staged files are kept (`PROJOPS_KEEP_STAGING_DAYS`).
         keep_audit_days: Days for which the audit trail and the counts of requests are kept
-            (`PROJOPS_KEEP_AUDIT_DAYS`). Each of these periods is for ever if it is 0.
+            (`PROJOPS_KEEP_AUDIT_DAYS`).
+        keep_reports_days: Days for which reconciliations, their reports and differences are kept
+            (`PROJOPS_KEEP_REPORTS_DAYS`). Each of these periods is for ever if it is 0.
+        keep_docs: Batches of each leg whose Data Docs are kept (`PROJOPS_KEEP_DOCS`).
+        drift_rows: Rows of drift that a nightly reconciliation tolerates (`PROJOPS_DRIFT_ROWS`).
     """
 
     mappings: Path = PROJECT_ROOT / "include" / "mappings"
     expectations: Path = PROJECT_ROOT / "include" / "expectations"
+    alerts: Path = PROJECT_ROOT / "include" / "alerts.yaml"
     staging: str = str(PROJECT_ROOT / "build" / "staging")
     state_url: str = f"sqlite:///{PROJECT_ROOT / 'build' / 'projops_state.db'}"
     chunk_rows: int = 5000
+    package_rows: int = 1000
     request_budget: int = 50_000
     breaker_share: float = 0.20
     breaker_rows: int = 50
@@ -53,6 +62,9 @@ class Settings:
     keep_letters_days: int = 90
     keep_staging_days: int = 7
     keep_audit_days: int = 365
+    keep_reports_days: int = 31
+    keep_docs: int = 30
+    drift_rows: int = 0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -71,6 +83,7 @@ class Settings:
         return cls(
             mappings=Path(env.get("PROJOPS_MAPPINGS", default.mappings)),
             expectations=Path(env.get("PROJOPS_EXPECTATIONS", default.expectations)),
+            alerts=Path(env.get("PROJOPS_ALERTS", default.alerts)),
             staging=env.get("PROJOPS_STAGING", default.staging),
             state_url=env.get("PROJOPS_STATE_URL") or _state_connection(env) or default.state_url,
             **numbers,

@@ -21,7 +21,7 @@ from projops.mapping.paths import key_paths, source_column, source_columns, tabl
 from projops.mapping.reader import load_maps
 from projops.transform.canonical import finance_column
 from projops.transform.rows import transform_table
-from projops.validate.expectations import implied_expectations
+from projops.validate.implied import implied_expectations
 from projops.validate.rows import validate_table
 from tests.golden.frames import read_json, source_frame
 

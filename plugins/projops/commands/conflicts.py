@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from projops.commands import completion
 from projops.commands.output import (
     AsJson,
     ShowValues,
@@ -16,7 +17,6 @@ from projops.commands.output import (
     print_rows,
     shown,
 )
-from projops.mapping.model import Direction, System
 from projops.state import conflicts
 from projops.state.audit import record_action
 
@@ -26,7 +26,9 @@ app = typer.Typer(help="Shared columns that both sides changed.", no_args_is_hel
 
 @app.command("list")
 def list_conflicts(
-    map_id: Annotated[str | None, typer.Argument(help="Only this map.")] = None,
+    map_id: Annotated[
+        str | None, typer.Argument(help="Only this map.", autocompletion=completion.maps)
+    ] = None,
     values: ShowValues = False,
     as_json: AsJson = False,
 ) -> None:
@@ -43,7 +45,7 @@ def list_conflicts(
 
 @app.command("show")
 def show_conflict(
-    number: Annotated[int, typer.Argument(help="Number, from `list`.")],
+    number: Annotated[int, typer.Argument(help="Number, from `list`.", autocompletion=completion.conflicts)],
     values: ShowValues = False,
     as_json: AsJson = False,
 ) -> None:
@@ -52,15 +54,15 @@ def show_conflict(
     if row is None:
         fail(f"There is no conflict {number}; `projops conflicts list` shows those that were kept.")
     facts = {name: row[name] for name in ("id", "map", "leg", "key", "winner", "batch", "seen_at")}
-    sides = _sides(row)
+    sides = conflicts.sides(row)
     held = {f"{system.value} held": _shown(side, values) for system, side in sides.items()}
-    print_facts(facts | held | {"to undo": _remedy(row)}, as_json)
+    print_facts(facts | held | {"to undo": conflicts.remedy(row)}, as_json)
 
 
 def _lines(row: Mapping[str, Any], values: bool) -> list[dict[str, Any]]:
     """Give a line for each column; both sides' values bear the name that it has on the written side."""
     facts = {name: row[name] for name in ("id", "map", "key")}
-    sides = _sides(row)
+    sides = conflicts.sides(row)
     return [
         {
             **facts,
@@ -74,20 +76,5 @@ def _lines(row: Mapping[str, Any], values: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _sides(row: Mapping[str, Any]) -> dict[System, Mapping[str, Any]]:
-    leg = Direction(row["leg"])
-    held = {leg.source: row["source_values"], leg.target: row["target_values"]}
-    return {system: held[system] for system in System}
-
-
 def _shown(side: Mapping[str, Any], values: bool) -> dict[str, Any]:
     return {column: shown(value, values) for column, value in side.items()}
-
-
-def _remedy(row: Mapping[str, Any]) -> str:
-    loser = next(system for system in System if system != row["winner"])
-    columns = ", ".join(row["source_values"])
-    return (
-        f"Nothing has to be done. For the other value change {columns} of this row in "
-        f"{loser.value.capitalize()} once more: the next run moves it."
-    )

@@ -10,7 +10,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 from sqlalchemy import Connection  # noqa: TID253  no DAG file leads here
 
-from projops.commands.tables import print_table
+from projops.commands.exit_codes import FAILED
+from projops.commands.tables import print_table, visible
 from projops.engine import Engine
 from projops.state.audit import record_action
 
@@ -84,6 +85,6 @@ def print_json(value: Any) -> None:
 
 
 def fail(sentence: str) -> NoReturn:
-    """End with a sentence on stderr and exit code 1."""
-    typer.echo(sentence, err=True)
-    raise SystemExit(1)
+    """End with a sentence on stderr and the exit code of a failure."""
+    typer.echo(visible(sentence), err=True)
+    raise SystemExit(FAILED)

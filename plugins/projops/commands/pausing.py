@@ -5,23 +5,29 @@ from typing import Annotated
 import typer
 
 from projops import pausing
+from projops.commands import completion
 from projops.commands.output import AsJson, actor, open_engine, print_json
 from projops.pausing import Changed
 
-Maps = Annotated[list[str] | None, typer.Argument(help="Map ids; `maps list` shows them.")]
-Area = Annotated[str | None, typer.Option(help="All maps of this area.")]
+Maps = Annotated[
+    list[str] | None, typer.Argument(help="Map ids; `maps list` shows them.", autocompletion=completion.maps)
+]
+Area = Annotated[str | None, typer.Option(help="All maps of this area.", autocompletion=completion.areas)]
 
 
 def pause(
     reason: Annotated[str, typer.Option(help="Why; kept with the pause and in the audit trail.")],
     map_ids: Maps = None,
     area: Area = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="End a batch that is under way too, at its next chunk.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Let nothing of these maps be read or written, in any run, until they are resumed."""
     with open_engine() as engine:
-        done = pausing.pause(engine, map_ids or [], area, actor(), reason)
-    _show(done, as_json, "paused")
+        done = pausing.pause(engine, map_ids or [], area, actor(), reason, at_once=now)
+    _show(done, as_json, "paused", "ends at its next chunk" if now else "finishes its batch")
 
 
 def resume(
@@ -36,7 +42,7 @@ def resume(
     _show(done, as_json, "resumed")
 
 
-def _show(done: Changed, as_json: bool, verb: str) -> None:
+def _show(done: Changed, as_json: bool, verb: str, then: str = "") -> None:
     if as_json:
         print_json({verb: done.maps, "left": done.left, "writers": done.writers})
         return
@@ -45,4 +51,4 @@ def _show(done: Changed, as_json: bool, verb: str) -> None:
     for name, why in done.left.items():
         typer.echo(f"{name} stays as it is. {why}")
     for name, writer in done.writers.items():
-        typer.echo(f"{name} is being written by {writer}, which finishes its batch; then it is still.")
+        typer.echo(f"{name} is being written by {writer}, which {then}; then it is still.")

@@ -5,20 +5,23 @@ from typing import Annotated, Any
 
 import typer
 
+from projops.commands import completion
 from projops.commands.output import AsJson, ShowValues, actor, open_engine, print_json, print_rows
+from projops.commands.progress import progress_shown
 from projops.engine import Engine
-from projops.load.decide import Kind
 from projops.load.rehearsal import PlannedRow
 from projops.mapping.model import Direction
 from projops.mapping.order import leg_order
 from projops.pausing import described
 from projops.plan import LegPlan
 from projops.plan import plan as plan_leg
+from projops.plan_wording import remarks, summary
 from projops.run import LegRef
 from projops.state.audit import record_action
-from projops.state.dead_letters import AWAITING
 
-Maps = Annotated[list[str], typer.Argument(help="Map ids; `maps list` shows them.")]
+Maps = Annotated[
+    list[str], typer.Argument(help="Map ids; `maps list` shows them.", autocompletion=completion.maps)
+]
 OneLeg = Annotated[Direction | None, typer.Option(help="Only this leg.")]
 Rows = Annotated[int, typer.Option(min=0, help="Rows to show of each leg.")]
 Full = Annotated[bool, typer.Option("--full", help="Plan a run that reads everything.")]
@@ -39,7 +42,12 @@ def plan(
             with engine.state.begin() as connection:
                 for name in map_ids:
                     record_action(connection, actor(), "reveal", f"plan of {name}")
-        show_plans([plan_leg(engine, ref, full=full, shown=rows) for ref in refs], values, as_json)
+        plans = []
+        with progress_shown(as_json) as say:
+            for ref in refs:
+                say(str(ref))
+                plans.append(plan_leg(engine, ref, full=full, shown=rows))
+        show_plans(plans, values, as_json)
 
 
 def legs_of(engine: Engine, map_ids: Sequence[str], leg: Direction | None) -> list[LegRef]:
@@ -57,65 +65,15 @@ def show_plans(plans: Sequence[LegPlan], values: bool, as_json: bool) -> None:
     if as_json:
         print_json([_as_json(each, values) for each in plans])
         return
-    print_rows([_summary(each) for each in plans], False, "These maps have no such leg.")
+    print_rows([summary(each) for each in plans], False, "These maps have no such leg.")
     for each in plans:
-        for line in _remarks(each):
+        for line in remarks(each):
             typer.echo(f"{each.leg.map} {each.leg.leg}: {line}")
         if each.rows:
             print_rows([_row(row, values) for row in each.rows], False, "")
         if each.aside:
             names = ("key", "status", "rule", "message")
             print_rows([{name: getattr(row, name) for name in names} for row in each.aside], False, "")
-
-
-def _summary(plan: LegPlan) -> dict[str, Any]:
-    counts = plan.counts
-    deletes = plan.actions.get(Kind.DELETE, 0) + plan.actions.get(Kind.DEACTIVATE, 0)
-    awaiting = sum(each.status == AWAITING for each in plan.aside)
-    return {
-        "map": plan.leg.map,
-        "leg": plan.leg.leg,
-        "why": plan.why or "nothing to move",
-        "read": counts.read,
-        "unchanged": counts.unchanged,
-        "create": plan.actions.get(Kind.CREATE, 0),
-        "update": plan.actions.get(Kind.UPDATE, 0),
-        "delete": deletes,
-        "parked": counts.parked - awaiting,
-        "rejected": counts.rejected,
-        "refused": counts.failed,
-        "conflicts": plan.conflicts,
-        "await_approval": awaiting,
-    }
-
-
-def _remarks(plan: LegPlan) -> list[str]:
-    lines = []
-    if plan.pause is not None:
-        lines.append(f"{described(plan.pause)}; this is what comes once it is resumed.")
-    if plan.stops is not None:
-        lines.append(f"the leg would stop before anything is written. {plan.stops}")
-    if plan.version_before is not None and plan.why is not None and _mapping_changed(plan):
-        lines.append(_of_the_mapping(plan))
-    if plan.columns:
-        named = ", ".join(f"{name} in {count}" for name, count in sorted(plan.columns.items()))
-        lines.append(f"columns that would change, by rows: {named}.")
-    if plan.in_full and plan.why is not None:
-        lines.append("all rows were read: an export of the changes would have moved Finance's mark.")
-    return lines
-
-
-def _mapping_changed(plan: LegPlan) -> bool:
-    return plan.difference is not None or plan.version != plan.version_before
-
-
-def _of_the_mapping(plan: LegPlan) -> str:
-    """Say what has changed in the mapping, and what has to be sent again for it."""
-    named = {} if plan.difference is None else plan.difference.by_name()
-    what = "; ".join(f"{how} {', '.join(names)}" for how, names in named.items() if names)
-    sent = plan.actions.get(Kind.CREATE, 0) + plan.actions.get(Kind.UPDATE, 0)
-    versions = f"the mapping has changed from version {plan.version_before} to {plan.version}"
-    return f"{versions}{f' ({what})' if what else ''}; {sent} rows must be sent again."
 
 
 def _row(row: PlannedRow, values: bool) -> dict[str, Any]:
@@ -128,7 +86,7 @@ def _row(row: PlannedRow, values: bool) -> dict[str, Any]:
 
 def _as_json(plan: LegPlan, values: bool) -> dict[str, Any]:
     return {
-        **_summary(plan),
+        **summary(plan),
         "why": plan.why,
         "version": plan.version,
         "version_before": plan.version_before,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from projops.commands.output import AsJson, actor, fail, open_engine, print_json
+from projops.commands.progress import progress_shown
 from projops.restore import Restored
 from projops.restore import restore as restore_state
 
@@ -17,7 +18,8 @@ def restore(yes: Yes = False, as_json: AsJson = False) -> None:
     """Heal a state database that was put back from a backup: run it once, before anything else runs."""
     if not yes and not typer.confirm(_QUESTION):
         fail("Nothing was changed.")
-    with open_engine() as engine:
+    with open_engine() as engine, progress_shown(as_json) as say:
+        say("Comparing the keys of both sides")
         done = restore_state(engine, actor())
     if as_json:
         print_json(_as_json(done))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from projops.commands import completion
 from projops.commands.moving import cli_request, move
 from projops.commands.output import AsJson, fail, open_engine, print_rows
 from projops.commands.planning import plan
@@ -13,7 +14,9 @@ from projops.run import LegOutcome
 
 
 def sync(
-    map_ids: Annotated[list[str], typer.Argument(help="Map ids; `maps list` shows them.")],
+    map_ids: Annotated[
+        list[str], typer.Argument(help="Map ids; `maps list` shows them.", autocompletion=completion.maps)
+    ],
     leg: Annotated[Direction | None, typer.Option(help="Only this leg.")] = None,
     company: Annotated[list[str] | None, typer.Option(help="Only these companies; watermarks stay.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything and move the differences.")] = False,
@@ -28,7 +31,7 @@ def sync(
         return
     with open_engine() as engine:
         request = cli_request(map_ids, company, "full" if full else "incremental")
-        outcomes = move(engine, request, lambda ref: leg is None or ref.direction is leg)
+        outcomes = move(engine, request, lambda ref: leg is None or ref.direction is leg, quiet=as_json)
     _show_outcomes(outcomes, as_json)
 
 

@@ -2,12 +2,14 @@
 
 import os
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 _WIDE = 10_000
+_KEPT = "\n\t"
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -21,6 +23,20 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for head in heads:
         table.add_column(head, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(visible, row))
+    console().print(table)
+
+
+def visible(text: str) -> str:
+    """Write control characters out by their code: a terminal would obey what a row of either system holds."""
+    return "".join(f"\\x{ord(each):02x}" if _is_control(each) else each for each in text)
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) == "Cc" and character not in _KEPT
+
+
+def console() -> Console:
+    """Give where tables and trees go: nothing in texts is markup, and behind a pipe no line is broken."""
     bounded = sys.stdout.isatty() or "COLUMNS" in os.environ
-    Console(width=None if bounded else _WIDE, markup=False, emoji=False).print(table)
+    return Console(width=None if bounded else _WIDE, markup=False, emoji=False)

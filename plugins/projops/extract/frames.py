@@ -29,7 +29,7 @@ def newest(rows: pa.Table) -> pa.Table:
     """Of several versions of a row keep the last: changes come in order of their version."""
     if pc.count_distinct(rows["_id"], mode="all").as_py() == rows.num_rows:
         return rows
-    numbered = rows.append_column("__place", pa.array(range(rows.num_rows)))
+    numbered = rows.append_column("__place", pa.arange(0, rows.num_rows))
     last = numbered.group_by("_id").aggregate([("__place", "max")])["__place_max"].combine_chunks()
     return rows.take(last.sort())
 
@@ -44,7 +44,7 @@ async def with_paths(table_map: TableMap, leg: Leg, lookups: Lookups, rows: pa.T
         "_id": rows["_id"],
         "_key": key,
         "_version": rows["_version"],
-        "_deleted": pa.array([False] * rows.num_rows),
+        "_deleted": pa.repeat(False, rows.num_rows),
     }
     return pa.table({**facts, **{path: rows[path] for path in columns}})
 
@@ -52,8 +52,14 @@ async def with_paths(table_map: TableMap, leg: Leg, lookups: Lookups, rows: pa.T
 def matching(where: str | None, rows: pa.Table) -> pa.Array | pa.ChunkedArray:
     """Say which rows a map's filter takes; None takes all."""
     if where is None:
-        return pa.array([True] * rows.num_rows, pa.bool_())
+        return pa.repeat(True, rows.num_rows)
     return pc.fill_null(matches(parse(where), rows), False)
+
+
+def companies_asked(table_map: TableMap, asked: Collection[str] | None) -> frozenset[str] | None:
+    """Give the companies (codes in lower case) that both the map and a run ask for; None for all."""
+    named = [set(code.lower() for code in codes) for codes in (table_map.companies, asked) if codes]
+    return frozenset(set.intersection(*named)) if named else None
 
 
 def of_companies(
@@ -83,6 +89,6 @@ def deleted_frame(table_map: TableMap, leg: Leg, gone: Sequence[tuple[str, str |
         "_id": pa.array([identity for identity, _ in gone], pa.string()),
         "_key": pa.array([key for _, key in gone], pa.string()),
         "_version": pa.nulls(len(gone), pa.string()),
-        "_deleted": pa.array([True] * len(gone)),
+        "_deleted": pa.repeat(True, len(gone)),
     }
     return pa.table({**facts, **columns})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from projops.extract.all_rows import all_rows
 from projops.extract.source import Chunk, Watermark
 from projops.mapping.catalog import Table
 from projops.mapping.model import Leg
@@ -139,8 +140,7 @@ class FullRead:
         with self.state.begin() as connection:
             recorded = exports.uncommitted(connection, self.map_id, self.leg.direction.value)
         self._settled = [execution.execution_id for execution in recorded]
-        names = properties(self.table, self.columns)
-        async for page in self.finance.pages(self.table.entity_set, names, order_by=self.table.keys[0]):
+        async for page in all_rows(self.finance, self.table, self.columns):
             yield Chunk(pa.Table.from_batches([page.batch]))
 
     def watermark(self) -> Watermark:

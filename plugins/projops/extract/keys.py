@@ -1,10 +1,11 @@
 """Which rows a side has, by integration key alone: what a restored state compares."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from projops import progress
 from projops.engine import Systems
 from projops.extract.frames import matching, of_companies
 from projops.mapping.catalog import Table
@@ -35,20 +36,32 @@ async def keys_at(
     filtered = () if where is None else columns_of(parse(where))
     paths = key_paths(table_map, system)
     parts = [_SCHEMA.empty_table()]
-    async for read in _rows(systems, table_map, system, (*paths, *filtered)):
+    async for read in pages_at(systems, table_map, system, (*paths, *filtered)):
         rows = of_companies(
             table_map, system, table_map.companies or None, read.filter(matching(where, read))
         )
         keys = key_column([rows[path] for path in paths])
         ids = rows["_id"] if system is System.DATAVERSE else keys
         parts.append(pa.table([ids, keys], schema=_SCHEMA).filter(pc.is_valid(keys)))
+        progress.done("read", read.num_rows)
     return pa.concat_tables(parts)
 
 
-async def _rows(
+async def pages_at(
     systems: Systems, table_map: TableMap, system: System, paths: Sequence[str]
-) -> AsyncIterator[pa.Table]:
-    """Read some columns and lookup paths of all rows, page by page."""
+) -> AsyncGenerator[pa.Table, None]:
+    """Read some columns and lookup paths of all rows of a side, page by page.
+
+    Args:
+        systems: Open sessions.
+        table_map: The map; its filters are not applied.
+        system: The side.
+        paths: Columns and, on the Dataverse side, lookup paths; one that is named twice comes once.
+
+    Yields:
+        `_id` (Dataverse GUID; null for Finance), `_version`, the columns, the paths and the lookups that
+        they begin with.
+    """
     table: Table = table_of(table_map, system)
     if system is System.FINANCE:
         names = tuple(dict.fromkeys(paths))

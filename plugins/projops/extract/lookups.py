@@ -12,9 +12,12 @@ import pyarrow.compute as pc
 
 from projops.mapping import catalog
 from projops.mapping.keys import guid_column
+from projops.mapping.paths import lookup_tables
 
 # Rows of one table that are remembered; beyond them all are forgotten, and read again where they occur.
 MOST_REMEMBERED = 50_000
+
+_ASKED = "__asked"  # the GUID that a remembered row was asked for by
 
 # Table, GUIDs, columns -> rows with `_id` and those columns; absent rows are left out.
 ReadByIds = Callable[[str, Sequence[str], Sequence[str]], Awaitable[pa.Table]]
@@ -54,36 +57,40 @@ class Lookups:
     ) -> Mapping[str, pa.ChunkedArray]:
         """Give the columns at the end of a hop, aligned with `ids`."""
         found: dict[str, pa.ChunkedArray] = {}
-        for parent in _targets(table, hop, rest):
-            rows = await self._rows(parent, ids, sorted({path.split(".")[0] for path in rest}))
-            rows = await self.add(parent, rows, rest)
-            place = pc.index_in(ids, value_set=rows["_id"].combine_chunks())
+        occurring = pc.drop_null(pc.unique(ids))
+        place = pc.index_in(ids, value_set=occurring)
+        for parent in lookup_tables(catalog.dataverse_tables()[table], hop, rest):
+            rows = await self._rows(parent.name, occurring, sorted({path.split(".")[0] for path in rest}))
+            rows = await self.add(parent.name, rows, rest)
             for path in rest:
                 values = rows[path].take(place)
                 found[path] = pc.coalesce(found[path], values) if path in found else values
         return found
 
-    async def _rows(self, table: str, ids: pa.ChunkedArray, columns: Sequence[str]) -> pa.Table:
-        """Give the rows of a table that occur, reading those not read before."""
-        place = (table, tuple(columns))
-        wanted = pc.drop_null(pc.unique(ids))
-        known = self._known.get(place)
+    async def _rows(self, table: str, ids: pa.Array, columns: Sequence[str]) -> pa.Table:
+        """Give the rows of some different GUIDs, aligned with them, reading those not read before."""
+        kept = (table, tuple(columns))
+        known = self._known.get(kept)
         if known is not None and known.num_rows > MOST_REMEMBERED:
             known = None
-        if known is not None:
-            wanted = wanted.filter(pc.invert(pc.is_in(wanted, value_set=known["__asked"].combine_chunks())))
-        if known is None or len(wanted):
-            read = await self.read_by_ids(table, wanted.to_pylist(), columns)
-            known = _remember(known, read, wanted)
-            self._known[place] = known
-        return known
+        place = None if known is None else _places(known, ids)
+        if known is None or place is None or place.null_count:
+            unread = ids if place is None else ids.filter(pc.is_null(place))
+            known = _remember(known, await self.read_by_ids(table, unread.to_pylist(), columns), unread)
+            self._known[kept] = known
+            place = _places(known, ids)
+        return known.take(place)
+
+
+def _places(known: pa.Table, ids: pa.Array) -> pa.Array:
+    return pc.index_in(ids, value_set=known[_ASKED].combine_chunks())
 
 
 def _remember(known: pa.Table | None, read: pa.Table, asked: pa.Array) -> pa.Table:
     """Join what was read to what was asked for, so that an absent row is not asked for again."""
     place = pc.index_in(asked, value_set=read["_id"].combine_chunks())
-    rows = read.take(place).append_column("__asked", asked)
-    return rows if known is None else pa.concat_tables([known, rows])
+    rows = read.take(place).append_column(_ASKED, asked)
+    return (rows if known is None else pa.concat_tables([known, rows])).combine_chunks()
 
 
 def _by_first_hop(paths: Iterable[str]) -> dict[str, list[str]]:
@@ -98,11 +105,3 @@ def _by_first_hop(paths: Iterable[str]) -> dict[str, list[str]]:
 def _is_text(table: str, hop: str) -> bool:
     """Whether a hop's GUIDs stand in a text column, where they may have any form, or be none."""
     return catalog.dataverse_tables()[table].columns[hop].is_text
-
-
-def _targets(table: str, hop: str, rest: Sequence[str]) -> list[str]:
-    """Give the tables that a lookup may lead to and that have the columns asked for."""
-    tables = catalog.dataverse_tables()
-    first = {path.split(".")[0] for path in rest}
-    known = [name for name in tables[table].columns[hop].targets if name in tables]
-    return [name for name in known if first <= set(tables[name].columns)]

@@ -6,8 +6,6 @@ import pyarrow as pa
 
 from projops.mapping.catalog import Table
 from projops.mapping.keys import has_parts, key_column
-from projops.mapping.model import System
-from projops.systems import quoting
 from projops.systems.columns import entity_set, key_values, properties
 from projops.systems.dataverse import Dataverse
 from projops.systems.finance import Finance
@@ -46,12 +44,7 @@ def from_finance(finance: Finance, table: Table, columns: Sequence[str], key: Se
         values = {text: key_values(text, keys) for text in texts}
         found = await finance.by_keys(table.entity_set, names, keys, list(values.values()))
         came = set(key_column([found[name] for name in key]).to_pylist())
-        late = [await _row(text) for text in texts if text not in came]
-        return pa.concat_tables([found, *(row for row in late if row is not None)])
-
-    async def _row(text: str) -> pa.Table | None:
-        predicate = quoting.key_predicate(System.FINANCE, keys, key_values(text, keys))
-        row = await finance.get(table.entity_set, names, predicate)
-        return None if row is None else pa.Table.from_batches([row])
+        late = [own for text, own in values.items() if text not in came]
+        return pa.concat_tables([found, await finance.by_whole_keys(table.entity_set, names, keys, late)])
 
     return reread

@@ -9,15 +9,13 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from projops.extract.all_rows import all_rows
 from projops.extract.source import Chunk, Known, Watermark, require_rows
 from projops.identities import Identities
 from projops.mapping.catalog import Table
 from projops.mapping.keys import has_parts, key_column
-from projops.mapping.model import System
-from projops.systems import quoting
 from projops.systems.columns import key_values, properties
 from projops.systems.finance import Finance
-from projops.systems.properties import Property
 
 
 @dataclass(slots=True)
@@ -46,9 +44,8 @@ class Snapshot:
         Raises:
             ImplausibleReadError: Nothing came, though there were rows before.
         """
-        names = properties(self.table, self.columns)
         came, seen = 0, Identities()
-        async for page in self.finance.pages(self.table.entity_set, names, order_by=self.table.keys[0]):
+        async for page in all_rows(self.finance, self.table, self.columns):
             rows = pa.Table.from_batches([page.batch])
             keys = key_column([rows[name] for name in self.key]).drop_null().to_pylist()
             came += len(keys)
@@ -66,15 +63,11 @@ class Snapshot:
         It cannot be asked for keys of a former mapping: the load tells which of those have a new one.
         """
         columns = properties(self.table, self.key)
-        return [
-            text
-            for text in unseen
-            if not has_parts(text, len(columns)) or not await self._is_there(text, columns)
-        ]
-
-    async def _is_there(self, text: str, columns: Sequence[Property]) -> bool:
-        predicate = quoting.key_predicate(System.FINANCE, columns, key_values(text, columns))
-        return await self.finance.get(self.table.entity_set, columns, predicate) is not None
+        whole = [text for text in unseen if has_parts(text, len(columns))]
+        values = [key_values(text, columns) for text in whole]
+        there = await self.finance.are_there(self.table.entity_set, columns, values)
+        found = {text for text, is_there in zip(whole, there, strict=True) if is_there}
+        return [text for text in unseen if text not in found]
 
     def watermark(self) -> Watermark:
         """Note when it was read."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from projops.engine import Engine, Systems
 from projops.extract import reread
 from projops.extract.change_tracking import ChangeTracking
+from projops.extract.frames import companies_asked
 from projops.extract.incremental_export import FullRead, IncrementalExport
 from projops.extract.reread import Reread
 from projops.extract.snapshot import Snapshot
@@ -19,7 +20,7 @@ from projops.run import RunRequest
 from projops.staging import StageWriter
 from projops.state import crosswalk
 from projops.state.batches import Batch, leg_state
-from projops.state.environments import bound_at
+from projops.state.environments import bound_at, mark_of
 from projops.systems.packages import Packages
 
 
@@ -33,7 +34,7 @@ async def extract_job(
     writer: StageWriter,
 ) -> ExtractJob:
     """Choose the strategy that the mapping names, at the watermark that the batch starts from."""
-    companies = _companies(table_map, request)
+    companies = companies_asked(table_map, request.companies)
     since = _since(engine, table_map, leg, batch)
     return ExtractJob(
         state=engine.state,
@@ -54,14 +55,6 @@ async def extract_job(
 def own_columns(table_map: TableMap, leg: Leg) -> list[str]:
     """Give the columns that are read from the source itself, without those behind lookups."""
     return [path for path in source_columns(table_map, leg) if "." not in path]
-
-
-def _companies(table_map: TableMap, request: RunRequest) -> frozenset[str] | None:
-    """Give the companies that both the map and the run ask for; None for all."""
-    asked = [
-        set(code.lower() for code in codes) for codes in (table_map.companies, request.companies) if codes
-    ]
-    return frozenset(set.intersection(*asked)) if asked else None
 
 
 def _since(engine: Engine, table_map: TableMap, leg: Leg, batch: Batch) -> Watermark | None:
@@ -93,7 +86,7 @@ async def _source(
     if leg.extract.strategy is not Strategy.INCREMENTAL_EXPORT or (since is None and not first):
         return _all_rows(engine, systems, table_map, leg, batch)
     with engine.state.begin() as connection:
-        mark = f"{bound_at(connection, System.FINANCE):%y%m%d%H%M%S}"
+        mark = mark_of(bound_at(connection, System.FINANCE))
     return IncrementalExport(
         engine.state,
         Packages(systems.finance.session),

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from projops.errors import WatermarkExpiredError
+from projops.extract.chosen import ChosenRows
 from projops.extract.frames import (
     deleted_frame,
     matching,
@@ -25,6 +26,7 @@ from projops.identities import Identities, pages
 from projops.mapping.keys import has_parts, key_column
 from projops.mapping.model import Deletes, Leaves, Leg, System, TableMap
 from projops.mapping.paths import key_paths
+from projops.pausing import refuse_stopped
 from projops.poison import Quarantine, Sieve
 from projops.staging import StageWriter
 from projops.state import StateStore, crosswalk, dead_letters, in_flight
@@ -80,6 +82,9 @@ async def extract_rows(job: ExtractJob) -> Watermark:
     """Write all parts of a batch; give the watermark that its commit will set.
 
     Rows that were set aside and may be tried again are read afresh by their identity, never kept.
+
+    Raises:
+        MapPausedError: Somebody has stopped the map while it was read.
     """
     _look_at_state(job)
     source = job.source
@@ -93,14 +98,17 @@ async def extract_rows(job: ExtractJob) -> Watermark:
 
 
 def _look_at_state(job: ExtractJob) -> None:
-    """Note the rows that are to be read afresh, and the deletes that wait for a person."""
+    """Note the rows that are to be read afresh, and the deletes that wait for a person.
+
+    A batch of chosen rows reads no others.
+    """
     map_id, leg = job.table_map.map, job.leg.direction.value
 
     def to_retry(last: str) -> list[str]:
         with job.state.begin() as connection:
             return dead_letters.to_retry(connection, map_id, leg, last, _AT_ONCE)
 
-    for some in pages(to_retry):
+    for some in pages(to_retry) if not isinstance(job.source, ChosenRows) else ():
         job._awaited.note((row_id, "") for row_id in some)
     with job.state.begin() as connection:
         if job.batch.advances:  # a run for some companies leaves the others' rows out, and ends no look
@@ -123,6 +131,7 @@ def _look_at_doubts(job: ExtractJob, connection: Connection) -> None:
 
 async def _read(job: ExtractJob, source: Source) -> None:
     async for chunk in source.chunks():
+        refuse_stopped(job.state, job.table_map.map)
         await _sift(job, chunk)
 
 
@@ -153,10 +162,7 @@ def _set_aside(job: ExtractJob, row: pa.Table, error: Exception) -> None:
 
 async def _read_again(job: ExtractJob) -> None:
     """Read rows that were set aside; of those that are gone, what stands at the target is to go too."""
-    for wanted in job._awaited.pages(_AT_ONCE):
-        found = await job.reread(wanted)
-        there = with_identity(job.table_map, job.leg, found)["_id"].to_pylist()
-        await _sift(job, Chunk(found, sorted(set(wanted).difference(there))))
+    await _read(job, ChosenRows(job.table_map, job.leg, job.reread, lambda: job._awaited.pages(_AT_ONCE)))
 
 
 async def _write(job: ExtractJob, chunk: Chunk) -> None:

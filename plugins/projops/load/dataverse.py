@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 
 import pyarrow as pa
 
@@ -15,11 +17,11 @@ from projops.load.target import Outcome, Result, Waiting
 from projops.mapping.catalog import ColumnType, Table
 from projops.mapping.keys import key_column
 from projops.mapping.model import Leg, System, TableMap, WriteMode
-from projops.mapping.paths import company_path, key_paths, table_of
+from projops.mapping.paths import alternate_key, company_path, key_paths, table_of
 from projops.systems.columns import entity_set, properties
 from projops.systems.dataverse import Dataverse
 from projops.systems.dataverse_writer import DataverseWriter, RowWrite, Verb
-from projops.systems.encoding import body_of
+from projops.systems.encoding import Bodies
 from projops.systems.outcomes import RowOutcome, Status
 from projops.transform.shared import read_digests, shared_digests
 
@@ -46,6 +48,7 @@ class DataverseTarget:
         references: Finds the rows that lookups should lead to.
         missing: Says where those come from that are not there.
         lookups: Reads lookup paths of existing rows.
+        table: The table that is written.
     """
 
     dataverse: Dataverse
@@ -55,18 +58,23 @@ class DataverseTarget:
     references: References
     missing: MissingRows
     lookups: Lookups
-    _guids: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    table: Table = field(init=False)
+    _paths: tuple[str, ...] = field(init=False)
+    _bodies: Bodies = field(init=False)
+    _guids: dict[str, dict[str, str | None]] = field(default_factory=dict, init=False)
 
-    @property
-    def table(self) -> Table:
-        """The table that is written."""
-        return table_of(self.table_map, System.DATAVERSE)
+    def __post_init__(self) -> None:
+        self.table = table_of(self.table_map, System.DATAVERSE)
+        targets = (rule.target for rule in self.leg.fields)
+        self._paths = tuple(dict.fromkeys((*key_paths(self.table_map, System.DATAVERSE), *targets)))
+        columns = dict.fromkeys(path.partition(".")[0] for path in self._paths)
+        self._bodies = Bodies.of(System.DATAVERSE, properties(self.table, columns))
 
     async def resolve(self, table: pa.Table) -> Sequence[Waiting]:
         """Find the GUIDs that lookups should hold; give the rows that must wait for one."""
         path = company_path(self.table_map, System.DATAVERSE)
         companies = table[path].to_pylist() if path else [None] * table.num_rows
-        found = await self.references.resolve(self.table, table, self._paths(), companies)
+        found = await self.references.resolve(self.table, table, self._paths, companies)
         self._guids.clear()  # of the chunk before
         self._remember(table["_key"].to_pylist(), found)
         own = self.table_map.map
@@ -76,26 +84,29 @@ class DataverseTarget:
         """Read rows by the table's alternate key."""
         if not rows:
             return {}
-        key = self._alternate_key()
-        own = {path.partition(".")[0] for path in self._paths()} | set(key)
+        key = alternate_key(self.table_map)
+        own = {path.partition(".")[0] for path in self._paths} | set(key)
         found = await self.dataverse.by_keys(
             entity_set(self.table),
             properties(self.table, sorted(own)),
             properties(self.table, key),
             [[self._key_value(row, column) for column in key] for row in rows],
         )
-        found = await self.lookups.add(self.table.name, found, self._paths())
+        found = await self.lookups.add(self.table.name, found, self._paths)
         return self._target_rows(found)
 
     async def write(self, actions: Sequence[Action]) -> list[Outcome]:
-        """Write rows: bulk messages, each falling back to single requests; deletes one by one."""
+        """Write rows by bulk messages side by side, each falling back to single requests; deletes singly."""
         outcomes: dict[int, Outcome] = {}
         for kind in (Kind.CREATE, Kind.UPDATE, Kind.DELETE, Kind.DEACTIVATE):
             places = [index for index, action in enumerate(actions) if action.kind is kind]
-            for start in range(0, len(places), _ROWS_A_MESSAGE):
-                part = places[start : start + _ROWS_A_MESSAGE]
-                written = await self._write_kind(kind, [actions[index] for index in part])
-                outcomes.update(zip(part, written, strict=True))
+            mine = [actions[index] for index in places]
+            messages = (
+                mine[start : start + _ROWS_A_MESSAGE] for start in range(0, len(mine), _ROWS_A_MESSAGE)
+            )
+            sends = [partial(self._write_kind, kind, message) for message in messages]
+            written = await self.writer.session.all_of(sends)
+            outcomes.update(zip(places, chain.from_iterable(written), strict=True))
         return [outcomes[index] for index in range(len(actions))]
 
     async def _write_kind(self, kind: Kind, actions: Sequence[Action]) -> list[Outcome]:
@@ -117,26 +128,17 @@ class DataverseTarget:
 
     def _body(self, action: Action) -> bytes:
         """Write a row's own columns, and its lookups by GUID; its key too when it is created."""
-        names = list(action.columns)
+        row, names = action.row, action.columns
         if action.kind is Kind.CREATE:
-            names += [path for path in action.row.identity if path != self.table.primary_id]
+            names = (*names, *(path for path in row.identity if path != self.table.primary_id))
         values: dict[str, object] = {}
         for path in names:
             column, dot, _ = path.partition(".")
             if dot:
-                values[column] = self._guids[action.row.key][column]
+                values[column] = self._guids[row.key][column]
             else:
-                values[column] = {**action.row.identity, **action.row.payload}[path]
-        return body_of(System.DATAVERSE, values, properties(self.table, values))
-
-    def _paths(self) -> tuple[str, ...]:
-        fields = (rule.target for rule in self.leg.fields)
-        return tuple(dict.fromkeys((*key_paths(self.table_map, System.DATAVERSE), *fields)))
-
-    def _alternate_key(self) -> Sequence[str]:
-        """Give the alternate key that the map's key names, or else the columns that it names."""
-        columns = tuple(dict.fromkeys(part.dataverse.partition(".")[0] for part in self.table_map.key))
-        return next((key for key in self.table.keys if set(key) <= set(columns)), columns)
+                values[column] = row.payload[path] if path in row.payload else row.identity[path]
+        return self._bodies.body(values)
 
     def _key_value(self, row: Row, column: str) -> object:
         if self.table.columns[column].type is ColumnType.LOOKUP:

@@ -5,16 +5,18 @@ the row that the target holds now. The output is an action; nothing here does I/
 and a dry run say exactly what a run would do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from projops.load.shared import Sides, judge
 from projops.mapping.keys import fold
 from projops.mapping.model import Deletes, Leg, System, TableMap, WriteMode
+from projops.mapping.paths import shared_of
 from projops.state.conflicts import Conflict
-from projops.state.crosswalk import Entry
+from projops.state.crosswalk import Entry, shared_in_step
 from projops.transform.shared import Digests
 
 
@@ -115,25 +117,42 @@ class Policy:
     @classmethod
     def of(cls, table_map: TableMap, leg: Leg) -> "Policy":
         """Read the policy of a leg."""
-        pairs = table_map.shared_fields()
-        forth = leg.direction.target is System.FINANCE
-        shared = {(finance if forth else path): (path if forth else finance) for finance, path in pairs}
-        references = frozenset(finance if forth else path for finance, path in pairs if "." in path)
+        shared = shared_of(table_map, leg)
+        references = frozenset(each for each, source in shared.items() if "." in each or "." in source)
         create_only = frozenset(rule.target for rule in leg.fields if rule.create_only)
         return cls(leg.write, leg.direction.source, table_map.conflict, shared, references, create_only)
 
     def kept_in_step(self, row: "Row") -> tuple[str, ...]:
         """Name the columns of a row that an update may write."""
+        if not self.create_only:
+            return tuple(row.payload)
         return tuple(name for name in row.payload if name not in self.create_only)
+
+    def same(self, name: str, ours: object, theirs: object) -> bool:
+        """Say whether two values of a column are the same; keys of other rows are compared folded."""
+        if self.compares_folded(name) and isinstance(ours, str) and isinstance(theirs, str):
+            return fold(ours) == fold(theirs)
+        return ours == theirs
 
     def compares_folded(self, name: str) -> bool:
         """Say whether a column's values are keys of other rows: those are compared folded."""
         return "." in name or name in self.references
 
 
-def is_in_step(row: Row, entry: Entry | None, policy: Policy) -> bool:
-    """Say whether the crosswalk knows that this very payload of this very row is at the target."""
-    return entry is not None and is_of(row, entry, policy) and _has_payload(row, entry, policy)
+def in_step(rows: Iterable[tuple[str, str, str]], entries: Mapping[str, Entry], policy: Policy) -> list[bool]:
+    """Say of rows whether the crosswalk knows that this very payload of this very row is at the target.
+
+    Args:
+        rows: Identity of the source row, integration key and payload hash of each.
+        entries: What was last in step, by key.
+        policy: What the mapping allows.
+    """
+    hash_of, by_id = _hash_of(policy), policy.source is System.DATAVERSE
+    known = ((source_id, digest, entries.get(key)) for source_id, key, digest in rows)
+    return [
+        entry is not None and hash_of(entry) == digest and (not by_id or entry.dataverse_id == source_id)
+        for source_id, digest, entry in known
+    ]
 
 
 def is_of(row: Row, entry: Entry, policy: Policy) -> bool:
@@ -141,9 +160,10 @@ def is_of(row: Row, entry: Entry, policy: Policy) -> bool:
     return policy.source is not System.DATAVERSE or entry.dataverse_id == row.source_id
 
 
-def _has_payload(row: Row, entry: Entry, policy: Policy) -> bool:
+def _hash_of(policy: Policy) -> Callable[[Entry], str | None]:
+    """Give what tells the hash of the payload that this leg has last brought to the target."""
     forth = policy.source is System.DATAVERSE
-    return row.hash == (entry.hash_dataverse_to_finance if forth else entry.hash_finance_to_dataverse)
+    return attrgetter("hash_dataverse_to_finance" if forth else "hash_finance_to_dataverse")
 
 
 def decide(row: Row, entry: Entry | None, target: TargetRow | None, policy: Policy) -> Action:
@@ -166,7 +186,7 @@ def decide(row: Row, entry: Entry | None, target: TargetRow | None, policy: Poli
     different = tuple(
         name
         for name in policy.kept_in_step(row)
-        if not _same(row.payload[name], target.values.get(name), folded=policy.compares_folded(name))
+        if not policy.same(name, row.payload[name], target.values.get(name))
     )
     if not policy.shared:
         return Action(Kind.UPDATE if different else Kind.SKIP, row, target.id, different)
@@ -178,7 +198,7 @@ def decide_unread(row: Row, entry: Entry, policy: Policy) -> Action:
 
     It is there, and nobody else writes these columns. Where only its GUID is new, nothing is written.
     """
-    if policy.write is WriteMode.CREATE_ONLY or _has_payload(row, entry, policy):
+    if policy.write is WriteMode.CREATE_ONLY or _hash_of(policy)(entry) == row.hash:
         return Action(Kind.SKIP, row, entry.dataverse_id)
     return Action(Kind.UPDATE, row, entry.dataverse_id, policy.kept_in_step(row))
 
@@ -206,7 +226,7 @@ def _decide_shared(
         different,
         Sides(row.source_shared or {}, target.shared or {}),
         row.target_shared or {},
-        _last_in_step(entry, policy),
+        Sides(*shared_in_step(entry, policy.source)),
         source_wins=policy.winner is policy.source,
     )
     columns = tuple(name for name in different if name not in verdict.left)
@@ -227,21 +247,8 @@ def _created(row: Row) -> Sides | None:
     return Sides(row.source_shared, row.target_shared or {})
 
 
-def _last_in_step(entry: Entry | None, policy: Policy) -> Sides:
-    if entry is None:
-        return Sides({}, {})
-    dataverse, finance = entry.shared_dataverse or {}, entry.shared_finance or {}
-    return Sides(dataverse, finance) if policy.source is System.DATAVERSE else Sides(finance, dataverse)
-
-
 def _conflict(row: Row, target: TargetRow, policy: Policy, contested: Sequence[str]) -> Conflict | None:
     if not contested or policy.winner is None:
         return None
     ours, theirs = ({name: values.get(name) for name in contested} for values in (row.payload, target.values))
     return Conflict(row.key, policy.winner.value, ours, theirs)
-
-
-def _same(ours: object, theirs: object, *, folded: bool) -> bool:
-    if folded and isinstance(ours, str) and isinstance(theirs, str):
-        return fold(ours) == fold(theirs)
-    return ours == theirs

@@ -42,15 +42,12 @@ async def delete_former_keys(job: LoadJob, table: pa.Table) -> None:
         return
     keys = dict(zip(table["_id"].to_pylist(), table["_key"].to_pylist(), strict=True))
     with job.state.begin() as connection:
-        entries = crosswalk.by_ids(connection, job.table_map.map, keys)
-    moved = {entry.dataverse_id for entry in entries if entry.key == keys[str(entry.dataverse_id)]}
-    former = [
-        (str(entry.dataverse_id), entry.key)
-        for entry in entries
-        if entry.dataverse_id in moved
-        and entry.key != keys[str(entry.dataverse_id)]
-        and _has_form(job, entry.key)
-    ]
+        pairs = crosswalk.keys_of(connection, job.table_map.map, keys)
+    others = [(row_id, key) for row_id, key in pairs if key != keys[row_id]]
+    if not others:
+        return
+    moved = {row_id for row_id, key in pairs if key == keys[row_id]}
+    former = [(row_id, key) for row_id, key in others if row_id in moved and _has_form(job, key)]
     if former:
         await _delete(job, former)
 
@@ -66,8 +63,7 @@ def _with_keys(job: LoadJob, table: pa.Table) -> list[Held]:
     if not job.from_dataverse:
         return gone + [(key, key) for key in late]
     with job.state.begin() as connection:
-        entries = crosswalk.by_ids(connection, job.table_map.map, late)
-    return gone + [(str(entry.dataverse_id), entry.key) for entry in entries]
+        return gone + crosswalk.keys_of(connection, job.table_map.map, late)
 
 
 async def _delete(job: LoadJob, gone: Iterable[Held]) -> Counts:

@@ -1,7 +1,7 @@
 """Finance as the side that is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -15,16 +15,17 @@ from projops.mapping.model import Leg, System, TableMap
 from projops.mapping.paths import key_paths, table_of
 from projops.systems import quoting
 from projops.systems.columns import properties
-from projops.systems.encoding import body_of
+from projops.systems.encoding import Bodies
 from projops.systems.finance import Finance, RowWrite, Verb
 from projops.systems.outcomes import RowOutcome, Status
+from projops.systems.properties import Property
 from projops.transform.canonical import finance_canonical
 from projops.transform.shared import read_digests, shared_digests
 
 _VERBS = {Kind.CREATE: Verb.CREATE, Kind.UPDATE: Verb.UPDATE, Kind.DELETE: Verb.DELETE}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FinanceTarget:
     """Writes one leg's rows to a Finance entity set.
 
@@ -32,16 +33,25 @@ class FinanceTarget:
         finance: Reads and writes.
         table_map: The map.
         leg: A leg towards Finance.
+        table: The entity set that is written.
     """
 
     finance: Finance
     table_map: TableMap
     leg: Leg
+    table: Table = field(init=False)
+    _key: tuple[str, ...] = field(init=False)
+    _key_properties: tuple[Property, ...] = field(init=False)
+    _properties: tuple[Property, ...] = field(init=False)
+    _bodies: Bodies = field(init=False)
 
-    @property
-    def table(self) -> Table:
-        """The entity set that is written."""
-        return table_of(self.table_map, System.FINANCE)
+    def __post_init__(self) -> None:
+        self.table = table_of(self.table_map, System.FINANCE)
+        self._key = key_paths(self.table_map, System.FINANCE)
+        names = dict.fromkeys((*self._key, *(rule.target for rule in self.leg.fields)))
+        self._key_properties = properties(self.table, self._key)
+        self._properties = properties(self.table, names)
+        self._bodies = Bodies.of(System.FINANCE, self._properties)
 
     async def resolve(self, table: pa.Table) -> Sequence[Waiting]:
         """Nothing to look up: Finance rows name each other by key."""
@@ -51,13 +61,11 @@ class FinanceTarget:
         """Read rows by entity key."""
         if not rows:
             return {}
-        key = key_paths(self.table_map, System.FINANCE)
-        names = tuple(dict.fromkeys((*key, *(rule.target for rule in self.leg.fields))))
         found = await self.finance.by_keys(
             self.table.entity_set,
-            properties(self.table, names),
-            properties(self.table, key),
-            [[row.identity[name] for name in key] for row in rows],
+            self._properties,
+            self._key_properties,
+            [[row.identity[name] for name in self._key] for row in rows],
         )
         return self._target_rows(finance_canonical(self.table, found))
 
@@ -78,15 +86,14 @@ class FinanceTarget:
         if verb is Verb.CREATE:
             # Finance fills in its own nulls; what is not there need not be said.
             values = {name: value for name, value in values.items() if value is not None} | dict(row.identity)
-        return RowWrite(verb, key, body_of(System.FINANCE, values, properties(self.table, values)))
+        return RowWrite(verb, key, self._bodies.body(values))
 
     def _predicate(self, row: Row) -> str:
-        key = key_paths(self.table_map, System.FINANCE)
-        values = [row.identity[name] for name in key]
-        return quoting.key_predicate(System.FINANCE, properties(self.table, key), values)
+        values = [row.identity[name] for name in self._key]
+        return quoting.key_predicate(System.FINANCE, self._key_properties, values)
 
     def _target_rows(self, found: pa.Table) -> dict[str, TargetRow]:
-        keys = key_column([found[name] for name in key_paths(self.table_map, System.FINANCE)]).to_pylist()
+        keys = key_column([found[name] for name in self._key]).to_pylist()
         shared = read_digests(shared_digests(self.table_map, System.FINANCE, found))
         payload = found.select([rule.target for rule in self.leg.fields]).to_pylist()
         return {

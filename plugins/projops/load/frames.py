@@ -1,30 +1,36 @@
 """From target frames to the rows that are decided on one by one."""
 
+from collections.abc import Iterable, Sequence
+
 import pyarrow as pa
 
 from projops.load.decide import Row
 from projops.load.job import LoadJob
 from projops.mapping import catalog
-from projops.mapping.model import System
+from projops.mapping.model import Leg, System, TableMap
 from projops.mapping.paths import key_paths, table_of
 from projops.transform.shared import read_digests, shared_digests, without_digests
 
 
-def rows_of(job: LoadJob, table: pa.Table) -> list[Row]:
-    """Cut a target frame into rows: only what is about to be written passes here."""
-    keys = key_paths(job.table_map, job.leg.direction.target)
-    payload = [rule.target for rule in job.leg.fields]
+def rows_of(table_map: TableMap, leg: Leg, table: pa.Table) -> list[Row]:
+    """Cut a target frame into rows: only what is about to be written, or is explained, passes here."""
+    keys = key_paths(table_map, leg.direction.target)
+    payload = [rule.target for rule in leg.fields]
     ours = read_digests(table["_source_shared"])
-    theirs = read_digests(shared_digests(job.table_map, job.leg.direction.target, table))
-    identities = table.select(keys).to_pylist()
-    payloads = table.select(payload).to_pylist()
-    facts = table.select(["_id", "_key", "_hash"]).to_pylist()
+    theirs = read_digests(shared_digests(table_map, leg.direction.target, table))
+    facts = (table[name].to_pylist() for name in ("_id", "_key", "_hash"))
     return [
-        Row(fact["_id"], fact["_key"], fact["_hash"], source, target, identity, values)
-        for fact, source, target, identity, values in zip(
-            facts, ours, theirs, identities, payloads, strict=True
-        )
+        Row(*fact)
+        for fact in zip(*facts, ours, theirs, _objects(table, keys), _objects(table, payload), strict=True)
     ]
+
+
+def _objects(table: pa.Table, names: Sequence[str]) -> Iterable[dict[str, object]]:
+    """Give the values of some columns, an object a row."""
+    if not names:
+        return ({} for _ in range(table.num_rows))
+    columns = (table[name].to_pylist() for name in names)
+    return (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
 
 
 def without_own_references(job: LoadJob, table: pa.Table) -> pa.Table:

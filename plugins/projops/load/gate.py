@@ -22,7 +22,7 @@ from projops.systems.columns import entity_set, properties
 from projops.systems.dataverse import Dataverse
 
 ACTUAL, CONNECTION = "msdyn_actual", "msdyn_transactionconnection"
-ACTUALS, CONNECTIONS = "actuals", "transaction_connections"
+ACTUALS, CONNECTIONS = Gate.waits_for
 RULE = "billing_gate"
 _LEG = Direction.DATAVERSE_TO_FINANCE
 _ENDS = ("msdyn_transaction1", "msdyn_transaction2")

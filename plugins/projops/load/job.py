@@ -6,6 +6,7 @@ from projops.load.decide import Policy
 from projops.load.doubts import Doubts
 from projops.load.gate import BillingGate
 from projops.load.guard import DeleteGuard
+from projops.load.packages import Packing
 from projops.load.target import Target
 from projops.mapping.model import Leg, System, TableMap
 from projops.poison import Quarantine
@@ -33,6 +34,7 @@ class LoadJob:
         lease: The map's; nothing is written, here or there, once it is lost.
         quarantine: Takes rows that crash the load.
         doubts: What writers that fell silent may have written.
+        packing: Sends many rows as data packages, or None where the leg has none.
     """
 
     state: StateStore
@@ -46,6 +48,7 @@ class LoadJob:
     lease: Lease = field(kw_only=True)
     quarantine: Quarantine = field(kw_only=True)
     doubts: Doubts = field(default_factory=Doubts)
+    packing: Packing | None = None
 
     @property
     def policy(self) -> Policy:

@@ -75,19 +75,18 @@ def _forget_former_forms(job: LoadJob, connection: Connection, entries: Sequence
     own, parts = job.origin, len(job.table_map.key)
     paired = [entry.dataverse_id for entry in entries if entry.dataverse_id is not None]
     now = {entry.key for entry in entries}
-    found = [each for each in crosswalk.by_ids(connection, own.map, paired) if each.key not in now]
-    former = [each for each in found if not has_parts(each.key, parts)]
+    found = [pair for pair in crosswalk.keys_of(connection, own.map, paired) if pair[1] not in now]
+    former = [(row_id, key) for row_id, key in found if not has_parts(key, parts)]
     if not former:
         return
-    crosswalk.remove(connection, own.map, [each.key for each in former])
+    crosswalk.remove(connection, own.map, [key for _, key in former])
     because = f"paired under its new key by batch {own.batch}"
-    of_finance = [(each.key, each.key) for each in former]
+    of_finance = [(key, key) for _, key in former]
     dead_letters.resolve_deletes(
         connection, own.map, Direction.FINANCE_TO_DATAVERSE.value, of_finance, because
     )
     if job.from_dataverse:
-        deletes = [(str(each.dataverse_id), each.key) for each in former]
-        dead_letters.resolve_deletes(connection, own.map, own.leg, deletes, because)
+        dead_letters.resolve_deletes(connection, own.map, own.leg, former, because)
 
 
 def _absent(done: Sequence[Done]) -> list[str]:
@@ -107,7 +106,7 @@ def close_removed(connection: Connection, origin: Origin, rows: Sequence[Row], b
     A row that stands there under another key is alive: what is said of that one stays.
     """
     ids = [row.source_id for row in rows]
-    alive = {entry.dataverse_id for entry in crosswalk.by_ids(connection, origin.map, ids)}
+    alive = {row_id for row_id, _ in crosswalk.keys_of(connection, origin.map, ids)}
     gone = [source_id for source_id in ids if source_id not in alive]
     dead_letters.resolve(connection, origin.map, origin.leg, gone, because)
     deletes = [(row.source_id, row.key) for row in rows]

@@ -1,10 +1,11 @@
 """Parents that Finance lacks: its rows name each other by key, as the crosswalk knows them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from projops.load.job import LoadJob
 from projops.load.target import PARENT_KEY_CHANGED, Waiting
@@ -13,6 +14,7 @@ from projops.state import crosswalk
 
 # A parent as `_parents` of a target frame names it: map, id, lookup, and what is known of its key.
 Parent = Mapping[str, Any]
+_BETWEEN = "\n"  # neither a GUID nor a key text, which is JSON, holds one
 
 
 def missing_parents(job: LoadJob, table: pa.Table) -> list[Waiting]:
@@ -26,35 +28,38 @@ def missing_parents(job: LoadJob, table: pa.Table) -> list[Waiting]:
         table: Target frame.
 
     Returns:
-        What such rows wait for; nothing for a leg from Finance.
+        What such rows wait for, in their order; nothing for a leg from Finance.
     """
     if not job.from_dataverse:
         return []
-    rows: Sequence[Sequence[Parent]] = [row or () for row in table["_parents"].to_pylist()]
-    known = _keys_in_step(job, (parent for row in rows for parent in row))
-    found = (
-        _judged(index, parent, known.get((parent["map"], parent["id"]), frozenset()))
-        for index, row in enumerate(rows)
-        for parent in row
-    )
-    return [wait for wait in found if wait is not None]
+    named = table["_parents"].combine_chunks()
+    parents = pa.Table.from_struct_array(pc.list_flatten(named))
+    parents = parents.append_column("row", pc.list_parent_indices(named))
+    parents = parents.append_column("place", pa.array(range(parents.num_rows), pa.int64()))
+    found: dict[int, Waiting] = {}
+    for map_id in pc.unique(parents["map"]).to_pylist():
+        found |= _of_map(job, map_id, parents.filter(pc.equal(parents["map"], map_id)))
+    return [found[place] for place in sorted(found)]
 
 
-def _keys_in_step(job: LoadJob, parents: Iterable[Parent]) -> Mapping[tuple[str, str], AbstractSet[str]]:
-    """Give the keys under which the crosswalk knows parents, by map and GUID."""
-    wanted: dict[str, set[str]] = {}
-    for parent in parents:
-        wanted.setdefault(parent["map"], set()).add(parent["id"])
-    known: dict[tuple[str, str], set[str]] = {}
+def _of_map(job: LoadJob, map_id: str, parents: pa.Table) -> dict[int, Waiting]:
+    """Judge the parents that one map brings: whole columns settle those that stand as they are named."""
     with job.state.begin() as connection:
-        for map_id, ids in wanted.items():
-            for entry in crosswalk.by_ids(connection, map_id, ids):
-                known.setdefault((map_id, str(entry.dataverse_id)), set()).add(entry.key)
-    return known
+        pairs = crosswalk.keys_of(connection, map_id, pc.unique(parents["id"]).to_pylist())
+    as_named = pa.array([f"{row_id}{_BETWEEN}{key}" for row_id, key in pairs], pa.string())
+    names = pc.binary_join_element_wise(parents["id"], parents["key"], _BETWEEN)
+    rest = parents.filter(pc.invert(pc.is_in(names, value_set=as_named)))
+    if rest.num_rows == 0:
+        return {}
+    known: dict[str, set[str]] = {}
+    for row_id, key in pairs:
+        known.setdefault(row_id, set()).add(key)
+    judged = {each["place"]: _judged(each, known.get(each["id"], frozenset())) for each in rest.to_pylist()}
+    return {place: wait for place, wait in judged.items() if wait is not None}
 
 
-def _judged(index: int, parent: Parent, known: AbstractSet[str]) -> Waiting | None:
-    map_id, row_id, lookup, key = (parent[name] for name in ("map", "id", "lookup", "key"))
+def _judged(parent: Parent, known: AbstractSet[str]) -> Waiting | None:
+    index, map_id, row_id, lookup, key = (parent[name] for name in ("row", "map", "id", "lookup", "key"))
     if not known:
         message = (
             f"Waits for row {row_id} of map {map_id}, which is not in Finance yet; goes by itself once it is."

@@ -6,19 +6,17 @@ by company and no path gives one, the row's own company is meant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from projops.extract.lookups import MOST_REMEMBERED
-from projops.mapping import catalog
 from projops.mapping.catalog import ColumnType, Table
 from projops.mapping.keys import key_text
+from projops.mapping.paths import COMPANY_CODE, lookup_tables, reference_key
 from projops.systems.columns import entity_set, properties
 from projops.systems.dataverse import Dataverse
-
-COMPANY_TABLE = "cdm_company"
-COMPANY_CODE = "cdm_companycode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +86,8 @@ class References:
         values: Mapping[str, Sequence[object]],
         companies: Sequence[str | None],
     ) -> Reference:
-        parent = _target(table, lookup, values)
-        key = _alternate_key(parent, values)
+        parent = lookup_tables(table, lookup, values)[0]
+        key = reference_key(parent, values)
         by_path, parts = {}, []
         for column in key:
             path, texts = self._part_values(parent, column, values, companies)
@@ -101,8 +99,9 @@ class References:
         wanted = [
             tuple(part[index] for part in parts) if given[index] else None for index in range(len(given))
         ]
-        found = await self._find(parent, key, [each for each in wanted if each and None not in each])
-        guids = [found.get(key_text(each)) if each and None not in each else None for each in wanted]
+        # Many rows refer to few others: whatever is done for a key is done once.
+        found = await self._find(parent, key, {each for each in wanted if each and None not in each})
+        guids = [None if each is None else found.get(each) for each in wanted]
         missing = {
             index: Missing(parent.name, {path: texts[index] for path, texts in by_path.items()})
             for index, guid in enumerate(guids)
@@ -136,34 +135,17 @@ class References:
         return (await self._lookup(parent, column, nested or {COMPANY_CODE: texts}, companies)).guids
 
     async def _find(
-        self, parent: Table, key: Sequence[str], wanted: Sequence[tuple[object, ...]]
-    ) -> Mapping[str, str]:
-        """Give GUIDs by key text, reading the keys not found before."""
+        self, parent: Table, key: Sequence[str], wanted: AbstractSet[tuple[object, ...]]
+    ) -> Mapping[tuple[object, ...], str]:
+        """Give GUIDs by key values, reading the keys not found before."""
         known = self._found.setdefault((parent.name, tuple(key)), {})
         if len(known) > MOST_REMEMBERED:
             known.clear()
-        unknown = {key_text(each): each for each in wanted if key_text(each) not in known}
+        texts = {each: key_text(each) for each in wanted}
+        unknown = {text: each for each, text in texts.items() if text not in known}
         if unknown:
             columns = properties(parent, key)
             read = await self.dataverse.by_keys(entity_set(parent), columns, columns, list(unknown.values()))
             for row in read.to_pylist():
                 known[key_text([row[name] for name in key])] = row["_id"]
-        return known
-
-
-def _target(table: Table, lookup: str, values: Mapping[str, object]) -> Table:
-    """Give the table that a lookup leads to: of several, the first that has the columns named."""
-    names = {path.partition(".")[0] for path in values}
-    tables = catalog.dataverse_tables()
-    candidates = [tables[name] for name in table.columns[lookup].targets if name in tables]
-    return next(each for each in candidates if names <= set(each.columns))
-
-
-def _alternate_key(parent: Table, values: Mapping[str, object]) -> Sequence[str]:
-    """Choose the alternate key that the paths, and the row's company, give."""
-    given = {path.partition(".")[0] for path in values}
-    for key in parent.keys:
-        rest = [column for column in key if column not in given]
-        if given <= set(key) and all(COMPANY_TABLE in parent.columns[column].targets for column in rest):
-            return key
-    return tuple(given)
+        return {each: known[text] for each, text in texts.items() if text in known}

@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from projops.load.decide import Action, Kind, Policy, Row, TargetRow
 from projops.load.target import Outcome, Result, Target, Waiting
-from projops.mapping.keys import fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +101,4 @@ def _changes(action: Action, held: TargetRow | None, policy: Policy) -> dict[str
     if action.kind in (Kind.DELETE, Kind.DEACTIVATE):
         return {name: Change(value, None) for name, value in old.items() if value is not None}
     pairs = {name: Change(old.get(name), action.row.payload[name]) for name in action.columns}
-    return {
-        name: pair
-        for name, pair in pairs.items()
-        if not _equal(pair.old, pair.new, folded=policy.compares_folded(name))
-    }
-
-
-def _equal(old: object, new: object, *, folded: bool) -> bool:
-    """Say whether two values are the same; keys of other rows may differ in case."""
-    if folded and isinstance(old, str) and isinstance(new, str):
-        return fold(old) == fold(new)
-    return old == new
+    return {name: pair for name, pair in pairs.items() if not policy.same(name, pair.old, pair.new)}

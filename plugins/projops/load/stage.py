@@ -1,12 +1,15 @@
 """The load stage: decide on each row, write, and commit outcomes and crosswalk chunk by chunk."""
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from projops.load.decide import Action, Kind, Policy, Row, TargetRow, decide, decide_unread, is_in_step
+from projops import progress
+from projops.load.decide import Action, Kind, Policy, Row, TargetRow, decide, decide_unread, in_step
 from projops.load.deletes import delete_former_keys, delete_gone
 from projops.load.doubts import last_in_step
 from projops.load.frames import rows_of, without_own_references
@@ -18,6 +21,7 @@ from projops.load.sending import Sender
 from projops.load.target import Outcome, Result
 from projops.load.waiting import Deferred, find_waiting, set_aside
 from projops.mapping.paths import table_of
+from projops.pausing import refuse_stopped
 from projops.poison import Sieve
 from projops.state import conflicts, crosswalk, dead_letters, in_flight
 from projops.state.batches import Counts
@@ -36,9 +40,12 @@ async def load_tables(job: LoadJob, tables: Iterable[pa.Table]) -> Counts:
 
     Returns:
         Rows by what became of them; `read` and `rejected` are the earlier stages' to count.
+
+    Raises:
+        MapPausedError: Somebody has stopped the map: the chunks so far are written, and no others.
     """
     counts, waiting = Counts(), PutOff()
-    for table in tables:
+    for table in _until_stopped(job, tables):
         # Rows that come again, in a newer version, or are deleted: the older would be written last.
         counts += Counts(unchanged=waiting.drop(table["_id"].to_pylist()))
         gone = pc.fill_null(table["_deleted"], False)
@@ -46,7 +53,27 @@ async def load_tables(job: LoadJob, tables: Iterable[pa.Table]) -> Counts:
         more, deferred = await _load_sifted(job, table.filter(pc.invert(gone)), defer=True)
         counts += more
         waiting.add(deferred.table, deferred.needs)
+        progress.done("load", table.num_rows)
     return counts + await _load_deferred(job, waiting)
+
+
+def _until_stopped(job: LoadJob, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    for table in tables:
+        refuse_stopped(job.state, job.table_map.map)
+        with _uncollected():
+            yield table
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold back the collector of cycles for a chunk: its rows have none, and it would look at all of them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 async def _load_deferred(job: LoadJob, waiting: PutOff) -> Counts:
@@ -54,7 +81,7 @@ async def _load_deferred(job: LoadJob, waiting: PutOff) -> Counts:
     counts = Counts()
     while len(waiting):
         still = PutOff()
-        for table in waiting.chunks():
+        for table in _until_stopped(job, waiting.chunks()):
             more, deferred = await _load_sifted(job, table, defer=True)
             counts += more
             still.add(deferred.table, deferred.needs)
@@ -67,9 +94,9 @@ async def _load_deferred(job: LoadJob, waiting: PutOff) -> Counts:
 async def _load_circles(job: LoadJob, waiting: PutOff) -> Counts:
     """Write rows that nothing but each other holds back; the rest is set aside."""
     counts = Counts()
-    for table in waiting.circles():
+    for table in _until_stopped(job, waiting.circles()):
         await _load_sifted(job, table, defer=False, complete=False)
-    for table in waiting.chunks():
+    for table in _until_stopped(job, waiting.chunks()):
         more, _ = await _load_sifted(job, table, defer=False)
         counts += more
     return counts
@@ -139,7 +166,7 @@ async def _load_chunk(
         waits = {index: rest for index, all_ in waits.items() if (rest := [w for w in all_ if w.map != own])}
         table = without_own_references(job, table)
     later = [index for index, all_ in waits.items() if defer and all(wait.map == own for wait in all_)]
-    rows = rows_of(job, table)
+    rows = rows_of(job.table_map, job.leg, table)
     done = await _write(sender, [row for index, row in enumerate(rows) if index not in waits], entries)
     aside = waits.keys() - set(later)
     done += [Done(Action(Kind.SKIP, rows[index]), set_aside(waits[index][0])) for index in sorted(aside)]
@@ -150,37 +177,31 @@ async def _load_chunk(
 
 
 def _drop_rows_in_step(job: LoadJob, table: pa.Table) -> tuple[dict[str, Entry], pa.Table, int]:
-    policy = job.policy
     ids, keys, hashes = (table[name].to_pylist() for name in ("_id", "_key", "_hash"))
     with job.state.begin() as connection:
         job.lease.confirm(connection)
         entries = crosswalk.by_keys(connection, job.table_map.map, set(keys))
-        probe = (
-            key not in job.doubts.to_read
-            and is_in_step(Row(source_id, key, digest, None, None, {}, {}), entries.get(key), policy)
-            for source_id, key, digest in zip(ids, keys, hashes, strict=True)
-        )
-        mask = pa.array(list(probe), pa.bool_())
+        known = in_step(zip(ids, keys, hashes, strict=True), entries, job.policy)
+        if job.doubts.to_read:
+            known = [same and key not in job.doubts.to_read for key, same in zip(keys, known, strict=True)]
+        mask = pa.array(known, pa.bool_())
         same = table.filter(mask)
+        because = f"in step at batch {job.batch.id}"
         dead_letters.resolve(
-            connection,
-            job.table_map.map,
-            job.leg.direction.value,
-            same["_id"].to_pylist(),
-            f"in step at batch {job.batch.id}",
+            connection, job.table_map.map, job.leg.direction.value, same["_id"].to_pylist(), because
         )
     return entries, table.filter(pc.invert(mask)), same.num_rows
 
 
 async def _write(sender: Sender, rows: Sequence[Row], entries: dict[str, Entry]) -> list[Done]:
-    """Decide and write; rows that lost a race are looked at again."""
+    """Decide and write; rows that lost a race, or got no answer, are looked at again, at last one by one."""
     job = sender.job
     policy, done, pending = job.policy, [], list(rows)
     forced = False
-    for _ in range(_LOOKS):
+    for look in range(_LOOKS):
         actions = await _decide_all(job, pending, entries, policy, forced=forced)
         _keep_conflicts(job, actions)
-        outcomes = await _carry_out(sender, actions)
+        outcomes = await _carry_out(sender, actions, look)
         pairs = [Done(action, outcome) for action, outcome in zip(actions, outcomes, strict=True)]
         again = [pair for pair in pairs if pair.outcome.result is Result.LOOK_AGAIN]
         done += [pair for pair in pairs if pair.outcome.result is not Result.LOOK_AGAIN]
@@ -220,11 +241,12 @@ def _decide(job: LoadJob, row: Row, entry: Entry | None, target: TargetRow | Non
     return decide(row, before, target, policy)
 
 
-async def _carry_out(sender: Sender, actions: Sequence[Action]) -> list[Outcome]:
-    """Send what must be sent; skips and rejects are outcomes already."""
+async def _carry_out(sender: Sender, actions: Sequence[Action], look: int) -> list[Outcome]:
+    """Send what must be sent, at first packed, at last one by one; skips and rejects are outcomes already."""
     outcomes: list[Outcome | None] = [_settled(sender.job, action) for action in actions]
     open_at = [index for index, outcome in enumerate(outcomes) if outcome is None]
-    written = await sender.send([actions[index] for index in open_at])
+    going = [actions[index] for index in open_at]
+    written = await sender.send(going, packed=look == 0, alone=look == _LOOKS - 1)
     for index, outcome in zip(open_at, written, strict=True):
         outcomes[index] = outcome
     return [outcome for outcome in outcomes if outcome is not None]

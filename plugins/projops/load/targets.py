@@ -8,6 +8,7 @@ from projops.load.gate import BillingGate
 from projops.load.guard import delete_guard
 from projops.load.job import LoadJob
 from projops.load.missing import MissingRows
+from projops.load.packages import await_imports, packing_of
 from projops.load.references import References
 from projops.load.target import Target
 from projops.mapping.model import Leg, System, TableMap
@@ -16,6 +17,8 @@ from projops.state import in_flight
 from projops.state.batches import Batch
 from projops.state.leases import Lease
 from projops.systems.dataverse_writer import DataverseWriter
+from projops.systems.imports import Imports
+from projops.systems.packages import Packages
 
 
 def load_job(
@@ -34,22 +37,37 @@ def load_job(
     """
     with engine.state.begin() as connection:
         marks = in_flight.of_others(connection, table_map.map, lease.token)
+    imports = Imports(Packages(systems.finance.session))
     return LoadJob(
         state=engine.state,
         table_map=table_map,
         leg=leg,
         batch=batch,
-        target=_target(engine, systems, table_map, leg),
+        target=target_of(engine, systems, table_map, leg),
         settings=engine.settings,
         guard=delete_guard(engine.state, engine.settings, leg, batch, deletes),
         gate=_gate(engine, systems, table_map, leg),
         lease=lease,
         quarantine=Quarantine.of(engine, table_map, batch, "load"),
         doubts=Doubts.of(marks, leg.direction),
+        packing=packing_of(imports, table_map, leg, engine.settings.package_rows),
     )
 
 
-def _target(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg) -> Target:
+async def end_imports(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg, lease: Lease) -> None:
+    """Wait for the imports by which rows of a leg still travel though their writer fell silent.
+
+    Raises:
+        SystemUnavailableError: One does not end; nothing has been written.
+    """
+    with engine.state.begin() as connection:
+        marks = in_flight.of_others(connection, table_map.map, lease.token)
+    mine = [mark for mark in marks if mark.leg == leg.direction]
+    await await_imports(Packages(systems.finance.session), mine)
+
+
+def target_of(engine: Engine, systems: Systems, table_map: TableMap, leg: Leg) -> Target:
+    """Give the side that a leg writes to; whoever only reads it needs no lease."""
     if leg.direction.target is System.FINANCE:
         return FinanceTarget(systems.finance, table_map, leg)
     return DataverseTarget(

@@ -1,4 +1,4 @@
-"""`projops maps`: list, show, lint, diff and document the table maps."""
+"""`projops maps`: list, show, lint, diff, document and profile the table maps."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
+from projops.commands import completion
+from projops.commands.profiling import profile
 from projops.commands.tables import print_table
 from projops.mapping.description import (
     as_plain,
@@ -63,7 +65,10 @@ def list_maps(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(map_id: Annotated[str, typer.Argument(help="Map id.")], as_json: AsJson = False) -> None:
+def show(
+    map_id: Annotated[str, typer.Argument(help="Map id.", autocompletion=completion.maps)],
+    as_json: AsJson = False,
+) -> None:
     """Show one map: key, legs and field rows with their evidence."""
     table_map = _map(_loaded(), map_id)
     if as_json:
@@ -101,7 +106,9 @@ def lint(as_json: AsJson = False) -> None:
 
 @app.command()
 def diff(
-    map_id: Annotated[str | None, typer.Argument(help="Map id; all maps without it.")] = None,
+    map_id: Annotated[
+        str | None, typer.Argument(help="Map id; all maps without it.", autocompletion=completion.maps)
+    ] = None,
     against: Annotated[str, typer.Option(help="A folder of maps, or a git revision.")] = "HEAD",
     as_json: AsJson = False,
 ) -> None:
@@ -132,11 +139,16 @@ def diff(
 
 @app.command()
 def docs(
-    path: Annotated[Path, typer.Argument(help="File to write.")] = PROJECT_ROOT / "docs" / "mappings.md",
+    path: Annotated[
+        Path, typer.Argument(help="File to write.", show_default="docs/mappings.md")
+    ] = PROJECT_ROOT / "docs" / "mappings.md",
 ) -> None:
     """Write docs/mappings.md."""
     path.write_text(render_docs(Settings.from_environment().mappings), encoding="utf-8")
     typer.echo(f"Wrote {path}.")
+
+
+app.command()(profile)
 
 
 def render_docs(folder: Path) -> str:
@@ -165,7 +177,7 @@ def _map(loaded: LoadedMaps, map_id: str) -> TableMap:
 
 
 def _expectation_findings(settings: Settings) -> tuple[Finding, ...]:
-    from projops.validate.expectations import lint_expectations
+    from projops.validate.written import lint_expectations
 
     return lint_expectations(settings.expectations, _loaded().maps)
 
@@ -194,7 +206,9 @@ def _other_folder(against: str, scratch: Path) -> Path:
     folder = scratch / "include" / "mappings"
     folder.mkdir(parents=True)
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # Python 3.11 has it from 3.11.4 on
+            files.extraction_filter = tarfile.data_filter
+        files.extractall(folder)  # what git has archived itself  # nosec B202
     return folder
 
 

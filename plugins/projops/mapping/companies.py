@@ -27,6 +27,11 @@ class Company:
     zone: str = DEFAULT_ZONE
 
 
+def zone_of(companies: Mapping[str, Company], code: str | None) -> str:
+    """The time zone of a company: UTC of one that is not named, or not known."""
+    return companies[code].zone if code is not None and code in companies else DEFAULT_ZONE
+
+
 def read_companies(path: Path, file: str) -> tuple[Mapping[str, Company], tuple[Finding, ...]]:
     """Read `companies.yaml`: companies by code in lower case, and what is wrong with the file."""
     document = Document(path, file)

@@ -39,6 +39,7 @@ def as_plain(table_map: TableMap) -> dict[str, Any]:
         "needs": list(table_map.needs),
         "companies": "all" if table_map.companies is None else list(table_map.companies),
         "enabled": table_map.enabled,
+        "period": list(table_map.period),
         "conflict": table_map.conflict,
         "gate": {"billed_actuals": table_map.gate.billed_actuals} if table_map.gate else None,
         "legs": {str(direction): _plain_leg(leg) for direction, leg in table_map.legs.items()},
@@ -166,6 +167,7 @@ def _map_text(table_map: TableMap, left_out: Sequence[str]) -> str:
             else ""
         )
         + _gate_text(table_map)
+        + _period_text(table_map)
         + ("" if table_map.enabled else " Off unless asked for by name.")
         + "\n",
     ]
@@ -182,6 +184,12 @@ def _gate_text(table_map: TableMap) -> str:
         f" A row goes to Finance once every actual whose {table_map.gate.billed_actuals} it is, the actuals "
         "connected with them and those connections are there."
     )
+
+
+def _period_text(table_map: TableMap) -> str:
+    if not table_map.period:
+        return ""
+    return f" The accounting period of a row is the month of {', else of '.join(table_map.period)}."
 
 
 def _leg_text(leg: Leg) -> str:

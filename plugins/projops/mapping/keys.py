@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+import orjson
 import pyarrow as pa  # noqa: TID253  no DAG file leads here
 import pyarrow.compute as pc  # noqa: TID253
 
@@ -66,15 +67,15 @@ def may_be(partial: str, text: str) -> bool:
     """Say whether a key of which some parts are known may be a whole key; of another form it is none."""
     if partial == text:
         return True
-    parts = json.loads(partial)
-    return has_parts(text, len(parts)) and all(
-        known is None or known == part for known, part in zip(parts, json.loads(text), strict=True)
+    parts, whole = orjson.loads(partial), orjson.loads(text)
+    return len(whole) == len(parts) and all(
+        known is None or known == part for known, part in zip(parts, whole, strict=True)
     )
 
 
 def has_parts(text: str, count: int) -> bool:
     """Say whether a key has so many parts: with another number it is of a former mapping."""
-    return len(json.loads(text)) == count
+    return len(orjson.loads(text)) == count
 
 
 def fold(text: str) -> str:

@@ -7,7 +7,7 @@ shared value maps and companies, and the other maps.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from projops.mapping import catalog
@@ -26,7 +26,7 @@ from projops.mapping.model import (
     WriteMode,
 )
 from projops.mapping.order import cycles
-from projops.mapping.paths import source_column, table_of
+from projops.mapping.paths import period_paths, source_column, table_of
 from projops.mapping.reader import MapFolder, read_folder
 from projops.mapping.value_maps import ValueMap
 
@@ -83,6 +83,7 @@ def lint_map(table_map: TableMap, around: Surroundings) -> Iterator[Finding]:
     if tables:
         return
     yield from _key_findings(table_map)
+    yield from _period_findings(table_map)
     for leg in table_map.legs.values():
         yield from _leg_findings(table_map, leg)
         for rule in leg.fields:
@@ -139,6 +140,22 @@ def _gate_findings(table_map: TableMap) -> Iterator[Finding]:
     if Direction.DATAVERSE_TO_FINANCE not in table_map.legs:
         message = f"{table_map.map} has a gate but no leg dataverse_to_finance."
         yield _finding(table_map, line, message, "Take the gate out; only rows on their way to Finance wait.")
+
+
+def _period_findings(table_map: TableMap) -> Iterator[Finding]:
+    entity = table_of(table_map, System.FINANCE)
+    for name in table_map.period:
+        line = table_map.lines["period"]
+        column = entity.columns.get(name)
+        if column is None:
+            message = f"{entity.name} has no column {name}, so it can say no period."
+            yield _finding(table_map, line, message, "Name a date field of the Finance entity.")
+        elif not column.is_day:
+            message = f"{entity.name}.{name} is no date, so it can say no period."
+            yield _finding(table_map, line, message, "Name a date field of the Finance entity.")
+        elif not period_paths(replace(table_map, period=(name,)), System.DATAVERSE):
+            message = f"No leg of {table_map.map} maps {name}, so Dataverse cannot say a row's period."
+            yield _finding(table_map, line, message, "Map the field, or name one that is mapped.")
 
 
 def _cycle_findings(maps: Mapping[str, TableMap]) -> Iterator[Finding]:

@@ -44,6 +44,7 @@ _MAP_KEYS = frozenset(
         "legs",
         "conflict",
         "gate",
+        "period",
     }
 )
 _LEG_KEYS = frozenset({"extract", "write", "deletes", "approve_deletes_above", "fields"})
@@ -110,6 +111,7 @@ def _table_map(document: Document, entries: Mapping[str, Located], file: str) ->
         file=file,
         lines=_line_numbers(entries),
         gate=_gate(document, entries.get("gate")),
+        period=document.texts(entries, "period", what),
     )
 
 

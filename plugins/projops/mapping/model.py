@@ -7,7 +7,7 @@ them and nothing changes them.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 
 class System(StrEnum):
@@ -32,6 +32,11 @@ class Direction(StrEnum):
     def target(self) -> System:
         """The system that rows are written to."""
         return System.FINANCE if self is Direction.DATAVERSE_TO_FINANCE else System.DATAVERSE
+
+    @property
+    def opposite(self) -> "Direction":
+        """The other way; a map need not have a leg that goes it."""
+        return next(each for each in Direction if each is not self)
 
 
 class Strategy(StrEnum):
@@ -184,9 +189,11 @@ class Gate:
     Attributes:
         billed_actuals: Lookup on `msdyn_actual` that leads to the map's table: all actuals that name a
             row there, and what they are connected with, go before that row.
+        waits_for: The maps whose rows these are: actuals, and their connections.
     """
 
     billed_actuals: str
+    waits_for: ClassVar[tuple[str, str]] = ("actuals", "transaction_connections")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +216,8 @@ class TableMap:
         file: Path of the YAML file, relative to the project.
         lines: Line numbers of top-level entries, for messages.
         gate: What must be in step before a row is written to Finance, or None.
+        period: Finance date fields of which the first that has a value says in which accounting period a
+            row is; none for maps whose rows belong to no period.
     """
 
     map: str
@@ -226,6 +235,7 @@ class TableMap:
     file: str
     lines: Mapping[str, int] = field(default_factory=dict)
     gate: Gate | None = None
+    period: tuple[str, ...] = ()
 
     def shared_fields(self) -> tuple[tuple[str, str], ...]:
         """Pairs (Finance field, Dataverse path) that both legs keep in step: the shared columns."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -77,7 +78,21 @@ class LoadedMaps:
 
 
 def load_maps(folder: Path) -> LoadedMaps:
-    """Read and check all maps of a folder (`include/mappings`)."""
+    """Read and check all maps of a folder (`include/mappings`), if a file has changed since the last time.
+
+    A task reads them twice, for its DAG and for its engine, and a worker has read them before it forked it.
+    """
+    return _load_maps(folder, _state_of(folder))
+
+
+def _state_of(folder: Path) -> frozenset[tuple[Path, int, int, int]]:
+    """Give what shows a change of a file: which it is, how long, and when it was last written (in ns)."""
+    found = ((path, path.stat()) for path in folder.glob("*/*.yaml"))
+    return frozenset((path, stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in found)
+
+
+@lru_cache(maxsize=2)
+def _load_maps(folder: Path, _: frozenset[tuple[Path, int, int, int]]) -> LoadedMaps:
     from projops.mapping.lint import lint_folder
 
     content = read_folder(folder)
@@ -103,7 +118,7 @@ def read_folder(folder: Path) -> MapFolder:
     """Read `<area>/<map>.yaml` and `_shared/*.yaml` below a folder."""
     maps: dict[str, TableMap] = {}
     unreadable: dict[tuple[str, str], tuple[Finding, ...]] = {}
-    for path in sorted(folder.glob("[!_]*/*.yaml")):
+    for path in map_files(folder):
         table_map, findings = read_map(path, _shown(path, folder))
         if table_map is not None and table_map.map in maps:
             findings = (_duplicate(table_map, maps[table_map.map]),)
@@ -119,6 +134,11 @@ def read_folder(folder: Path) -> MapFolder:
         MappingProxyType(unreadable),
         shared,
     )
+
+
+def map_files(folder: Path) -> list[Path]:
+    """Give the files of maps in a folder, `<area>/<map>.yaml`, whatever they hold."""
+    return sorted(folder.glob("[!_]*/*.yaml"))
 
 
 def _read_shared(folder: Path) -> tuple[dict[str, ValueMap], Mapping[str, Company], tuple[Finding, ...]]:

@@ -17,7 +17,10 @@ from airflow.sdk import DAG, BaseOperator, Param, TaskGroup
 from projops.mapping.model import Direction, System, TableMap
 from projops.mapping.order import Node, leg_order, leg_parents
 from projops.mapping.reader import BrokenMap, load_maps
-from projops.orchestration.assets import source_asset, target_asset
+from projops.orchestration.assets import area_schedule, source_asset, target_asset
+from projops.orchestration.failures import CALLBACKS
+from projops.orchestration.forms import companies_field, maps_field
+from projops.orchestration.links import map_path, page_address
 from projops.orchestration.operators import (
     BrokenMapOperator,
     DetectOperator,
@@ -25,6 +28,7 @@ from projops.orchestration.operators import (
     FinishOperator,
     LoadOperator,
     StageOperator,
+    ValidateOperator,
 )
 from projops.run import LegRef
 from projops.settings import Settings
@@ -38,6 +42,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=2),
     "execution_timeout": timedelta(hours=1),
+    **CALLBACKS,
 }
 
 
@@ -53,7 +58,7 @@ def area_dag(area: str, doc: str | None) -> DAG:
     broken = [found for found in loaded.broken if found.area == area]
     with DAG(
         dag_id=area,
-        schedule="*/5 * * * *",
+        schedule=area_schedule(area, loaded.maps),
         start_date=datetime(2026, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_runs=1,
@@ -106,23 +111,8 @@ def _leg_tasks(
     """Make the tasks of a leg, after detect and the loads that it needs; give its load."""
     direction = leg.direction
     with TaskGroup(group_id=str(leg), tooltip=f"{table_map.title}, {_route(table_map, direction)}"):
-        extract = ExtractOperator(
-            task_id="extract",
-            leg=leg,
-            pool=direction.source.value,
-            inlets=[source_asset(table_map, direction)],
-            doc_md=_stage_doc(table_map, direction, "Reads the changed rows into the staging area."),
-        )
-        detect >> extract
-        if parents:
-            # A task of its own: extract must follow parents that failed, but not a detect that failed.
-            needs = EmptyOperator(
-                task_id="needs",
-                trigger_rule="all_done",
-                doc_md="Waits for the legs that this one needs, whatever became of them. Takes no worker.",
-            )
-            [detect, *parents] >> needs >> extract
-        validate = StageOperator(
+        extract = _extract_task(table_map, leg, detect, parents)
+        validate = ValidateOperator(
             task_id="validate",
             stage="validate",
             staged=extract.output,
@@ -144,6 +134,31 @@ def _leg_tasks(
     return load
 
 
+def _extract_task(
+    table_map: TableMap, leg: LegRef, detect: BaseOperator, parents: Sequence[BaseOperator]
+) -> BaseOperator:
+    """Make a leg's first task, after detect and, where it needs others, after their loads."""
+    direction = leg.direction
+    extract = ExtractOperator(
+        task_id="extract",
+        leg=leg,
+        pool=direction.source.value,
+        inlets=[source_asset(table_map, direction)],
+        doc_md=_stage_doc(table_map, direction, "Reads the changed rows into the staging area."),
+    )
+    detect >> extract
+    if parents:
+        # A task of its own: extract must follow parents that failed, but not a detect that failed.
+        needs = EmptyOperator(
+            task_id="needs",
+            trigger_rule="all_done",
+            on_success_callback=None,  # with one it would take a worker
+            doc_md="Waits for the legs that this one needs, whatever became of them. Takes no worker.",
+        )
+        [detect, *parents] >> needs >> extract
+    return extract
+
+
 def _broken_task(broken: BrokenMap) -> BaseOperator:
     return BrokenMapOperator(
         task_id=f"{_NOT_IN_A_TASK_ID.sub('_', broken.map)}__broken",
@@ -156,23 +171,11 @@ def _broken_task(broken: BrokenMap) -> BaseOperator:
 
 def _form(maps: Iterable[str]) -> dict[str, Param]:
     """The trigger form: which maps, which companies, how much."""
-    ids = sorted(maps)
     return {
-        "maps": Param(
-            None,
-            type=["null", "array"],
-            items={"type": "string", "enum": ids},
-            examples=ids,
-            title="Maps",
-            description_md="Which maps to run; empty for all of the area.",
-        ),
-        "companies": Param(
-            None,
-            type=["null", "array"],
-            items={"type": "string"},
-            title="Companies",
-            description_md="Legal entities to run for, one a line; empty for all. "
-            "A run for some companies leaves the watermarks where they are.",
+        "maps": maps_field(maps, "Which maps to run; empty for all of the area."),
+        "companies": companies_field(
+            "Legal entities to run for, one a line; empty for all. "
+            "A run for some companies leaves the watermarks where they are."
         ),
         "mode": Param(
             "incremental",
@@ -187,12 +190,16 @@ def _form(maps: Iterable[str]) -> dict[str, Param]:
 def _dag_doc(doc: str, maps: Iterable[TableMap], broken: Sequence[BrokenMap]) -> str:
     lines = [doc.strip(), "", "| map | Dataverse | | Finance | version |", "|---|---|---|---|---|"]
     lines += [
-        f"| `{found.map}` {found.title} | `{found.dataverse}` | {_arrows(found)} "
+        f"| {_linked(found.map)} {found.title} | `{found.dataverse}` | {_arrows(found)} "
         f"| `{found.finance}` | {found.version} |"
         for found in maps
     ]
-    lines += [f"| `{found.map}` | broken, does not run | | | |" for found in broken]
+    lines += [f"| {_linked(found.map)} | broken, does not run | | | |" for found in broken]
     return "\n".join(lines)
+
+
+def _linked(map_id: str) -> str:
+    return f"[`{map_id}`]({page_address(map_path(map_id))})"
 
 
 def _arrows(table_map: TableMap) -> str:

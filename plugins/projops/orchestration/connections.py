@@ -19,7 +19,10 @@ from projops.engine import Engine
 from projops.errors import ConfigurationError
 from projops.mapping.model import System
 from projops.orchestration.hooks import DataverseHook, FinanceHook, SystemHook
+from projops.orchestration.parts import parts_of
 from projops.settings import Settings
+from projops.signals.endpoint import CONNECTION as SIGNAL_CONNECTION
+from projops.signals.endpoint import Endpoint, endpoint_of
 from projops.systems.connection import Connection
 
 STATE_CONNECTION = "projops_state"
@@ -58,6 +61,19 @@ def airflow_connection(system: System) -> Connection:
     for secret in connection.secrets:  # Airflow masks passwords by itself, but not every extra
         mask_secret(secret)
     return connection
+
+
+def signal_endpoint() -> Endpoint | None:
+    """Read our endpoint for signals from the connection `projops_signals`; None where it is not defined.
+
+    Raises:
+        ConfigurationError: The connection is wrong; names its field.
+    """
+    try:
+        found = BaseHook.get_connection(SIGNAL_CONNECTION)
+    except AirflowNotFoundException:
+        return None
+    return endpoint_of(parts_of(found))
 
 
 def airflow_settings() -> Settings:

@@ -6,6 +6,7 @@ and hand the resolved connection on; requests go through `projops.systems` and i
 
 import asyncio
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any
 
 from airflow.providers.http.hooks.http import HttpHook
@@ -13,8 +14,9 @@ from airflow.providers.http.hooks.http import HttpHook
 from projops.errors import ProjOpsError
 from projops.mapping import catalog
 from projops.mapping.model import System
+from projops.orchestration.parts import parts_of
 from projops.systems.columns import properties
-from projops.systems.connection import Connection, Parts, from_parts
+from projops.systems.connection import Connection, from_parts
 from projops.systems.dataverse import Dataverse
 from projops.systems.finance import Finance
 from projops.systems.session import ODataSession
@@ -37,17 +39,8 @@ class SystemHook(HttpHook, ABC):
         Raises:
             ConfigurationError: A field is missing or wrong; names connection and field.
         """
-        found = self.get_connection(self.http_conn_id)
-        parts = Parts(
-            conn_type=self.conn_type,
-            host=found.host,
-            schema=found.schema,
-            login=found.login,
-            password=found.password,
-            port=found.port,
-            extra=found.extra_dejson,
-        )
-        return from_parts(self.http_conn_id, parts)
+        parts = parts_of(self.get_connection(self.http_conn_id))
+        return from_parts(self.http_conn_id, replace(parts, conn_type=self.conn_type))
 
     def test_connection(self) -> tuple[bool, str]:
         """Sign in and read something small, for the test button."""

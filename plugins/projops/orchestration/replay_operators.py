@@ -1,6 +1,5 @@
 """The operators of the replay DAG: choose dead letters, run their areas, report what became of them."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, DagRunTriggerException
 
-from projops.orchestration.operators import open_engine
+from projops.orchestration.engine_task import EngineOperator, open_engine
 
 if TYPE_CHECKING:
     from projops.engine import Engine
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
 CHOSEN = "chosen"
 _SECONDS_BETWEEN_LOOKS = 2
+_MOST_NAMED = 20
 _Decide = Callable[["Engine", "Selection", str, str], "Decided"]
 
 
@@ -43,8 +43,10 @@ def _dismiss(engine: "Engine", wanted: "Selection", reason: str, actor: str) -> 
 VERBS: Mapping[str, _Decide] = {"replay": _replay, "approve": _approve, "dismiss": _dismiss}
 
 
-class ChooseOperator(BaseOperator):
+class ChooseOperator(EngineOperator):
     """Carries out the decision of the form; the audit trail names who has triggered the run."""
+
+    writes = ("dead_letter", "audit")
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Mark the entries; return the areas to run, each with its maps.
@@ -58,17 +60,17 @@ class ChooseOperator(BaseOperator):
         wanted = Selection(tuple(form["numbers"] or ()), form["map"], form["error"], form["everything"])
         if wanted == Selection():
             self.log.info("Nothing was chosen: name numbers, a map or an error in the form, or tick all.")
-            context["ti"].xcom_push(CHOSEN, {"numbers": [], "refused": [], "at": None})
+            context["ti"].xcom_push(CHOSEN, {"count": 0, "refused": [], "at": None})
             return []
         actor = context["dag_run"].triggering_user_name or "airflow"
         with open_engine() as engine:
             done = VERBS[form["action"]](engine, wanted, form["reason"] or "", actor)
             runs = [] if form["action"] == "dismiss" else self._runs(engine, done)
-        self.log.info("%d dead letters: %s by %s", len(done.marked), form["action"], actor)
+        self.log.info("%d dead letters: %s by %s", done.count, form["action"], actor)
         for sentence in done.stays:
             self.log.warning("%s", sentence)
         refused = [number for number in done.left if number in wanted.numbers]
-        chosen = {"numbers": list(done.marked), "refused": refused, "at": done.at.isoformat()}
+        chosen = {"count": done.count, "refused": refused, "at": done.at.isoformat()}
         context["ti"].xcom_push(CHOSEN, chosen)
         return runs
 
@@ -143,19 +145,21 @@ class RunAreaOperator(BaseOperator):
                 )
 
 
-class ReportOperator(BaseOperator):
+class ReportOperator(EngineOperator):
     """Says what became of the entries that were chosen.
 
     Args:
         choose_task_id: Task that chose them.
     """
 
+    reads = ("dead_letter",)
+
     def __init__(self, *, choose_task_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.choose_task_id = choose_task_id
 
     def execute(self, context: Context) -> None:
-        """Log each entry's fate, and push how many came to which status as `became`.
+        """Log the fates of entries, and push how many came to which status as `became`.
 
         Raises:
             AirflowFailException: Entries that were to go are still there.
@@ -166,16 +170,17 @@ class ReportOperator(BaseOperator):
         chosen = ti.xcom_pull(task_ids=self.choose_task_id, key=CHOSEN)
         if chosen is None:
             raise AirflowFailException(f"Nothing was done: {self.choose_task_id} failed; its log says why.")
-        if not chosen["numbers"] and not chosen["refused"]:
+        if not chosen["count"] and not chosen["refused"]:
             self.log.info("No dead letter was chosen.")
             return
         with open_engine() as engine:
-            found = fates(engine.state, chosen["numbers"], datetime.fromisoformat(chosen["at"]))
-        self.log.info("What became of them\n%s", "\n".join(map(_line, found)))
-        ti.xcom_push("became", dict(Counter(each.status for each in found)))
-        still = [each.number for each in found if each.is_open] + chosen["refused"]
+            found = fates(engine.state, datetime.fromisoformat(chosen["at"]))
+        self.log.info("What became of them\n%s", "\n".join(map(_line, found.first)))
+        ti.xcom_push("became", dict(found.statuses))
+        still = [each.number for each in found.first if each.is_open] + chosen["refused"]
         if still:
-            numbers = ", ".join(map(str, sorted(still)))
+            more = found.still_live + len(chosen["refused"]) - len(still[:_MOST_NAMED])
+            numbers = ", ".join(map(str, sorted(still)[:_MOST_NAMED])) + (f" and {more} more" if more else "")
             raise AirflowFailException(f"Still there: {numbers}. The log of this task and of choose say why.")
 
 

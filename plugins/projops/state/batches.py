@@ -174,6 +174,12 @@ def get_batch(connection: Connection, batch_id: int) -> Batch:
     return _batch(row)
 
 
+def began_at(connection: Connection, batch_id: int) -> datetime | None:
+    """Say when a batch began, UTC; None of one that the state does not know, as after a restore."""
+    statement = select(batches.c.started_at).where(batches.c.id == batch_id)
+    return connection.execute(statement).scalar_one_or_none()
+
+
 def record_extracted(
     connection: Connection, batch: Batch, watermark_to: str, fingerprint: str, mapping_version: str
 ) -> None:

@@ -5,13 +5,15 @@ to be overwritten; until the row is committed, the same one again is told from a
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select
 
+from projops.mapping.keys import fold
+from projops.mapping.model import Direction, System
 from projops.state.dead_letters import Origin
 from projops.state.slices import slices
 from projops.state.tables import conflict as conflicts
@@ -63,18 +65,77 @@ def record(connection: Connection, origin: Origin, found: Sequence[Conflict]) ->
         connection.execute(insert(conflicts), fresh)
 
 
-def listed(connection: Connection, map_id: str | None, limit: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which conflicts somebody wants to see: those of which all that is named here holds.
+
+    Attributes:
+        maps: Of one of these maps; None for all.
+        column: About this target column.
+        winner: Won by this system.
+        text: With this text in the key.
+        before: With a lower number than this.
+    """
+
+    maps: Collection[str] | None = None
+    column: str = ""
+    winner: str = ""
+    text: str = ""
+    before: int | None = None
+
+
+def listed(
+    connection: Connection, map_id: str | None, limit: int, chosen: Chosen | None = None
+) -> list[dict[str, Any]]:
     """List the latest conflicts of a map, or of all, newest first."""
-    statement = select(conflicts).order_by(conflicts.c.id.desc()).limit(limit)
+    statement = (
+        select(conflicts).where(*_rules(chosen or Chosen())).order_by(conflicts.c.id.desc()).limit(limit)
+    )
     if map_id is not None:
         statement = statement.where(conflicts.c.map == map_id)
     return [_read(row) for row in connection.execute(statement).mappings()]
+
+
+def maps_of(connection: Connection) -> list[str]:
+    """Give the maps of which any conflict is kept, sorted."""
+    return sorted(connection.execute(select(conflicts.c.map).distinct()).scalars())
+
+
+def sides(row: Mapping[str, Any]) -> dict[System, Mapping[str, Any]]:
+    """Give what each system held: values by target column."""
+    leg = Direction(row["leg"])
+    held = {leg.source: row["source_values"], leg.target: row["target_values"]}
+    return {system: held[system] for system in System}
+
+
+def remedy(row: Mapping[str, Any]) -> str:
+    """Say how to have it the other way."""
+    loser = next(system for system in System if system != row["winner"])
+    columns = ", ".join(row["source_values"])
+    return (
+        f"Nothing has to be done. For the other value change {columns} of this row in "
+        f"{loser.value.capitalize()} once more: the next run moves it."
+    )
 
 
 def get(connection: Connection, number: int) -> dict[str, Any] | None:
     """Read one conflict by its number; values as the JSON that they were kept as, by target column."""
     row = connection.execute(select(conflicts).where(conflicts.c.id == number)).mappings().one_or_none()
     return None if row is None else _read(row)
+
+
+def _rules(chosen: Chosen) -> Iterator[ColumnElement[bool]]:
+    if chosen.maps is not None:
+        yield conflicts.c.map.in_(sorted(chosen.maps))
+    if chosen.column:  # values are kept as JSON, in which a name is written so
+        named = f"{json.dumps(chosen.column, ensure_ascii=False)}: "
+        yield conflicts.c.source_values.contains(named, autoescape=True)
+    if chosen.winner:
+        yield conflicts.c.winner == chosen.winner
+    if chosen.text:
+        yield conflicts.c.key.contains(fold(chosen.text), autoescape=True)
+    if chosen.before is not None:
+        yield conflicts.c.id < chosen.before
 
 
 def _pending(connection: Connection, origin: Origin, keys: Sequence[str]) -> set[tuple[str, str, str]]:

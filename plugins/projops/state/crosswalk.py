@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, delete, func, select, update
 
 from projops.mapping.model import Direction, System
-from projops.state.slices import slices
+from projops.state.slices import among, slices
 from projops.state.tables import crosswalk
-from projops.state.upserts import insert_into
+from projops.state.upserts import insert_into, insert_rows
 
 # No row has this payload hash: the pair is there, and what the target holds is to be looked at.
 UNKNOWN = ""
@@ -43,7 +43,32 @@ class Entry:
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class InStep:
+    """When a pair was last in step, and by which batches.
+
+    Attributes:
+        entry: The pair.
+        at: When, in UTC, in either direction.
+        batches: By direction the batch that last had it in step; None where none of those known had.
+    """
+
+    entry: Entry
+    at: datetime
+    batches: Mapping[Direction, int | None]
+
+
+def shared_in_step(entry: Entry | None, source: System) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Give the digests of the shared columns of a source and its target when they were last in step."""
+    if entry is None:
+        return {}, {}
+    dataverse, finance = entry.shared_dataverse or {}, entry.shared_finance or {}
+    return (dataverse, finance) if source is System.DATAVERSE else (finance, dataverse)
+
+
+_COLUMNS = [crosswalk.c[name] for name in Entry.__slots__]
 _FIELDS = [name for name in Entry.__slots__ if name != "key"]
+_BATCHES = {direction: f"batch_{direction.value}" for direction in Direction}
 
 
 def by_keys(connection: Connection, map_id: str, keys: Iterable[str]) -> dict[str, Entry]:
@@ -53,7 +78,49 @@ def by_keys(connection: Connection, map_id: str, keys: Iterable[str]) -> dict[st
 
 def by_ids(connection: Connection, map_id: str, ids: Iterable[str]) -> list[Entry]:
     """Read entries by Dataverse GUID; a row that was given another key has one for each of its keys."""
-    return list(_read(connection, map_id, crosswalk.c.dataverse_id, ids))
+    return _read(connection, map_id, crosswalk.c.dataverse_id, ids)
+
+
+def keys_of(connection: Connection, map_id: str, ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Give GUID and key of entries by Dataverse GUID: as `by_ids`, where no more is asked for."""
+    wanted = list(ids)
+    if not wanted:
+        return []
+    known = crosswalk.c.dataverse_id
+    statement = select(known, crosswalk.c.key).where(
+        crosswalk.c.map == map_id, among(connection, known, wanted)
+    )
+    return [(row_id, key) for row_id, key in connection.execute(statement).all()]
+
+
+def in_step(connection: Connection, map_id: str, keys: Iterable[str]) -> list[InStep]:
+    """Read pairs by integration key, with the batches that last had them in step."""
+    found: list[InStep] = []
+    for part in slices(keys):
+        statement = select(crosswalk).where(crosswalk.c.map == map_id, crosswalk.c.key.in_(part))
+        for row in connection.execute(statement):
+            values = row._asdict()
+            batches = {direction: values[name] for direction, name in _BATCHES.items()}
+            found.append(InStep(_entry(row), values["in_step_at"], batches))
+    return found
+
+
+def keys_with_part(connection: Connection, map_id: str, part: str, limit: int) -> list[str]:
+    """Give the keys of a map that have a text as one of their parts, in order; at most so many.
+
+    Args:
+        connection: Open connection.
+        map_id: Map.
+        part: The part as key texts hold it: folded, and in JSON's quotes.
+        limit: At most so many.
+    """
+    statement = (
+        select(crosswalk.c.key)
+        .where(crosswalk.c.map == map_id, crosswalk.c.key.contains(part, autoescape=True))
+        .order_by(crosswalk.c.key)
+        .limit(limit)
+    )
+    return [str(key) for key in connection.execute(statement).scalars()]
 
 
 def keys_after(connection: Connection, map_id: str, direction: Direction, last: str, limit: int) -> list[str]:
@@ -95,19 +162,19 @@ def put(connection: Connection, map_id: str, batch_id: int, entries: Sequence[En
         return
     statement = insert_into(connection, crosswalk)
     new = statement.excluded
-    kept = {name: func.coalesce(new[name], crosswalk.c[name]) for name in _FIELDS}
+    kept = {name: func.coalesce(new[name], crosswalk.c[name]) for name in (*_FIELDS, *_BATCHES.values())}
     statement = statement.on_conflict_do_update(
         index_elements=[crosswalk.c.map, crosswalk.c.key],
         set_=kept | {"batch": new.batch, "in_step_at": new.in_step_at},
     )
-    connection.execute(statement, _stored_rows(map_id, batch_id, entries))
+    insert_rows(connection, statement, _stored_rows(map_id, batch_id, entries))
 
 
 def put_new(connection: Connection, map_id: str, batch_id: int, entries: Sequence[Entry]) -> None:
     """Insert entries whose keys are not known yet; those that are known stay as they are."""
     if entries:
         statement = insert_into(connection, crosswalk).on_conflict_do_nothing()
-        connection.execute(statement, _stored_rows(map_id, batch_id, entries))
+        insert_rows(connection, statement, _stored_rows(map_id, batch_id, entries))
 
 
 def doubt(
@@ -135,6 +202,16 @@ def doubt(
         mine = (crosswalk.c.map == map_id, crosswalk.c.key.in_(part))
         unknown = {f"hash_{direction.value}": UNKNOWN}
         connection.execute(update(crosswalk).where(*mine).values(unknown))
+
+
+def contest(connection: Connection, map_id: str, keys: Iterable[str]) -> None:
+    """Forget what stood in the shared columns of pairs when they were last in step.
+
+    Their next load takes them for changed on both sides: the map's winner has them.
+    """
+    for part in slices(keys):
+        mine = (crosswalk.c.map == map_id, crosswalk.c.key.in_(part))
+        connection.execute(update(crosswalk).where(*mine).values(shared_dataverse=None, shared_finance=None))
 
 
 def only_paired(key: str, dataverse_id: str | None, direction: Direction) -> Entry:
@@ -167,29 +244,45 @@ def remove_absent(connection: Connection, map_id: str, direction: Direction, key
         connection.execute(delete(crosswalk).where(*mine, tells_no_more))
 
 
-def _read(connection: Connection, map_id: str, column: Any, values: Iterable[str]) -> Iterable[Entry]:
-    columns = [crosswalk.c[name] for name in Entry.__slots__]
-    for part in slices(values):
-        rows = connection.execute(select(*columns).where(crosswalk.c.map == map_id, column.in_(part)))
-        yield from map(_entry, rows)
+def _read(connection: Connection, map_id: str, column: Column[Any], values: Iterable[str]) -> list[Entry]:
+    wanted = list(values)
+    if not wanted:
+        return []
+    statement = select(*_COLUMNS).where(crosswalk.c.map == map_id, among(connection, column, wanted))
+    return [
+        Entry(key, row_id, forth, back, _digests(dataverse), _digests(finance))
+        for key, row_id, forth, back, dataverse, finance in connection.execute(statement).all()
+    ]
 
 
 def _entry(row: Row[Any]) -> Entry:
-    values = row._asdict()
-    sides = {name: _digests(values[name]) for name in ("shared_dataverse", "shared_finance")}
-    return Entry(**(values | sides))
+    key, row_id, forth, back, *shared = (getattr(row, name) for name in Entry.__slots__)
+    return Entry(key, row_id, forth, back, *map(_digests, shared))
 
 
-def _stored_rows(map_id: str, batch_id: int, entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    facts = {"map": map_id, "batch": batch_id, "in_step_at": datetime.now(UTC)}
+def _stored_rows(map_id: str, batch_id: int, entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
+    """Give what is stored of entries, in the order of the columns."""
+    now = datetime.now(UTC)
     return [
-        facts | {"key": entry.key} | {name: _stored(getattr(entry, name)) for name in _FIELDS}
+        (
+            map_id,
+            entry.key,
+            entry.dataverse_id,
+            entry.hash_dataverse_to_finance,
+            entry.hash_finance_to_dataverse,
+            _stored(entry.shared_dataverse),
+            _stored(entry.shared_finance),
+            batch_id,
+            now,
+            batch_id if entry.hash_dataverse_to_finance else None,
+            batch_id if entry.hash_finance_to_dataverse else None,
+        )
         for entry in entries
     ]
 
 
-def _stored(value: str | Mapping[str, str] | None) -> str | None:
-    return json.dumps(dict(value)) if isinstance(value, Mapping) else value
+def _stored(digests: Mapping[str, str] | None) -> str | None:
+    return None if digests is None else json.dumps(dict(digests))
 
 
 def _digests(text: str | None) -> Mapping[str, str] | None:

@@ -4,16 +4,15 @@ There is one live entry a leg and source row: a newer failure replaces the reaso
 attempts, a later success closes it. What people decide about entries is in `decisions`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, TextClause, case, func, select, true, tuple_, update
 
-from projops.mapping.keys import LONGEST_KEY
 from projops.mapping.model import Direction
+from projops.state import texts
 from projops.state.slices import slices
 from projops.state.tables import IS_LIVE, LIVE, crosswalk, dead_letter
 from projops.state.upserts import insert_into
@@ -24,6 +23,7 @@ AWAITING = "awaiting_approval"
 MASS_DELETE = "mass_delete"  # the rule under which a delete waits for approval
 FORMER_KEY_FORM = "former_key_form"  # that of a delete of which only a key of a former mapping is known
 _LONGEST_VALUE = 500
+_ROWS_AT_ONCE = 500
 _LONGEST_MESSAGE = 2000  # a system may answer with a whole page
 # A row of Finance is read again by its key: one without a whole key cannot be.
 _IS_NAMED = (dead_letter.c.leg == Direction.DATAVERSE_TO_FINANCE.value) | dead_letter.c.key.is_not(None)
@@ -74,6 +74,29 @@ class Stopped:
     id: int
     key: str | None
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLetter:
+    """A live entry of one of our own stages, with the row as a person may see it.
+
+    Attributes:
+        id: Its number.
+        map: Map.
+        leg: Direction.
+        status: open, parked or awaiting_approval.
+        source_id: Identity of the source row.
+        key: Integration key text, or None.
+        payload: The row (`projops.payload`), or None.
+    """
+
+    id: int
+    map: str
+    leg: str
+    status: str
+    source_id: str
+    key: str | None
+    payload: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +193,25 @@ def stopped(connection: Connection, map_id: str, leg: str, source_ids: Sequence[
             )
         )
         found |= {row.source_id: Stopped(row.id, row.key, row.rule) for row in rows}
+    return found
+
+
+def given_up(connection: Connection, map_id: str, leg: str, source_ids: Sequence[str]) -> dict[str, int]:
+    """Of some source rows, give the latest entry that people have dismissed, by source row."""
+    found: dict[str, int] = {}
+    for part in slices(source_ids):
+        rows = connection.execute(
+            select(dead_letter.c.source_id, func.max(dead_letter.c.id))
+            .where(
+                dead_letter.c.map == map_id,
+                dead_letter.c.leg == leg,
+                dead_letter.c.status == "dismissed",
+                dead_letter.c.stage != FINANCE_STAGE,
+                dead_letter.c.source_id.in_(part),
+            )
+            .group_by(dead_letter.c.source_id)
+        )
+        found |= {source_id: number for source_id, number in rows}
     return found
 
 
@@ -287,10 +329,41 @@ def live(connection: Connection, map_id: str | None = None, stage: str | None = 
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
+def live_rows(connection: Connection) -> Iterator[LiveLetter]:
+    """Give the live entries of our own stages, some at a time, oldest first."""
+    columns = [dead_letter.c[name] for name in LiveLetter.__slots__]
+    ours = select(*columns).where(dead_letter.c.status.in_(LIVE), dead_letter.c.stage != FINANCE_STAGE)
+    rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(ours.order_by(dead_letter.c.id))
+    return (LiveLetter(*row) for row in rows)
+
+
 def get(connection: Connection, number: int) -> dict[str, Any] | None:
     """Read one entry, live or closed."""
     row = connection.execute(select(dead_letter).where(dead_letter.c.id == number)).mappings().one_or_none()
     return None if row is None else dict(row)
+
+
+def earlier(connection: Connection, row: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
+    """List the other entries of a row, live and closed, the newest first, without what the row holds.
+
+    Args:
+        connection: Open connection.
+        row: One entry of it, with its `id`, `map`, `source_id` and `key`.
+        limit: How many at most.
+    """
+    columns = (
+        dead_letter.c[name] for name in ("id", "leg", "status", "rule", "first_seen", "closed_because")
+    )
+    names = [name for name in (row["source_id"], row["key"]) if name is not None]
+    statement = (
+        select(*columns)
+        .where(
+            dead_letter.c.map == row["map"], dead_letter.c.source_id.in_(names), dead_letter.c.id != row["id"]
+        )
+        .order_by(dead_letter.c.id.desc())
+        .limit(limit)
+    )
+    return [dict(each) for each in connection.execute(statement).mappings()]
 
 
 def dismissed(connection: Connection, map_id: str, stage: str) -> set[tuple[str, str]]:
@@ -333,22 +406,9 @@ def _still_approved(status: ColumnElement[str], column: Column[Any]) -> ColumnEl
 
 def _values(letter: Letter) -> dict[str, Any]:
     values = {name: getattr(letter, name) for name in Letter.__slots__}
-    too_long = letter.key is not None and len(letter.key) > LONGEST_KEY
     return values | {
-        "source_id": _identity(letter.source_id),
-        "key": None if too_long else letter.key,
-        "message": _storable(letter.message)[:_LONGEST_MESSAGE],
-        "value": letter.value and _storable(letter.value)[:_LONGEST_VALUE],
+        "source_id": texts.identity(letter.source_id),
+        "key": texts.key(letter.key),
+        "message": texts.storable(letter.message)[:_LONGEST_MESSAGE],
+        "value": letter.value and texts.storable(letter.value)[:_LONGEST_VALUE],
     }
-
-
-def _identity(source_id: str) -> str:
-    """Give a source row's identity in a form that fits its column."""
-    if len(source_id) <= LONGEST_KEY:
-        return _storable(source_id)
-    return f"{_storable(source_id)[: _LONGEST_VALUE // 2]}…{sha256(source_id.encode()).hexdigest()}"
-
-
-def _storable(text: str) -> str:
-    """Replace the one character that Postgres takes in no text."""
-    return text.replace("\0", "\ufffd")

@@ -9,11 +9,11 @@ ever more seldom, until the mark *settles*: soon after the writer has come back 
 it never does, a day after it began (`Settings.in_flight_hours`).
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import orjson
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from projops.state.clock import present
@@ -44,12 +44,14 @@ class Mark:
     Attributes:
         leg: Direction.
         is_open: Whether no look has been ended since its writer fell silent, or since one began.
+        execution: Import of Finance's by which the rows travel, or None: it goes on without its writer.
         rows: The rows.
     """
 
     leg: str
     is_open: bool
     rows: Sequence[Doubt]
+    execution: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,13 @@ class Writing:
     token: str
 
 
-def record(connection: Connection, writing: Writing, rows: Sequence[Doubt], settles_in: timedelta) -> int:
+def record(
+    connection: Connection,
+    writing: Writing,
+    rows: Sequence[Doubt],
+    settles_in: timedelta,
+    execution: str | None = None,
+) -> int:
     """Mark rows that are about to be sent; give the number of the mark.
 
     Args:
@@ -70,6 +78,7 @@ def record(connection: Connection, writing: Writing, rows: Sequence[Doubt], sett
         writing: Who sends them.
         rows: The rows.
         settles_in: When they need no look any more if their writer never comes back.
+        execution: Import by which they travel, or None for requests.
     """
     now = present(connection)
     statement = insert(in_flight).values(
@@ -77,7 +86,8 @@ def record(connection: Connection, writing: Writing, rows: Sequence[Doubt], sett
         leg=writing.leg,
         batch=writing.batch,
         token=writing.token,
-        rows=json.dumps([[row.source_id, row.key, row.shared] for row in rows], default=dict),
+        execution=execution,
+        rows=orjson.dumps([(row.source_id, row.key, row.shared) for row in rows], default=dict).decode(),
         begun_at=now,
         settles_at=now + settles_in,
     )
@@ -120,7 +130,9 @@ def of_others(connection: Connection, map_id: str, token: str) -> list[Mark]:
         .order_by(in_flight.c.id)
     )
     return [
-        Mark(mark["leg"], mark["looked_at"] is None or mark["look"] is not None, _rows(mark))
+        Mark(
+            mark["leg"], mark["looked_at"] is None or mark["look"] is not None, _rows(mark), mark["execution"]
+        )
         for mark in marks.mappings()
     ]
 
@@ -188,4 +200,4 @@ def _wants_look(mark: RowMapping, now: datetime, pause: timedelta) -> bool:
 
 
 def _rows(mark: RowMapping) -> list[Doubt]:
-    return [Doubt(*row) for row in json.loads(mark["rows"])]
+    return [Doubt(*row) for row in orjson.loads(mark["rows"])]

@@ -1,7 +1,7 @@
 """What a mapping's fingerprint stands for, column by column, so that a change of it can be named."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -29,10 +29,34 @@ class Difference:
         return {"new": self.added, "changed": self.changed, "removed": self.removed}
 
 
-def remember(connection: Connection, fingerprint: str, columns: Mapping[str, str]) -> None:
-    """Keep the digest of each target column under the fingerprint of the whole."""
-    values = {"fingerprint": fingerprint, "columns": json.dumps(dict(columns), sort_keys=True)}
-    connection.execute(insert_into(connection, meanings).values(values).on_conflict_do_nothing())
+def remember(
+    connection: Connection, fingerprint: str, columns: Mapping[str, str], words: Mapping[str, str]
+) -> None:
+    """Keep what a fingerprint stands for.
+
+    Args:
+        connection: Open transaction.
+        fingerprint: Of the whole.
+        columns: Digest of each target column.
+        words: What the mapping says, by entry, for people.
+    """
+    values = {"columns": json.dumps(dict(columns), sort_keys=True), "words": json.dumps(dict(words))}
+    kept = insert_into(connection, meanings).values(fingerprint=fingerprint, **values)
+    connection.execute(
+        kept.on_conflict_do_update(
+            index_elements=[meanings.c.fingerprint],
+            set_={"words": kept.excluded.words},
+            where=meanings.c.words.is_(None),  # kept before there were words
+        )
+    )
+
+
+def words_of(connection: Connection, fingerprints: Collection[str]) -> dict[str, dict[str, str]]:
+    """Give what mappings said, by entry, by fingerprint; those of which nothing is known are left out."""
+    statement = select(meanings.c.fingerprint, meanings.c.words).where(
+        meanings.c.fingerprint.in_(fingerprints), meanings.c.words.is_not(None)
+    )
+    return {row.fingerprint: json.loads(row.words) for row in connection.execute(statement)}
 
 
 def difference(connection: Connection, before: str | None, columns: Mapping[str, str]) -> Difference | None:

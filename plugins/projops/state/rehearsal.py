@@ -16,6 +16,8 @@ from projops.state.tables import (
     lease,
     metadata,
     request_count,
+    signal,
+    signal_count,
     throttle,
     throttle_holder,
     throttle_use,
@@ -23,7 +25,7 @@ from projops.state.tables import (
 
 _ROWS = 5000
 # A rehearsal waits for no writer and is nobody's action; requests are counted where all others are.
-_LEFT_OUT = (lease, audit, request_count, throttle, throttle_holder, throttle_use)
+_LEFT_OUT = (lease, audit, request_count, signal, signal_count, throttle, throttle_holder, throttle_use)
 
 
 @contextmanager

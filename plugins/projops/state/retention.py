@@ -7,7 +7,23 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, update
 
 from projops.state.dead_letters import FINANCE_STAGE
-from projops.state.tables import LIVE, audit, conflict, dead_letter, export_execution, request_count
+from projops.state.tables import (
+    LIVE,
+    alert,
+    audit,
+    conflict,
+    dead_letter,
+    delivery,
+    difference,
+    export_execution,
+    invariant,
+    quality,
+    reconciled_leg,
+    reconciliation,
+    request_count,
+    signal_count,
+    task_failure,
+)
 
 CLEANING = "clean"
 
@@ -18,13 +34,15 @@ class Limits:
 
     Attributes:
         letters: Closed dead letters, by when they were closed, and conflicts.
-        audit: The audit trail, and counts of requests.
+        audit: The audit trail, counts of requests, and alerts that are over.
         staging: Exports that were loaded: their package is gone from Finance after 7 days [D].
+        reports: Reconciliations with all that they found, by when they began, and what broke rules.
     """
 
     letters: datetime | None
     audit: datetime | None
     staging: datetime | None
+    reports: datetime | None
 
 
 def expired(connection: Connection, limits: Limits) -> dict[str, int]:
@@ -70,8 +88,30 @@ def _rules(limits: Limits) -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
     if limits.audit is not None:
         yield "actions", audit, audit.c.at < limits.audit
         yield "request counts", request_count, request_count.c.day < limits.audit.date().isoformat()
+        yield "signal counts", signal_count, signal_count.c.day < limits.audit.date().isoformat()
+        yield from _alerts(limits.audit)
     if limits.staging is not None:
         yield "exports", export_execution, export_execution.c.committed_at < limits.staging
+    if limits.reports is not None:
+        yield from _reconciliations(limits.reports)
+        yield "rejected rows by rule", quality, quality.c.at < limits.reports
+
+
+def _alerts(limit: datetime) -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
+    """Give alerts that are over, behind where they were sent, and failures that were mended."""
+    old = select(alert.c.id).where(alert.c.resolved_at < limit)
+    yield "deliveries of alerts", delivery, delivery.c.alert.in_(old)
+    yield "alerts", alert, alert.c.resolved_at < limit
+    yield "failures of tasks", task_failure, task_failure.c.mended_at < limit
+
+
+def _reconciliations(limit: datetime) -> Iterator[tuple[str, Table, ColumnElement[bool]]]:
+    """Give reconciliations behind what they found: nothing of them is left without them."""
+    old = select(reconciliation.c.id).where(reconciliation.c.started_at < limit)
+    yield "differences", difference, difference.c.reconciliation.in_(old)
+    yield "invariants", invariant, invariant.c.reconciliation.in_(old)
+    yield "reconciled legs", reconciled_leg, reconciled_leg.c.reconciliation.in_(old)
+    yield "reconciliations", reconciliation, reconciliation.c.started_at < limit
 
 
 def _closed_letters(limit: datetime) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """Opening the state database and bringing it to the current schema."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,13 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, Operati
 
 from projops.errors import ConfigurationError, SystemUnavailableError
 
-HEAD = "0002"
+HEAD = "0006"
 _AWAY = (OperationalError, InterfaceError, InternalError)
+_READS = "projops_reads"
+_READING: Mapping[str, Mapping[str, Any]] = {
+    "sqlite": {_READS: True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
 _LONGEST_SILENCE = "60s"  # between two statements of a transaction; writers on SQLite wait as long
 
 
@@ -26,6 +31,7 @@ class StateStore:
     def __init__(self, url: str) -> None:
         self.url = _parsed(url)
         self.engine = _create_engine(self.url.render_as_string(hide_password=False))
+        self._reading = self.engine.execution_options(**_READING.get(self.engine.dialect.name, {}))
 
     def prepare(self) -> None:
         """Create or upgrade the schema, once, under a lock.
@@ -45,6 +51,7 @@ class StateStore:
             raise ConfigurationError(
                 f"The state database {self.url.render_as_string()} cannot be opened: {error.orig}.",
                 remedy="Check the connection projops_state.",
+                connection="projops_state",
             ) from error
 
     def revision(self) -> str | None:
@@ -62,13 +69,37 @@ class StateStore:
         Raises:
             SystemUnavailableError: The database is away, is locked for too long, or has ended our session.
         """
-        try:
-            with self.engine.begin() as connection:
+        with self._answering(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that only reads, as a page does: it waits for no writer, and none waits for it.
+
+        All its statements see one state of the database, so that a count and a list of one page agree.
+
+        Raises:
+            SystemUnavailableError: The database is away, has ended our session, or is to be written to.
+        """
+        with self._answering(), self._reading.begin() as connection:
+            if connection.dialect.name != "sqlite":
                 yield connection
+                return
+            connection.exec_driver_sql("PRAGMA query_only=ON")
+            try:
+                yield connection
+            finally:  # the connection goes back to the pool, from which a writer may take it
+                connection.exec_driver_sql("PRAGMA query_only=OFF")
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
         except _AWAY as error:
             raise SystemUnavailableError(
                 f"The state database {self.url.render_as_string()} does not answer well: {error.orig}.",
                 remedy="Retried by itself; see whether it is up.",
+                connection="projops_state",
             ) from error
 
     def close(self) -> None:
@@ -97,14 +128,14 @@ def _create_engine(url: str) -> Engine:
         if engine.url.database not in {None, "", ":memory:"}:
             Path(str(engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "begin", _begin)
     else:
         event.listen(engine, "connect", _prepare_postgres)
     return engine
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # Transactions are opened by us (_begin_immediate): a reader that turns writer halfway would
+    # Transactions are opened by us (_begin): a reader that turns writer halfway would
     # otherwise fail with "database is locked" instead of waiting.
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
@@ -120,5 +151,7 @@ def _prepare_postgres(connection: Any, _record: object) -> None:
     connection.commit()
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: Connection) -> None:
+    # Without IMMEDIATE a reader takes no writer's lock.
+    reads = connection.get_execution_options().get(_READS)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -7,8 +7,8 @@ nothing behind for longer than `_EXPIRY`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, delete, select, update
@@ -55,6 +55,7 @@ class SharedLimits:
             now = present(connection)
             self._report(connection, ask, now)
             picture = self._picture(connection, ask, facts, now)
+            self._count_day(connection, ask, _still(facts["not_before"], picture.not_before, now), now)
             given = turn(ask, picture, self.limits, now)
             self._keep(connection, ask, picture, given, now)
             return given
@@ -81,9 +82,17 @@ class SharedLimits:
         requests = ask.sent + sum(fallen.scalars())
         if requests:
             self._count(connection, requests, round(ask.seconds * 1000), now)
-        if ask.sent:
+
+    def _count_day(self, connection: Connection, ask: Ask, still: timedelta, now: datetime) -> None:
+        """Count against the day what was sent, what the system refused, and how long it wants no request."""
+        counts = {
+            "requests": ask.sent,
+            "refused": ask.refused,
+            "still_milliseconds": round(still / timedelta(milliseconds=1)),
+        }
+        if any(counts.values()):
             day = {"day": now.date().isoformat(), "system": self.system.value}
-            _add(connection, request_count, day, {"requests": ask.sent})
+            _add(connection, request_count, day, counts)
 
     def _count(self, connection: Connection, requests: int, milliseconds: int, now: datetime) -> None:
         """Count them as sent at the end of the next step: they leave the window late, never early."""
@@ -165,10 +174,14 @@ class Budget:
     Attributes:
         budget: Requests that a day may cost, in all.
         by_system: Requests sent today, by system.
+        refused: Of these, requests that a system refused for coming too fast, by system.
+        still: For how long today each system wanted no request (Retry-After), by system.
     """
 
     budget: int
     by_system: Mapping[str, int]
+    refused: Mapping[str, int] = field(default_factory=dict)
+    still: Mapping[str, timedelta] = field(default_factory=dict)
 
     @property
     def sent(self) -> int:
@@ -183,11 +196,18 @@ class Budget:
 
 def budget_today(connection: Connection, settings: Settings) -> Budget:
     """Give what today's requests (UTC) have cost so far, against `settings.request_budget`."""
-    today = present(connection).date().isoformat()
-    rows = connection.execute(
-        select(request_count.c.system, request_count.c.requests).where(request_count.c.day == today)
+    return budget_of(connection, settings, present(connection).date())
+
+
+def budget_of(connection: Connection, settings: Settings, day: date) -> Budget:
+    """Give what the requests of a day (UTC) have cost, against `settings.request_budget`."""
+    rows = connection.execute(select(request_count).where(request_count.c.day == day.isoformat())).all()
+    return Budget(
+        settings.request_budget,
+        {row.system: row.requests for row in rows},
+        {row.system: row.refused for row in rows},
+        {row.system: timedelta(milliseconds=row.still_milliseconds) for row in rows},
     )
-    return Budget(settings.request_budget, {row.system: row.requests for row in rows})
 
 
 def _holder(row: RowMapping, now: datetime) -> Holder:
@@ -199,6 +219,11 @@ def _later(known: datetime | None, ask: Ask, now: datetime) -> datetime | None:
     asked = now + timedelta(seconds=ask.refused_for) if ask.refused_for > 0 else None
     both = [each for each in (known, asked) if each is not None]
     return max(both, default=None)
+
+
+def _still(known: datetime | None, not_before: datetime | None, now: datetime) -> timedelta:
+    """Give by how much a system's wish for no request has grown: several tasks may tell of the same one."""
+    return max((not_before or now) - max(known or now, now), timedelta())
 
 
 def _add(connection: Connection, table: Table, key: Mapping[str, Any], counts: Mapping[str, int]) -> None:

@@ -4,7 +4,8 @@
                               │           │           │
       limits, concurrency, allowance   failures,   quoting, encoding ─> batch ─> exchange ─> outcomes
                 ─> admission           retries,    decoding <─ paging, package_files
-                                       links
+                                       links                 │
+                                                 column_decoding, row_decoding
 
 Rows go in and out as Arrow; what the wire looks like is known here and nowhere else.
 """

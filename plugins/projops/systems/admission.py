@@ -57,6 +57,7 @@ class Admission:
     _sent: int = field(default=0, init=False)
     _sent_lately: int = field(default=0, init=False)
     _seconds: float = field(default=0.0, init=False)
+    _refused: int = field(default=0, init=False)
     _left: Left | None = field(default=None, init=False)
     _beat: asyncio.TimerHandle | None = field(default=None, init=False)
 
@@ -108,6 +109,7 @@ class Admission:
             seconds: What the system asks to wait (Retry-After); 0 where it does not say.
         """
         self.window = self.window.refused(self._under_way)
+        self._refused += 1
         if seconds > 0:
             self._not_before = max(self._not_before, self.clock() + seconds)
             self._tell(refused_for=seconds)
@@ -179,8 +181,9 @@ class Admission:
             seconds=self._seconds,
             left=self._left,
             refused_for=refused_for,
+            refused=self._refused,
         )
-        self._sent, self._seconds, self._left, self._requests = 0, 0.0, None, 0
+        self._sent, self._refused, self._seconds, self._left, self._requests = 0, 0, 0.0, None, 0
         given = self.ledger.turn(ask)
         self._asked_at = self.clock()
         self._turn_ends = self._asked_at + TURN_SECONDS

@@ -45,6 +45,7 @@ class Ask:
         seconds: What they took, in all.
         left: What the last answer said is left, or None.
         refused_for: Seconds for which the system wants no request (Retry-After); 0 for none.
+        refused: Requests that it has refused (429, 503) since it came last.
     """
 
     holder: str
@@ -55,6 +56,7 @@ class Ask:
     seconds: float = 0.0
     left: Left | None = None
     refused_for: float = 0.0
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,34 @@ class StaticToken:
         return self._token
 
 
+class Credential(Protocol):
+    """What client credentials are made of; a connection is one."""
+
+    @property
+    def name(self) -> str:
+        """Connection id, for messages."""
+
+    @property
+    def base_url(self) -> str:
+        """What the token is for."""
+
+    @property
+    def tenant(self) -> str:
+        """Entra tenant id or domain."""
+
+    @property
+    def client_id(self) -> str:
+        """Application (client) id."""
+
+    @property
+    def client_secret(self) -> str:
+        """Its secret."""
+
+    @property
+    def authority(self) -> str:
+        """Base URL of the identity provider."""
+
+
 class ClientCredentials:
     """Client-credentials tokens, v2 endpoint, scope `{base_url}/.default` [D].
 
@@ -57,7 +85,7 @@ class ClientCredentials:
         clock: Monotonic seconds.
     """
 
-    def __init__(self, connection: Connection, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, connection: Credential, clock: Callable[[], float] = time.monotonic) -> None:
         self._connection = connection
         self._clock = clock
         self._lock = asyncio.Lock()

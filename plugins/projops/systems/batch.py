@@ -18,6 +18,9 @@ _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"]+)"|([^\s;]+))', re.IGNORECASE)
 _STATUS_LINE = re.compile(rb"^HTTP/\d(?:\.\d)?\s+(\d{3})")
 _BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n")
 _END_OF_BOUNDARY = re.compile(rb"--|[ \t]*\r?\n")
+_CONTENT_TYPE, _CONTENT_ID = (
+    re.compile(rb"(?im)^[ \t]*" + name + rb"[ \t]*:([^\r\n]*)") for name in (b"content-type", b"content-id")
+)
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -74,11 +77,12 @@ def build(operations: Sequence[Operation]) -> tuple[str, bytes]:
     Returns:
         The Content-Type with its boundary, and the body.
     """
-    boundary = f"batch_{uuid.uuid4()}"
+    mark = uuid.uuid4()
+    boundary, changesets = f"batch_{mark}", f"changeset_{mark}"
     pieces: list[bytes] = []
     for number, operation in enumerate(operations, start=1):
         pieces.append(f"--{boundary}\r\n".encode())
-        pieces.append(_request_part(operation, number))
+        pieces.append(_request_part(operation, number, changesets))
     pieces.append(f"--{boundary}--\r\n".encode())
     return f'multipart/mixed; boundary="{boundary}"', b"".join(pieces)
 
@@ -101,11 +105,11 @@ def parse(content_type: str, body: bytes) -> Results:
     return Results(tuple(result for piece in whole for result in _read(piece)), complete)
 
 
-def _request_part(operation: Operation, number: int) -> bytes:
+def _request_part(operation: Operation, number: int, stem: str) -> bytes:
     inner = _http_part(operation, number)
     if operation.method in _READS:
         return inner
-    changeset = f"changeset_{uuid.uuid4()}"
+    changeset = f"{stem}_{number}"
     return b"".join(
         (
             f'Content-Type: multipart/mixed; boundary="{changeset}"\r\n\r\n--{changeset}\r\n'.encode(),
@@ -152,8 +156,8 @@ def _split(body: bytes, marker: bytes) -> Iterator[bytes]:
 
 def _read(part: bytes) -> Iterator[Result]:
     head, content = _head_and_content(part)
-    headers = _headers(head)
-    nested = _boundary_of(headers.get("Content-Type", ""))
+    kind = _header(_CONTENT_TYPE, head)
+    nested = _boundary_of(kind) if kind[:10].lower() == "multipart/" else None
     if nested is not None:
         for inner in _split(content, b"--" + nested):
             yield from _read(inner)
@@ -165,8 +169,14 @@ def _read(part: bytes) -> Iterator[Result]:
             "A part of a batch answer has no status line.", remedy="Retry with single requests."
         )
     own = _headers(message_head)
-    content_id = headers.get("Content-ID") or own.get("Content-ID") or ""
+    content_id = _header(_CONTENT_ID, head) or own.get("Content-ID") or ""
     yield Result(content_id, int(status.group(1)), own, body.rstrip(b"\r\n"))
+
+
+def _header(pattern: re.Pattern[bytes], head: bytes) -> str:
+    """Give one header of a part, "" where it has none."""
+    found = pattern.search(head)
+    return "" if found is None else found.group(1).decode("utf-8", "replace").strip()
 
 
 def _head_and_content(part: bytes) -> tuple[bytes, bytes]:

@@ -10,6 +10,7 @@ from yarl import URL
 from projops.errors import SystemUnavailableError, UnknownOutcomeError
 from projops.systems.connection import Connection
 from projops.systems.failures import Failure
+from projops.systems.wire_values import is_utf8
 
 _SYNTAX = msgspec.json.Decoder(msgspec.Raw)
 LARGEST_ANSWER = 256 * 1024 * 1024
@@ -83,11 +84,10 @@ class GarbledAnswerError(SystemUnavailableError):
 def is_json_object(body: bytes) -> bool:
     """Tell a JSON object from what lacks its end or is something else; far quicker than reading it."""
     try:
-        body.decode()
         _SYNTAX.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError):
         return False
-    return body.lstrip().startswith(b"{")
+    return body.lstrip().startswith(b"{") and is_utf8(body)
 
 
 def unknown_outcome(connection: Connection, call: Call, reason: str) -> UnknownOutcomeError:

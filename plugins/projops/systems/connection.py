@@ -86,6 +86,15 @@ def from_environment(name: str, environment: Mapping[str, str] = os.environ) -> 
     Raises:
         ConfigurationError: It is missing, malformed or incomplete; names connection and field.
     """
+    return from_parts(name, parts_from_environment(name, environment))
+
+
+def parts_from_environment(name: str, environment: Mapping[str, str] = os.environ) -> Parts:
+    """Read the fields of a connection of any type from `AIRFLOW_CONN_<NAME>`.
+
+    Raises:
+        ConfigurationError: It is missing or malformed; names the connection.
+    """
     variable = f"AIRFLOW_CONN_{name.upper()}"
     text = environment.get(variable, "").strip()
     if not text:
@@ -94,7 +103,7 @@ def from_environment(name: str, environment: Mapping[str, str] = os.environ) -> 
             remedy=f"Set {variable} or create the connection {name} in Airflow.",
             connection=name,
         )
-    return from_parts(name, _parts_of_json(name, text) if text.startswith("{") else _parts_of_uri(name, text))
+    return _parts_of_json(name, text) if text.startswith("{") else _parts_of_uri(name, text)
 
 
 def from_parts(name: str, parts: Parts) -> Connection:

@@ -10,7 +10,7 @@ from projops.errors import ProtocolError
 from projops.mapping.model import System
 from projops.systems import paging, quoting
 from projops.systems.batch import Operation
-from projops.systems.decoding import Page, decode_json, decode_page, link_in, table_of
+from projops.systems.decoding import Page, decode_json, decode_page, table_of
 from projops.systems.exchange import Exchange
 from projops.systems.properties import Property
 from projops.systems.session import ODataSession
@@ -35,20 +35,6 @@ class EntitySet:
     name: str
     entity_type: str
     primary_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """Whether a table has changed since a delta link.
-
-    Attributes:
-        changed: Whether there is anything.
-        delta_link: A younger link to go on from, where nothing has changed: tokens expire (after 7
-            days by default [D]), also while a table rests.
-    """
-
-    changed: bool
-    delta_link: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +83,6 @@ class Dataverse:
                 f"The last page of {table.name} has no delta link.",
                 remedy="Enable change tracking for the table.",
             )
-
-    async def has_changes(self, table: EntitySet, delta_link: str) -> Pending:
-        """Ask for one changed row since a delta link.
-
-        Raises:
-            WatermarkExpiredError: The delta token is too old.
-        """
-        what = f"looking for changes of {table.name}"
-        headers = {"Prefer": "odata.track-changes,odata.maxpagesize=1"}
-        content = decode_json((await self.session.read(delta_link, what=what, headers=headers)).body, what)
-        changed = bool(content.get("value")) or "@odata.nextLink" in content
-        younger = link_in(content, "@odata.deltaLink", what)
-        return Pending(changed, None if changed or younger is None else self.session.local(younger))
 
     async def rows(
         self,

@@ -5,10 +5,12 @@ numbers, 1900-01-01T12:00:00Z for dates [L], a zero GUID, and a null enum is lef
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, Self
 
 import orjson
 import pyarrow as pa
@@ -24,41 +26,41 @@ _ZERO_GUID = str(uuid.UUID(int=0))
 Writer = Callable[[dict[str, Any], Any], None]
 
 
-def bodies(system: System, rows: pa.RecordBatch | pa.Table, properties: Sequence[Property]) -> list[bytes]:
-    """Write each row as a JSON object.
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """Writes the rows of one table as JSON objects; how a column is written is chosen once.
 
-    Args:
-        system: Whose names and nulls are written.
-        rows: Holds a column for each property, by its name; others are left alone.
-        properties: What is written, in this order. A lookup needs `target_set` and holds GUIDs.
-
-    Raises:
-        RowRejectedError: A lookup holds something that is no GUID.
+    Attributes:
+        writers: How each column is written, by name.
     """
-    columns = [rows.column(column.name).to_pylist() for column in properties]
-    writers = [_writer(system, column) for column in properties]
-    return (
-        [_body(writers, values) for values in zip(*columns, strict=True)] if columns else [b"{}"] * len(rows)
-    )
 
+    writers: Mapping[str, Writer]
 
-def body_of(system: System, values: Mapping[str, object], properties: Sequence[Property]) -> bytes:
-    """Write one row from Python values; properties that it does not hold are left out."""
-    held = [column for column in properties if column.name in values]
-    return _body([_writer(system, column) for column in held], [values[column.name] for column in held])
+    @classmethod
+    def of(cls, system: System, properties: Iterable[Property]) -> Self:
+        """Choose how columns are written; a lookup needs `target_set` and holds GUIDs."""
+        return cls({column.name: _writer(system, column) for column in properties})
+
+    def body(self, values: Mapping[str, object]) -> bytes:
+        """Write one row.
+
+        Args:
+            values: Of some of the columns, by name, in the order in which they are to stand.
+
+        Raises:
+            RowRejectedError: A lookup holds something that is no GUID.
+        """
+        content: dict[str, Any] = {}
+        writers = self.writers
+        for name, value in values.items():
+            writers[name](content, value)
+        return orjson.dumps(content, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def splice(body: bytes, names: Mapping[str, str]) -> bytes:
     """Put names (annotations, ids) in front of those of a JSON object, without reading it again."""
     front = orjson.dumps(names)
     return front[:-1] + (b"," + body[1:] if len(body) > 2 else b"}")
-
-
-def _body(writers: Sequence[Writer], values: Sequence[Any]) -> bytes:
-    content: dict[str, Any] = {}
-    for write, value in zip(writers, values, strict=True):
-        write(content, value)
-    return orjson.dumps(content, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
 def _writer(system: System, column: Property) -> Writer:
@@ -122,12 +124,18 @@ def _json_value(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _guid(column: Property, value: object) -> uuid.UUID:
+def _guid(column: Property, value: object) -> str:
     try:
-        return uuid.UUID(str(value))
+        return _guid_text(str(value))
     except ValueError:
         raise RowRejectedError(
             f"Field {column.name} refers to something that is no GUID.",
             remedy="Correct it at the source.",
             field=column.name,
         ) from None
+
+
+@lru_cache(maxsize=10_000)  # many rows refer to few others
+def _guid_text(text: str) -> str:
+    """Write a GUID as both systems do; a text that is none raises ValueError."""
+    return str(uuid.UUID(text))

@@ -120,6 +120,7 @@ class Exchange:
             raise SystemUnavailableError(
                 f"{self.session.connection.name}, {self.what}: the answer to a batch is {lack}.",
                 remedy="Retried by itself later.",
+                connection=self.session.connection.name,
             )
         failure = self.failure(result)
         if failure is not None:

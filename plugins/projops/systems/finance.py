@@ -1,6 +1,6 @@
 """Finance OData: lists over companies, rows by key, and writes of one changeset a row."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -21,6 +21,7 @@ from projops.systems.session import ODataSession
 DATA = "/data/"
 _KEYS_A_REQUEST = 30
 _REQUESTS_A_BATCH = 10
+_ROWS_A_BATCH = 100
 _CHANGESETS_A_BATCH = 100
 _EVERYWHERE = "cross-company=true"  # else only the default company of the integration user [D]
 
@@ -71,7 +72,7 @@ class Finance:
         properties: Sequence[Property],
         where: str | None = None,
         order_by: Sequence[str] = (),
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         """Read rows of all companies page by page (10,000 rows [D]).
 
         Args:
@@ -111,39 +112,57 @@ class Finance:
             quoting.key_filter(System.FINANCE, keys, plain[start : start + _KEYS_A_REQUEST])
             for start in range(0, len(plain), _KEYS_A_REQUEST)
         ]
-        addresses = [_list_url(entity_set, properties, where) for where in filters] + [
-            _row_url(entity_set, quoting.key_predicate(System.FINANCE, keys, row)) for row in special
-        ]
-        exchange = Exchange(self.session, f"{DATA}$batch", what, "read", True, _REQUESTS_A_BATCH)
-        results = await exchange.run([Operation("GET", self._absolute(address)) for address in addresses])
+        addresses = [_list_url(entity_set, properties, where) for where in filters]
+        exchange = self._reading(what, _REQUESTS_A_BATCH)
+        results = await exchange.run(self._gets(addresses))
         decode = partial(decode_page, System.FINANCE, properties=properties, what=what)
         batches: list[pa.RecordBatch] = []
-        for result in results[: len(filters)]:
+        for result in results:
             page = decode(exchange.success(result).body)
             batches.append(page.batch)
             if page.next_link is not None:
                 rest = paging.pages(self.session, self.session.local(page.next_link), decode, what)
                 batches += [page.batch async for page in rest]
-        for result in results[len(filters) :]:
-            if not _is_absent(exchange, result):
-                row = decode_json(exchange.success(result).body, what)
-                batches.append(record_batch(System.FINANCE, [row], properties, what))
+        found = table_of(batches, System.FINANCE, properties)
+        return pa.concat_tables([found, await self.by_whole_keys(entity_set, properties, keys, special)])
+
+    async def by_whole_keys(
+        self,
+        entity_set: str,
+        properties: Sequence[Property],
+        keys: Sequence[Property],
+        values: Sequence[Sequence[object]],
+    ) -> pa.Table:
+        """Read rows each by its whole key, many with one request; only what answers 404 is left out."""
+        exchange, results = await self._by_key(entity_set, keys, values)
+        there = [exchange.success(each) for each in results if not _is_absent(exchange, each)]
+        rows = [decode_json(each.body, exchange.what) for each in there]
+        batches = [record_batch(System.FINANCE, rows, properties, exchange.what)] if rows else []
         return table_of(batches, System.FINANCE, properties)
 
-    async def get(self, entity_set: str, properties: Sequence[Property], key: str) -> pa.RecordBatch | None:
-        """Read one row by its whole key; None only if Finance answers 404 to it.
+    async def are_there(
+        self, entity_set: str, keys: Sequence[Property], values: Sequence[Sequence[object]]
+    ) -> list[bool]:
+        """Say of each whole key whether its row is there, many with one request; only a 404 says no."""
+        exchange, results = await self._by_key(entity_set, keys, values)
+        absent = [_is_absent(exchange, each) for each in results]
+        for each in (each for each, gone in zip(results, absent, strict=True) if not gone):
+            exchange.success(each)
+        return [not gone for gone in absent]
 
-        Args:
-            entity_set: What to read.
-            properties: Columns.
-            key: As `quoting.key_predicate` writes it.
-        """
-        what = f"reading a row of {entity_set}"
-        answer = await self.session.request("GET", _row_url(entity_set, key), what=what)
-        if answer.failure is not None and answer.failure.kind is Kind.NOT_FOUND:
-            return None
-        row = decode_json(self.session.checked(answer, what).body, what)
-        return record_batch(System.FINANCE, [row], properties, what)
+    async def _by_key(
+        self, entity_set: str, keys: Sequence[Property], values: Sequence[Sequence[object]]
+    ) -> tuple[Exchange, Sequence[Result | None]]:
+        """Ask for rows each by its whole key."""
+        exchange = self._reading(f"reading {entity_set} by key", _ROWS_A_BATCH)
+        predicates = (quoting.key_predicate(System.FINANCE, keys, row) for row in values)
+        return exchange, await exchange.run(self._gets(_row_url(entity_set, each) for each in predicates))
+
+    def _reading(self, what: str, at_once: int) -> Exchange:
+        return Exchange(self.session, f"{DATA}$batch", what, "read", True, at_once)
+
+    def _gets(self, addresses: Iterable[str]) -> list[Operation]:
+        return [Operation("GET", self._absolute(address)) for address in addresses]
 
     async def write_each(self, entity_set: str, rows: Sequence[RowWrite]) -> list[RowOutcome]:
         """Write rows, each in a changeset of its own, in batches side by side.

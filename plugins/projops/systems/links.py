@@ -49,7 +49,7 @@ def file_link(connection: Connection, url: str, what: str) -> URL:
         return target
     raise ProtocolError(
         f"{connection.name}, {what}: the link leads to {host or 'no host'}, which keeps no files of it.",
-        remedy="Nothing was downloaded; check the connection's host, or name it in extra blob_hosts.",
+        remedy="Nothing was sent or fetched; check the connection's host, or name it in extra blob_hosts.",
         connection=connection.name,
     )
 

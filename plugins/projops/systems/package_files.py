@@ -20,9 +20,9 @@ from pyarrow import csv as arrow_csv
 
 from projops.errors import ProtocolError
 from projops.mapping.model import System
-from projops.systems.decoding import typed_texts
 from projops.systems.properties import Property
 from projops.systems.safe_xml import XmlRows, parse_xml
+from projops.systems.wire_values import typed_texts
 
 _NAMESPACE = "{http://schemas.microsoft.com/dynamics/2015/01/DataManagement}"
 _MANIFEST = "Manifest.xml"

@@ -1,4 +1,4 @@
-"""Data packages of Finance: exports of what has changed, by definition group and company [D].
+"""Data packages of Finance: executions, and exports of what has changed, by definition group and company [D].
 
     definition_groups.ensure_group -> export (our execution id) -> wait -> download
     -> package_files.read_package
@@ -40,7 +40,7 @@ class ExecutionStatus(StrEnum):
     CANCELED = "Canceled"
 
 
-_UNDER_WAY = frozenset({None, ExecutionStatus.UNKNOWN, ExecutionStatus.NOT_RUN, ExecutionStatus.EXECUTING})
+_UNDER_WAY = frozenset({ExecutionStatus.UNKNOWN, ExecutionStatus.NOT_RUN, ExecutionStatus.EXECUTING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Packages:
             UnknownOutcomeError: No answer came: see whether `status` knows the execution.
             ProtocolError: Finance refuses it.
         """
-        await self._act(
+        await self.act(
             "ExportToPackage",
             {
                 "definitionGroupId": export.group,
@@ -97,18 +97,16 @@ class Packages:
 
         Asked early, Finance answers 400 "... were not found" [L].
         """
-        what = f"asking for the status of export {execution_id}"
-        answer = await self._post(
-            "GetExecutionSummaryStatus", {"executionId": execution_id}, what, kind="poll"
-        )
+        what = f"asking for the status of execution {execution_id}"
+        answer = await self.ask("GetExecutionSummaryStatus", {"executionId": execution_id}, what, kind="poll")
         if answer.failure is not None and _not_found(answer):
             return None
-        value = _value(self.session.checked(answer, what), what)
+        value = value_of(self.session.checked(answer, what), what)
         try:
             return ExecutionStatus(str(value))
         except ValueError:
             raise ProtocolError(
-                f"Export {execution_id} has a status that is not known: {value!s:.40}.",
+                f"Execution {execution_id} has a status that is not known: {value!s:.40}.",
                 remedy="Look at the job in Finance's data management workspace.",
             ) from None
 
@@ -123,9 +121,20 @@ class Packages:
             SystemUnavailableError: It failed, was canceled, or takes longer. Ask for it again with
                 `re_execute`, so that nothing is skipped.
         """
+        status = await self.ended(execution_id, seconds)
+        if status is not ExecutionStatus.SUCCEEDED:
+            reason = "; ".join(await self.errors(execution_id)) or "no reason is given"
+            raise _failed(execution_id, f"ended as {status}: {reason}")
+
+    async def ended(self, execution_id: str, seconds: float = 1800.0) -> ExecutionStatus:
+        """Wait until an execution has ended, one way or another, asking less and less often.
+
+        Raises:
+            SystemUnavailableError: It takes longer than `seconds`.
+        """
         end, pause = self.session.clock() + seconds, _FIRST_PAUSE
         status = await self.status(execution_id)
-        while status in _UNDER_WAY:
+        while status is None or status in _UNDER_WAY:
             if self.session.clock() + pause > end:
                 raise _failed(
                     execution_id, f"has not finished within {seconds:.0f} s ({status or 'not known'})"
@@ -133,14 +142,14 @@ class Packages:
             await self.session.pause(pause)
             pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE)
             status = await self.status(execution_id)
-        if status is not ExecutionStatus.SUCCEEDED:
-            reason = "; ".join(await self.errors(execution_id)) or "no reason is given"
-            raise _failed(execution_id, f"ended as {status}: {reason}")
+        return status
 
     async def errors(self, execution_id: str) -> list[str]:
         """Give the sentences that Finance has about an execution, at most ten."""
-        what = f"asking for the errors of export {execution_id}"
-        text = _value(await self._act("GetExecutionErrors", {"executionId": execution_id}, kind="poll"), what)
+        what = f"asking for the errors of execution {execution_id}"
+        text = value_of(
+            await self.act("GetExecutionErrors", {"executionId": execution_id}, kind="poll"), what
+        )
         try:
             entries = orjson.loads(text or "[]") if isinstance(text, str) else text
         except orjson.JSONDecodeError:
@@ -164,8 +173,8 @@ class Packages:
             ProtocolError: The link leads to a host that keeps no files of the environment.
         """
         what = f"downloading export {execution_id}"
-        answer = await self._act("GetExportedPackageUrl", {"executionId": execution_id}, kind="poll")
-        address = str(_value(answer, what) or "")
+        answer = await self.act("GetExportedPackageUrl", {"executionId": execution_id}, kind="poll")
+        address = str(value_of(answer, what) or "")
         if not address:
             raise _gone(execution_id)
         fetched = await self.session.download(address, into, what=what, limit=limit)
@@ -173,16 +182,29 @@ class Packages:
             raise _gone(execution_id)
         self.session.checked(fetched, what)
 
-    async def _act(
+    async def act(
         self, action: str, parameters: Mapping[str, object], *, kind: str, repeatable: bool = True
     ) -> Answer:
+        """Call an action that must succeed.
+
+        Args:
+            action: Its name.
+            parameters: Its parameters.
+            kind: What the request counts as.
+            repeatable: Whether it may be called twice without harm.
+
+        Raises:
+            UnknownOutcomeError: No answer came to one that is not repeatable.
+            ProtocolError: Finance refuses it.
+        """
         what = f"calling {action}"
-        answer = await self._post(action, parameters, what, kind=kind, repeatable=repeatable)
+        answer = await self.ask(action, parameters, what, kind=kind, repeatable=repeatable)
         return self.session.checked(answer, what)
 
-    async def _post(
+    async def ask(
         self, action: str, parameters: Mapping[str, object], what: str, *, kind: str, repeatable: bool = True
     ) -> Answer:
+        """Call an action, as `act`; `failure` says where Finance refuses it."""
         return await self.session.request(
             "POST",
             f"{DATA}{_GROUPS}/{_ACTION}.{action}",
@@ -193,7 +215,7 @@ class Packages:
         )
 
 
-def _value(answer: Answer, what: str) -> Any:
+def value_of(answer: Answer, what: str) -> Any:
     """Take the value out of an action's answer, plain or wrapped once more [D shows both]."""
     value: Any = decode_json(answer.body, what)
     while isinstance(value, dict):
@@ -207,8 +229,8 @@ def _not_found(answer: Answer) -> bool:
 
 def _failed(execution_id: str, how: str) -> SystemUnavailableError:
     return SystemUnavailableError(
-        f"Export {execution_id} {how.rstrip('.')}.",
-        remedy="Asked for again by itself; see the job in Finance's data management workspace.",
+        f"Execution {execution_id} {how.rstrip('.')}.",
+        remedy="Tried again by itself; see the job in Finance's data management workspace.",
         execution_id=execution_id,
     )
 

@@ -3,16 +3,17 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import BinaryIO, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 from projops.errors import AuthenticationError, PoisonPageError, ProtocolError
 from projops.systems import batch, failures
 from projops.systems.admission import Admission, Ledger
 from projops.systems.auth import TokenSource, token_source
+from projops.systems.begun import Begun
 from projops.systems.calls import Answer, Call, GarbledAnswerError, unknown_outcome
 from projops.systems.concurrency import Window
 from projops.systems.connection import Connection
@@ -24,6 +25,7 @@ from projops.systems.transport import Transport
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _ODATA_HEADERS = {"Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0"}
+_BLOB = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/octet-stream"}
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 Result = TypeVar("Result")
@@ -58,6 +60,7 @@ class ODataSession:
     _admission: Admission = field(init=False)
     _transport: Transport = field(init=False)
     _open: AsyncExitStack = field(default_factory=AsyncExitStack, init=False)
+    _begun: Begun = field(default_factory=Begun, init=False)
 
     def __post_init__(self) -> None:
         limits = self.limits or limits_of(self.connection)
@@ -81,12 +84,13 @@ class ODataSession:
     async def __aenter__(self) -> Self:
         """Open the pool; no request is sent yet."""
         await self._open.enter_async_context(self._transport)
+        await self._open.enter_async_context(self._begun)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the pool."""
+        """End what was begun and nobody waited for, and close the pool."""
         await self._open.aclose()
 
     async def request(
@@ -164,6 +168,21 @@ class ODataSession:
         call = Call("GET", address, what, kind="download", authorized=False, into=into, limit=limit)
         return await self._until_answered(call)
 
+    async def upload(self, url: str, content: bytes, *, what: str) -> Answer:
+        """PUT a file to a signed address, whole and without our token; twice does no harm.
+
+        Args:
+            url: Whole address; see `links.file_link`.
+            content: The file.
+            what: For messages.
+
+        Raises:
+            ProtocolError: The address is of a host that keeps no files of the system.
+        """
+        address = file_link(self.connection, url, what)
+        call = Call("PUT", address, what, _BLOB, content, kind="upload", authorized=False)
+        return await self._until_answered(call)
+
     def checked(self, answer: Answer, what: str) -> Answer:
         """Give the answer back if it is a success, else raise the error that it means."""
         if answer.failure is not None:
@@ -188,6 +207,10 @@ class ODataSession:
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
         return [task.result() for task in tasks]
+
+    def begin(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Begin what is to be waited for later; the end of the session cancels it."""
+        return self._begun.begin(work)
 
     def refused(self, seconds: float) -> None:
         """Hold all requests back for as long as the system asks (Retry-After), here and in other tasks."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 from projops.mapping.catalog import Column
 from projops.mapping.companies import DEFAULT_ZONE, Company
 from projops.mapping.keys import fold_column
-from projops.mapping.model import Direction, Leg, TableMap
+from projops.mapping.model import Direction, Leg, System, TableMap
 from projops.mapping.paths import company_path
 from projops.mapping.value_maps import ValueMap
 from projops.transform.outcome import one_array
@@ -63,12 +63,17 @@ def rows_of(
     companies: Mapping[str, Company],
 ) -> Rows:
     """The rows of a source frame with the time zone of each one's company (UTC unless said)."""
-    path = company_path(table_map, leg.direction.source)
+    return Rows(table, leg.direction, zones_of(table_map, leg.direction.source, table, companies), value_maps)
+
+
+def zones_of(
+    table_map: TableMap, system: System, table: pa.Table, companies: Mapping[str, Company]
+) -> pa.Array:
+    """The time zone of each row's company, UTC unless said; the rows are as one side names its columns."""
+    path = company_path(table_map, system)
     if path is None:
-        zones = pa.array([DEFAULT_ZONE] * table.num_rows, pa.string())
-    else:
-        known = {code: company.zone for code, company in companies.items()}
-        encoded = fold_column(one_array(table[path])).dictionary_encode()
-        names = [known.get(code, DEFAULT_ZONE) for code in encoded.dictionary.to_pylist()]
-        zones = pa.array(names, pa.string()).take(encoded.indices).fill_null(DEFAULT_ZONE)
-    return Rows(table, leg.direction, zones, value_maps)
+        return pa.array([DEFAULT_ZONE] * table.num_rows, pa.string())
+    known = {code: company.zone for code, company in companies.items()}
+    encoded = fold_column(one_array(table[path])).dictionary_encode()
+    names = [known.get(code, DEFAULT_ZONE) for code in encoded.dictionary.to_pylist()]
+    return pa.array(names, pa.string()).take(encoded.indices).fill_null(DEFAULT_ZONE)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,7 +13,7 @@ from projops.mapping import catalog
 from projops.mapping.catalog import Column
 from projops.mapping.companies import Company
 from projops.mapping.keys import guid_column, partial_key_column
-from projops.mapping.model import FieldRule, Leg, System, TableMap
+from projops.mapping.model import FieldRule, Leg, Step, System, TableMap
 from projops.mapping.paths import (
     key_paths,
     parent_lookups,
@@ -24,7 +25,7 @@ from projops.transform.canonical import empty_is_null, finance_column
 from projops.transform.context import Ends, Rows, rows_of
 from projops.transform.hashing import row_hash
 from projops.transform.operators import OPERATORS, rule_id
-from projops.transform.outcome import Fault, any_bad, one_array, rejects
+from projops.transform.outcome import Fault, Outcome, any_bad, one_array, rejects
 from projops.transform.shared import shared_digests
 from projops.transform.target import conform, faults_of, missing
 
@@ -34,11 +35,36 @@ _PARENT = pa.struct([(name, pa.string()) for name in ("map", "id", "lookup", "ke
 
 
 @dataclass(frozen=True, slots=True)
+class Stepped:
+    """One operator of a field at work.
+
+    Attributes:
+        step: The operator and its argument.
+        given: Values before it, one a row.
+        outcome: What it made of them.
+    """
+
+    step: Step
+    given: pa.Array
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """One column of the target frame, and the rows that it cannot be made for."""
 
     values: pa.Array
     faults: Sequence[Fault]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parent:
+    """What rows refer to by one lookup: the others' map, their ids, and what is known of their keys."""
+
+    map: str
+    lookup: str
+    ids: pa.Array
+    keys: pa.Array
 
 
 def transform_table(
@@ -82,6 +108,29 @@ def transform_table(
     return pa.concat_tables([good, _deleted(table.filter(gone), frame.schema)]), rejects(STAGE, alive, faults)
 
 
+def read_values(rule: FieldRule, rows: Rows) -> pa.Array:
+    """What a field begins with: the column that `from` names, with the empty text as null, or nulls."""
+    return empty_is_null(rows.column(rule.source)) if rule.source is not None else pa.nulls(rows.count)
+
+
+def steps_of(table_map: TableMap, leg: Leg, rule: FieldRule, rows: Rows) -> Iterator[Stepped]:
+    """Apply the operators of a field one after another; whoever explains a value sees what each one did.
+
+    Args:
+        table_map: The map.
+        leg: The leg.
+        rule: The field.
+        rows: Rows of the source (`rows_of`).
+    """
+    source = source_column(table_map, leg, rule.source) if rule.source is not None else None
+    ends = Ends(source, target_column(table_map, leg, rule.target))
+    values = read_values(rule, rows)
+    for step in rule.steps:
+        outcome = OPERATORS[step.operator](values, step, rows, ends)
+        yield Stepped(step, values, outcome)
+        values = one_array(outcome.values)
+
+
 def target_schema(table_map: TableMap, leg: Leg) -> pa.Schema:
     """The Arrow schema of a leg's target frame."""
     names = (*key_paths(table_map, leg.direction.target), *(rule.target for rule in leg.fields))
@@ -104,15 +153,14 @@ def _keys(table_map: TableMap, leg: Leg, rows: Rows) -> dict[str, Made]:
 
 def _field(table_map: TableMap, leg: Leg, rule: FieldRule, rows: Rows) -> Made:
     target = target_column(table_map, leg, rule.target)
-    source = source_column(table_map, leg, rule.source) if rule.source is not None else None
-    values = empty_is_null(rows.column(rule.source)) if rule.source is not None else pa.nulls(rows.count)
+    values = read_values(rule, rows)
     faults: list[Fault] = []
-    for step in rule.steps:
-        outcome = OPERATORS[step.operator](values, step, rows, Ends(source, target))
+    for stepped in steps_of(table_map, leg, rule, rows):
+        outcome = stepped.outcome
         if outcome.bad is not None and pc.any(outcome.bad).as_py():
-            shown = values if outcome.offending is None else outcome.offending
+            shown = stepped.given if outcome.offending is None else outcome.offending
             message = f"{rule.target} {outcome.reason}."
-            faults.append(Fault(rule_id(step), rule.target, message, outcome.bad, shown))
+            faults.append(Fault(rule_id(stepped.step), rule.target, message, outcome.bad, shown))
         values = one_array(outcome.values)
     required = "required" if rule.required or _mandatory(leg, target) else None
     made = _finish(leg, values, target, rule.target, required)
@@ -157,7 +205,7 @@ def _parents(table_map: TableMap, leg: Leg, alive: pa.Table, maps: Mapping[str, 
     by_table = {maps[need].dataverse: need for need in table_map.needs if need in maps and maps[need].enabled}
     by_table[table_map.dataverse] = table_map.map
     found = [
-        (
+        _Parent(
             by_table[table],
             lookup,
             _guids(table_map, leg, alive, lookup),
@@ -166,32 +214,48 @@ def _parents(table_map: TableMap, leg: Leg, alive: pa.Table, maps: Mapping[str, 
         for lookup, table in parent_lookups(table_map, leg)
         if table in by_table
     ]
-    ids = alive["_id"].to_pylist()
-    parents = [
-        [
-            {"map": name, "id": guids[place], "lookup": lookup, "key": keys[place]}
-            for name, lookup, guids, keys in found
-            if guids[place] is not None and guids[place] != own
-        ]
-        for place, own in enumerate(ids)
+    return _row_by_row(found, one_array(alive["_id"]))
+
+
+def _row_by_row(found: Sequence[_Parent], own: pa.Array) -> pa.Array:
+    """Give each row its parents as a list, in the order of the lookups; nobody is a parent of its own."""
+    there = [
+        pc.and_(pc.is_valid(each.ids), pc.fill_null(pc.not_equal(each.ids, own), True)) for each in found
     ]
-    return pa.array(parents, pa.list_(_PARENT))
+    masks = (
+        np.array([mask.to_numpy(zero_copy_only=False) for mask in there], bool)
+        .reshape(len(found), len(own))
+        .T
+    )
+    rows, lookups = np.nonzero(masks)
+    places, which = pa.array(lookups * len(own) + rows), pa.array(lookups)
+    columns = [
+        pa.array([each.map for each in found], pa.string()).take(which),
+        _end_to_end([each.ids for each in found]).take(places),
+        pa.array([each.lookup for each in found], pa.string()).take(which),
+        _end_to_end([each.keys for each in found]).take(places),
+    ]
+    offsets = np.concatenate([[0], np.cumsum(masks.sum(axis=1))])
+    parents = pa.StructArray.from_arrays(columns, fields=list(_PARENT))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), parents)
 
 
-def _known_keys(parent: TableMap, lookup: str, alive: pa.Table) -> Sequence[str | None]:
+def _end_to_end(columns: Sequence[pa.Array]) -> pa.Array:
+    return pa.concat_arrays([pa.array([], pa.string()), *columns])
+
+
+def _known_keys(parent: TableMap, lookup: str, alive: pa.Table) -> pa.Array:
     """Give what rows know of their parents' keys, by the lookup paths that they read; null for nothing."""
     paths = [f"{lookup}.{path}" for path in key_paths(parent, System.DATAVERSE)]
     parts = [alive[path] if path in alive.column_names else None for path in paths]
     if all(part is None for part in parts):
-        return [None] * alive.num_rows
-    keys: list[str] = partial_key_column(parts).to_pylist()
-    return keys
+        return pa.nulls(alive.num_rows, pa.string())
+    return one_array(partial_key_column(parts))
 
 
-def _guids(table_map: TableMap, leg: Leg, alive: pa.Table, lookup: str) -> list[str | None]:
-    guids = alive[lookup]
-    as_text = source_column(table_map, leg, lookup).is_text
-    return list((guid_column(guids) if as_text else guids).to_pylist())
+def _guids(table_map: TableMap, leg: Leg, alive: pa.Table, lookup: str) -> pa.Array:
+    guids = one_array(alive[lookup])
+    return guid_column(guids) if source_column(table_map, leg, lookup).is_text else guids
 
 
 def _deleted(gone: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -61,6 +61,21 @@ def test_dead_letters_are_listed_and_shown_whole(store: StateStore, projops: Com
     assert shown["source_id"] == "guid-1"
 
 
+def test_what_a_terminal_would_obey_is_written_out(store: StateStore, projops: CommandLine) -> None:
+    origin = Origin("projects", "dataverse_to_finance", 1, "1.0.0.3")
+    letter = Letter("guid-1", None, "open", "load", "refused", "Finance says: \x1b[2J\x9bgone\r.")
+    with store.begin() as connection:
+        dead_letters.record(connection, origin, [letter])
+    told = projops("dead-letters", "list")[1]
+    assert r"\x1b[2J\x9bgone\x0d." in told
+    assert not {"\x1b", "\x9b", "\r"} & set(told)
+
+
+def test_bytes_that_are_no_text_are_refused_in_a_sentence(projops: CommandLine) -> None:
+    sentence = "Argument 3 is no text in UTF-8. Write it in UTF-8.\n"
+    assert projops("trace", "any", "\udcff") == (1, "", sentence)
+
+
 def test_a_documented_error_is_shown_with_its_meaning_and_remedy(
     store: StateStore, projops: CommandLine
 ) -> None:
@@ -78,7 +93,7 @@ def test_a_dead_letter_is_replayed_and_dismissed(store: StateStore, projops: Com
     done = projops("dead-letters", "replay", "--error", "E6")
     assert done[1] == "1 go with the next run; now: projops sync actuals\n"
     marked = json.loads(projops("dead-letters", "replay", "1", "--json")[1])
-    assert marked == {"marked": [1], "maps": ["actuals"], "left": {}}
+    assert marked == {"marked": [1], "count": 1, "maps": ["actuals"], "left": {}}
     assert projops("dead-letters", "replay", "--map", "projects")[1].startswith("No live dead letter fits")
     assert projops("dead-letters", "replay", "--all")[1].startswith("1 go")
     assert projops("dead-letters", "dismiss", "1", "--reason", "A test")[1] == "1 dismissed: 1.\n"
@@ -137,7 +152,8 @@ def test_a_replay_may_run_the_leg_at_once_and_says_what_became_of_it(
 ) -> None:
     _refused(store)
 
-    def move(engine: Engine, request: RunRequest, wanted: Callable[[LegRef], bool]) -> None:
+    def move(engine: Engine, request: RunRequest, wanted: Callable[[LegRef], bool], *, quiet: bool) -> None:
+        assert quiet
         assert request.maps == ("actuals",)
         assert wanted(LegRef("actuals", "dataverse_to_finance"))
         assert not wanted(LegRef("actuals", "finance_to_dataverse"))

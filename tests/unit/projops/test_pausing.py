@@ -6,7 +6,7 @@ from typing import NoReturn
 import pytest
 
 from projops import pausing, pipeline
-from projops.due import Why, _time_to_look, due_legs
+from projops.due import Why, _Standing, _time_to_look, due_legs
 from projops.engine import Engine
 from projops.errors import ConfigurationError, MapPausedError
 from projops.run import LegRef, RunRequest, Staged
@@ -120,6 +120,26 @@ def test_a_leg_is_read_at_once_after_its_map_was_resumed(
     committed: timedelta, resumed: timedelta | None, why: Why | None
 ) -> None:
     now = datetime.now(UTC)
-    state = LegState("{}", "f", 1, now - committed)
+    leg = LegState("{}", "f", 1, now - committed)
     resumed_at = None if resumed is None else now - resumed
-    assert _time_to_look(state, request(), timedelta(minutes=20), resumed_at) is why
+    standing = _Standing(leg, waiting=False, in_doubt=False, fetched=False, resumed_at=resumed_at)
+    assert _time_to_look(standing, request(), timedelta(minutes=20)) is why
+
+
+def test_a_stop_ends_what_is_under_way_and_a_pause_does_not(engine: Engine) -> None:
+    pausing.pause(engine, ["customers"], None, "anna", "Month end")
+    pausing.refuse_stopped(engine.state, "customers")
+    done = pausing.pause(engine, ["customers", "vendors"], None, "bo", "Nonsense", at_once=True)
+    assert (done.maps, done.left) == (("customers", "vendors"), {})
+    with pytest.raises(MapPausedError, match=r"Map customers is stopped by anna .*\(Month end\)"):
+        pausing.refuse_stopped(engine.state, "customers")
+    assert pausing.pause(engine, ["customers"], None, "bo", "Again", at_once=True).left.keys() == {
+        "customers"
+    }
+    with engine.state.begin() as connection:
+        lines = [(each["actor"], each["action"], each["subject"]) for each in audit.actions(connection)]
+    assert lines[:2] == [("bo", "stop", "vendors"), ("bo", "stop", "customers")]
+    pausing.resume(engine, ["customers"], None, "anna")
+    pausing.refuse_stopped(engine.state, "customers")
+    pausing.pause(engine, ["customers"], None, "anna", "Once more")
+    pausing.refuse_stopped(engine.state, "customers")  # an earlier stop is over

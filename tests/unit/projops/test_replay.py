@@ -1,9 +1,11 @@
 """What people do about rows that were set aside."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from projops.errors import StopError
 from projops.fates import fates
@@ -214,12 +216,23 @@ def test_what_a_letter_holds_is_bounded(store: StateStore) -> None:
 
 def test_what_became_of_each_entry(store: StateStore) -> None:
     moved, refused, untried, dropped = (put(store, name) for name in "abcd")
-    at = datetime.now(UTC)
+    other = put(store, "e")
+    at = replay(store, these(moved, refused, untried, dropped), ME).at
     with store.begin() as connection:
-        dead_letters.resolve(connection, "actuals", FORTH, ["a"], "moved by batch 2")
+        dead_letters.resolve(connection, "actuals", FORTH, ["a", "e"], "moved by batch 2")
     put(store, "b", rule="refused")
-    dismiss(store, these(dropped), "Twice", ME)
-    found = {each.number: each for each in fates(store, [moved, refused, untried, dropped], at)}
+    with store.begin() as connection:
+        dead_letters.resolve(connection, "actuals", FORTH, ["d"], "Twice")
+    became = fates(store, at)
+    found = {each.number: each for each in became.first}
+    assert other not in found
+    assert [each.number for each in became.first] == [refused, untried, moved, dropped]
+    assert (became.counts, became.statuses) == (
+        {"closed": 2, "again": 1, "untried": 1},
+        {"resolved": 2, "open": 2},
+    )
+    assert (became.count, became.still_live) == (4, 2)
+    assert [each.number for each in fates(store, at, limit=2, offset=1).first] == [untried, moved]
     assert {number: each.is_open for number, each in found.items()} == {
         moved: False,
         refused: True,
@@ -232,4 +245,47 @@ def test_what_became_of_each_entry(store: StateStore) -> None:
         "Twice",
     ]
     assert found[untried].sentence.startswith("Not tried yet")
-    assert fates(store, [], at) == []
+    assert fates(store, at - timedelta(seconds=1)).first == ()
+
+
+def test_what_is_decided_on_anew_is_told_of_its_latest_decision(store: StateStore) -> None:
+    one, two = put(store, "a"), put(store, "b")
+    first = replay(store, these(one, two), ME)
+    second = dismiss(store, these(two), "Twice", ME)
+    assert [each.number for each in fates(store, first.at).first] == [one]
+    assert [each.status for each in fates(store, second.at).first] == ["dismissed"]
+
+
+def test_a_group_is_named_by_what_its_entries_share(store: StateStore) -> None:
+    waits: dict[str, Any] = {"status": "parked", "rule": "parent_missing", "waits_for_map": "projects"}
+    one, other = put(store, "a", **waits), put(store, "b", **waits | {"waits_for_map": None})
+    back, text = put(store, "c", leg=BACK), put(store, "100%_x")
+    put(store, "100xyx")
+    chosen = {
+        Selection(leg=BACK): (back,),
+        Selection(status="parked"): (one, other),
+        Selection(status="parked", waits_for="projects"): (one,),
+        Selection(status="parked", waits_for=""): (other,),
+        Selection(text="100%_X"): (text,),
+        Selection(map="actuals", leg=FORTH, error="E6", text='"A'): (),
+    }
+    for wanted, numbers in chosen.items():
+        assert replay(store, wanted, ME).marked == numbers
+
+
+@pytest.mark.parametrize("act", ["replay", "approve", "dismiss"])
+def test_a_decision_on_thousands_is_a_few_statements_and_names_the_first(store: StateStore, act: str) -> None:
+    facts = ("awaiting_approval", "load", "mass_delete") if act == "approve" else ("open", "load", "E6")
+    with store.begin() as connection:
+        letters = [Letter(f"g{number}", None, *facts, "No.") for number in range(3000)]
+        dead_letters.record(connection, Origin("actuals", FORTH, 1, "1"), letters)
+    statements: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *facts: statements.append(facts[2]))
+    wanted = Selection(map="actuals")
+    does = {"replay": replay, "approve": approve, "dismiss": partial(dismiss, reason="Old")}
+    done = does[act](store, wanted, actor=ME)  # type: ignore[operator]
+    assert (done.count, len(done.marked), done.legs) == (3000, 1000, (("actuals", FORTH),))
+    assert len(statements) <= 9
+    assert fates(store, done.at).count == 3000
+    [(_, action, subject, _)] = audit(store)
+    assert (action, subject) == (act, "3000 dead letters of actuals, from 1 to 3000")

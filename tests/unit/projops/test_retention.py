@@ -5,20 +5,38 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from sqlalchemy import insert, select, update
 
+from projops.alerts.failing import Failure, Task
+from projops.alerts.model import Alert, Severity
+from projops.alerts.model import Kind as AlertKind
 from projops.engine import Engine
 from projops.errors import ConfigurationError
+from projops.reconcile.model import Finding, Kind, LegResult, RowDifference, Scope, Verdict
 from projops.retention import clean, clean_daily, preview
+from projops.run import LegRef
 from projops.settings import Settings
-from projops.state import dead_letters, exports
+from projops.state import alerts, dead_letters, differences, exports, reconciliations, task_failures
+from projops.state.alerts import Found
 from projops.state.audit import actions, record_action
 from projops.state.dead_letters import Letter, Origin
+from projops.state.differences import Seen
 from projops.state.exports import Execution
-from projops.state.tables import audit, conflict, dead_letter, export_execution, request_count
+from projops.state.tables import (
+    audit,
+    conflict,
+    dead_letter,
+    delivery,
+    export_execution,
+    invariant,
+    reconciliation,
+    request_count,
+    task_failure,
+)
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ORIGIN = Origin("actuals", "dataverse_to_finance", 1, "1.0.0.0")
@@ -27,9 +45,19 @@ NOTHING = {
     "conflicts": 0,
     "actions": 0,
     "request counts": 0,
+    "signal counts": 0,
+    "deliveries of alerts": 0,
+    "alerts": 0,
+    "failures of tasks": 0,
     "exports": 0,
+    "differences": 0,
+    "invariants": 0,
+    "reconciled legs": 0,
+    "reconciliations": 0,
+    "rejected rows by rule": 0,
     "evidence": 0,
     "staged batches": 0,
+    "reconciliation folders": 0,
 }
 
 
@@ -89,6 +117,27 @@ def test_closed_letters_go_after_their_period_and_live_ones_never(engine: Engine
     letter(engine, "young", "resolved", 89)
     assert clean(engine, NOW, "ada")["dead letters"] == 2
     assert set(letters(engine)) == {"open", "parked", "awaiting_approval", "young"}
+
+
+def test_alerts_that_are_over_go_after_their_period_and_open_ones_never(engine: Engine) -> None:
+    told = Alert("c", AlertKind.DRIFT, Severity.WARNING, "t", "h", "m", "r", "maps")
+    failed = Failure(Task("area", "run", "detect"), "E", "c", "m", "r")
+    with engine.state.begin() as connection:
+        for days in (366, 364):
+            then = NOW - timedelta(days=days)
+            alerts.settle(connection, [Found(told, ("drift",), ("mail",))], then)
+            connection.execute(update(delivery).values(status="sent"))
+            alerts.settle(connection, [], then)
+            task_failures.note(connection, failed)
+            connection.execute(update(task_failure).values(mended_at=then))
+        alerts.settle(connection, [Found(told, ("drift",), ("mail",))], NOW - timedelta(days=1000))
+        connection.execute(
+            update(task_failure).where(task_failure.c.id == 1).values(mended_at=NOW - timedelta(days=366))
+        )
+    gone = clean(engine, NOW, "ada")
+    assert [gone[name] for name in ("alerts", "deliveries of alerts", "failures of tasks")] == [1, 2, 1]
+    with engine.state.begin() as connection:
+        assert len(alerts.open_ones(connection)) == len(alerts.closed_ones(connection, 9)) == 1
 
 
 def test_a_dismissed_message_of_finance_stays_dismissed_without_its_row(engine: Engine) -> None:
@@ -166,6 +215,47 @@ def test_conflicts_actions_requests_and_exports_go_by_their_own_periods(engine: 
         assert actions(connection)[0]["reason"] == "1 conflicts, 1 actions, 1 request counts, 1 exports"
 
 
+def reconciled(engine: Engine, days: float) -> Path:
+    """Leave a reconciliation with all that belongs to it so many days ago; give the folder of its files."""
+    at = NOW - timedelta(days=days)
+    row = RowDifference(LegRef("m", "l"), '["a"]', Kind.MISSING, "a", None, "h")
+    with engine.state.begin() as connection:
+        number = reconciliations.begin(connection, "cli", f"{days}", Scope(), 0)
+        reconciliations.record_legs(connection, number, "m", [(LegResult(row.leg, "1", 1, 1, 0, 0, {}), at)])
+        seen = Seen(Finding(row, Verdict.DRIFT, "never_moved", "Send it."), at)
+        differences.replace_of_map(connection, number, "m", [seen])
+        wrong = {
+            "name": "balance",
+            "company": "uspm",
+            "holds": False,
+            "pending": False,
+            "subject": "1",
+            "message": "No.",
+        }
+        connection.execute(insert(invariant).values(reconciliation=number, **wrong))
+        connection.execute(update(reconciliation).where(reconciliation.c.id == number).values(started_at=at))
+    path = f"reconciliations/{number}/m.parquet"
+    engine.staging.publish(path, b"rows")
+    file = Path(engine.staging.uri_below(path).removeprefix("file://"))
+    os.utime(file, (at.timestamp(), at.timestamp()))
+    return file.parent
+
+
+def test_reconciliations_go_with_all_that_they_found(engine: Engine) -> None:
+    old, young = reconciled(engine, 32), reconciled(engine, 30)
+    gone = {"differences": 1, "invariants": 1, "reconciled legs": 1, "reconciliations": 1}
+    expected = NOTHING | gone | {"reconciliation folders": 1}
+    assert preview(engine, NOW) == expected
+    assert clean(engine, NOW, "ada") == expected
+    assert [old.exists(), young.exists()] == [False, True]
+    with engine.state.begin() as connection:
+        kept = reconciliations.latest(connection)
+        assert kept is None  # the one that is left has not finished
+        left = reconciliations.get(connection, 2)
+        assert left is not None and left.run_id == "30"
+        assert len(differences.found(connection, 2)) == len(reconciliations.legs(connection, 2)) == 1
+
+
 def test_a_preview_removes_nothing(engine: Engine) -> None:
     letter(engine, "old", "resolved", 91)
     folder = stage(engine, 1, 8)
@@ -177,8 +267,12 @@ def test_a_preview_removes_nothing(engine: Engine) -> None:
 def test_a_period_of_no_days_is_for_ever(engine: Engine) -> None:
     letter(engine, "old", "resolved", 10_000)
     folder = stage(engine, 1, 10_000)
-    settings = replace(engine.settings, keep_letters_days=0, keep_staging_days=0, keep_audit_days=0)
-    assert clean(replace(engine, settings=settings), NOW, "ada") == {"evidence": 0, "staged batches": 0}
+    report = reconciled(engine, 10_000)
+    never: dict[str, Any] = {f"keep_{what}_days": 0 for what in ("letters", "staging", "audit", "reports")}
+    settings = replace(engine.settings, **never)
+    nothing = {"evidence": 0, "staged batches": 0, "reconciliation folders": 0}
+    assert clean(replace(engine, settings=settings), NOW, "ada") == nothing
+    assert report.exists()
     assert folder.exists()
     assert "old" in letters(engine)
 

@@ -1,7 +1,8 @@
 """What both systems have: tables, columns, options and enums, as frozen values.
 
-The facts stand in `dataverse.json` and `finance.json` beside this file. Loading them costs some
-milliseconds and no import beyond the standard library, since DAG files do it while they are parsed.
+The facts stand in `dataverse.json` and `finance.json` beside this file, those of Finance's own books,
+which no map may name, in `finance_books.json`. Loading them costs some milliseconds and no import beyond
+the standard library, since DAG files do it while they are parsed.
 """
 
 from __future__ import annotations
@@ -152,19 +153,25 @@ class Resolved:
 @lru_cache(maxsize=1)
 def dataverse_tables() -> Mapping[str, Table]:
     """Dataverse tables by logical name."""
-    return _tables(System.DATAVERSE)
+    return _tables(System.DATAVERSE, "dataverse")
 
 
 @lru_cache(maxsize=1)
 def finance_tables() -> Mapping[str, Table]:
     """Finance entity sets by set name."""
-    return _tables(System.FINANCE)
+    return _tables(System.FINANCE, "finance")
+
+
+@lru_cache(maxsize=1)
+def finance_books() -> Mapping[str, Table]:
+    """Entity sets of Finance's own books by set name: read to prove and to trace, never mapped."""
+    return _tables(System.FINANCE, "finance_books")
 
 
 @lru_cache(maxsize=1)
 def finance_enums() -> Mapping[str, tuple[str, ...]]:
     """Symbols of each Finance enum; the first stands for null."""
-    members = _document(System.FINANCE)["enums"]
+    members = _document("finance")["enums"]
     return MappingProxyType(
         {
             name: tuple(symbols[value] for value in sorted(symbols, key=int))
@@ -180,6 +187,16 @@ def table(system: System, name: str) -> Table:
         KeyError: The catalog has no such table.
     """
     return (dataverse_tables() if system is System.DATAVERSE else finance_tables())[name]
+
+
+def finance_table(name: str) -> Table:
+    """The entity set of that name: one that maps name, or one of Finance's own books.
+
+    Raises:
+        KeyError: The catalog has no such entity set.
+    """
+    books = finance_books()
+    return books[name] if name in books else finance_tables()[name]
 
 
 def resolve(start: Table, path: str) -> Resolved:
@@ -247,12 +264,12 @@ def _near(name: str, columns: Mapping[str, Column]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def _document(system: System) -> Any:
-    return json.loads((Path(__file__).parent / f"{system}.json").read_text(encoding="utf-8"))
+def _document(name: str) -> Any:
+    return json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def _tables(system: System) -> Mapping[str, Table]:
-    tables = _document(system)["tables"]
+def _tables(system: System, document: str) -> Mapping[str, Table]:
+    tables = _document(document)["tables"]
     return MappingProxyType({name: _table(system, name, facts) for name, facts in tables.items()})
 
 

@@ -1,6 +1,17 @@
 """What moves: leases, watermarks, batches, the crosswalk, exports, and what is on its way right now."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from projops.state.tables.columns import Id, UtcDateTime, metadata
 
@@ -12,6 +23,8 @@ environment = Table(
     Column("bound_at", UtcDateTime, nullable=False),
     comment="The two environments that this state belongs to.",
 )
+
+IS_UNDERWAY = text("status = 'running'")
 
 lease = Table(
     "lease",
@@ -64,6 +77,8 @@ batch = Table(
     Column("stopped_because", Text),
     UniqueConstraint("dag_id", "run_id", "map", "leg", name="batch_of_a_run"),
     Index("batch_by_leg", "map", "leg", "id"),
+    Index("batch_by_time", "started_at"),
+    Index("batch_underway", "map", "leg", "id", sqlite_where=IS_UNDERWAY, postgresql_where=IS_UNDERWAY),
     comment="What one run moves for one leg, with the watermark that it started from.",
 )
 
@@ -72,6 +87,7 @@ meaning = Table(
     metadata,
     Column("fingerprint", String(64), primary_key=True),
     Column("columns", Text, nullable=False),
+    Column("words", Text),
     comment="What a fingerprint stands for, column by column: what a changed mapping has changed.",
 )
 
@@ -87,6 +103,8 @@ crosswalk = Table(
     Column("shared_finance", Text),
     Column("batch", BigInteger, nullable=False),
     Column("in_step_at", UtcDateTime, nullable=False),
+    Column("batch_dataverse_to_finance", BigInteger),
+    Column("batch_finance_to_dataverse", BigInteger),
     Index("crosswalk_by_id", "map", "dataverse_id"),
     comment="A row on one side and the row on the other, and what was last in step.",
 )
@@ -114,6 +132,7 @@ in_flight = Table(
     Column("leg", String(30), nullable=False),
     Column("batch", BigInteger, nullable=False),
     Column("token", String(40), nullable=False),
+    Column("execution", String(100)),
     Column("rows", Text, nullable=False),
     Column("begun_at", UtcDateTime, nullable=False),
     Column("settles_at", UtcDateTime, nullable=False),
@@ -122,4 +141,16 @@ in_flight = Table(
     Index("in_flight_by_map", "map"),
     comment="Rows that a lease's holder is about to write: "
     "whoever takes the lease from it looks at them again.",
+)
+
+look = Table(
+    "look",
+    metadata,
+    Column("map", String(100), primary_key=True),
+    Column("leg", String(30), primary_key=True),
+    Column("looked_at", UtcDateTime, nullable=False),
+    Column("changes", Integer, nullable=False),
+    Column("more", Boolean, nullable=False),
+    Column("quiet_at", UtcDateTime),
+    comment="What the last look at a source found, and when one last found nothing.",
 )

@@ -1,6 +1,6 @@
 """What people do, and how much we ask of both systems: pauses, the audit trail, throttling, requests."""
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, false
 
 from projops.state.tables.columns import Id, UtcDateTime, metadata
 
@@ -12,6 +12,7 @@ pause = Table(
     Column("paused_by", String(200), nullable=False),
     Column("reason", Text, nullable=False),
     Column("resumed_at", UtcDateTime),
+    Column("at_once", Boolean, nullable=False, server_default=false()),
     comment="Maps that nobody is to move until they are resumed, and when each was resumed last.",
 )
 
@@ -34,5 +35,7 @@ request_count = Table(
     Column("day", String(10), primary_key=True),
     Column("system", String(20), primary_key=True),
     Column("requests", Integer, nullable=False),
+    Column("refused", Integer, nullable=False, server_default="0"),
+    Column("still_milliseconds", Integer, nullable=False, server_default="0"),
     comment="Requests that were sent to each system on a day (UTC), against the daily budget.",
 )

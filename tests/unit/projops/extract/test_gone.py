@@ -30,7 +30,6 @@ from projops.state.crosswalk import Entry
 from projops.state.dead_letters import Letter, Origin
 from projops.systems.decoding import Page
 from projops.systems.finance import Finance
-from projops.systems.properties import Property
 
 MAPS = load_maps(PROJECT_ROOT / "include" / "mappings").maps
 FORTH = Direction.DATAVERSE_TO_FINANCE
@@ -38,7 +37,8 @@ TABLE = table_of(MAPS["currencies"], System.FINANCE)
 
 
 def page(*codes: str) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pydict({"_id": [None] * len(codes), "CurrencyCode": list(codes)})
+    texts = pa.array(codes, pa.string())
+    return pa.RecordBatch.from_pydict({"_id": [None] * len(codes), "CurrencyCode": texts})
 
 
 @dataclass
@@ -55,11 +55,15 @@ class Listing:
     async def by_keys(self, *_: object) -> pa.Table:
         return pa.Table.from_batches([page(*self.listed)])
 
-    async def get(self, entity_set: str, columns: Sequence[Property], key: str) -> pa.RecordBatch | None:
-        del entity_set, columns
-        self.asked.append(key)
-        code = key.split("'")[1].upper()
-        return page(code) if code in self.has else None
+    async def by_whole_keys(self, *what: Any) -> pa.Table:
+        codes = [code.upper() for (code,) in what[-1]]
+        self.asked += codes
+        return pa.Table.from_batches([page(*(code for code in codes if code in self.has))])
+
+    async def are_there(self, *what: Any) -> list[bool]:
+        codes = [code.upper() for (code,) in what[-1]]
+        self.asked += codes
+        return [code in self.has for code in codes]
 
 
 def key(code: str) -> str:

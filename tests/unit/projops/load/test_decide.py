@@ -11,7 +11,7 @@ from projops.load.decide import (
     TargetRow,
     decide,
     decide_unread,
-    is_in_step,
+    in_step,
     too_many_deletes,
 )
 from projops.load.shared import Sides
@@ -192,7 +192,9 @@ def test_a_winner_that_takes_its_change_back_still_has_its_way() -> None:
 def test_in_step_is_told_by_the_hash_of_the_same_direction_and_the_same_guid(
     policy: Policy, known: Entry | None, expected: bool
 ) -> None:
-    assert is_in_step(row(), known, policy) is expected
+    asked = row()
+    entries = {} if known is None else {asked.key: known}
+    assert in_step([(asked.source_id, asked.key, asked.hash)], entries, policy) == [expected]
 
 
 @pytest.mark.parametrize(

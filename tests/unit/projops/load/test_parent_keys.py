@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from projops.load.missing import MissingRows
+from projops.load.parents import missing_parents
 from projops.load.references import Missing, Reference
 from projops.load.stage import load_tables
 from projops.load.target import PARENT_KEY_CHANGED
@@ -122,3 +123,27 @@ async def test_what_was_in_step_and_has_another_key_in_dataverse_is_named(
     assert '["c1","uspm"]' in changed[1]
     assert "accountnumber C9" in changed[1]
     assert unknown[0] == deleted[0] == "parent_missing"
+
+
+def test_parents_are_judged_as_one_by_one_and_told_in_the_order_of_their_rows(store: StateStore) -> None:
+    for number, key in enumerate(('["p1","uspm"]', '["p2","uspm"]', '["p3","uspm"]')):
+        in_step(store, "projects", key, f"g{number}")
+    in_step(store, "customers", '["c1","uspm"]', "c")
+    in_step(store, "customers", '["c1","old","uspm"]', "c")  # a pair from a former form of the key
+    parents = {
+        "as it is named": parent("projects", "g0", "msdyn_project", '["p1","uspm"]'),
+        "by a part": parent("projects", "g1", "msdyn_project", '["p2",null]'),
+        "by no key": {"map": "projects", "id": "g2"},
+        "one of two keys": parent("customers", "c", "msdyn_customer", '["c1","uspm"]'),
+        "the key of another": parent("projects", "g1", "msdyn_project", '["p1","uspm"]'),
+        "another part": parent("projects", "g2", "msdyn_project", '["p1",null]'),
+        "not there": parent("customers", "x", "msdyn_customer", '["c1","uspm"]'),
+    }
+    waiting = {"the key of another": PARENT_KEY_CHANGED, "another part": PARENT_KEY_CHANGED}
+    waiting |= {"not there": "parent_missing"}
+    for order in (list(parents), list(reversed(parents))):
+        rows = frame("project_tasks", task("t", *(parents[name] for name in order)), task("u"))
+        waits = missing_parents(job(store, Memory(), "project_tasks"), rows)
+        expected = [(parents[name]["id"], waiting[name]) for name in order if name in waiting]
+        assert [(wait.id, wait.rule) for wait in waits] == expected
+        assert {wait.index for wait in waits} == {0}

@@ -1,5 +1,12 @@
 """Loading chunks to a target of the tests' own: what is written in which order, what becomes of each row."""
 
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from projops.load.decide import Action
 from projops.load.stage import load_tables
 from projops.load.target import Outcome, Result
 from projops.state import StateStore, crosswalk, dead_letters
@@ -81,6 +88,24 @@ async def test_a_refused_row_is_set_aside_for_good_and_one_without_an_answer_for
     assert letters["b"]["rule"] == "no_answer"
 
 
+class Fragile(Memory):
+    """A target that breaks down over any request with a certain row in it."""
+
+    async def write(self, actions: Sequence[Action]) -> list[Outcome]:
+        if any(action.row.key == "[b]" for action in actions):
+            return [Outcome(Result.LOOK_AGAIN, message="HTTP 500") for _ in actions]
+        return await super().write(actions)
+
+
+async def test_a_row_at_which_the_target_breaks_down_takes_no_other_with_it(store: StateStore) -> None:
+    target = Fragile()
+    rows = [task("a", "a"), task("b", "b"), task("c", "c")]
+    counts = await load_tables(job(store, target, "project_tasks"), [frame("project_tasks", *rows)])
+    assert counts == Counts(loaded=2, failed=1)
+    with store.begin() as connection:
+        assert [row["source_id"] for row in dead_letters.live(connection)] == ["b"]
+
+
 async def test_what_was_verified_at_the_target_is_left_alone_by_a_later_change_of_the_line(
     store: StateStore,
 ) -> None:
@@ -123,3 +148,32 @@ async def test_deletes_are_many_by_the_batch_not_by_the_chunk(store: StateStore)
     counts = await load_tables(job(store, target, "funding_sources", deletes=12), chunks)
     assert counts == Counts(parked=12)
     assert len(target.rows) == 12
+
+
+@dataclass
+class Watching(Memory):
+    """Notes whether the collector of cycles may run while rows are on their way."""
+
+    collected: list[bool] = field(default_factory=list)
+
+    async def write(self, actions: Sequence[Action]) -> list[Outcome]:
+        self.collected.append(gc.isenabled())
+        return await super().write(actions)
+
+
+async def test_the_collector_of_cycles_rests_during_a_chunk_and_no_longer(store: StateStore) -> None:
+    target = Watching()
+    chunks = [frame("project_tasks", task(each, each)) for each in ("a", "b")]
+    await load_tables(job(store, target, "project_tasks"), chunks)
+    assert target.collected == [False, False]
+    assert gc.isenabled()
+
+
+async def test_the_collector_of_cycles_goes_on_after_a_chunk_that_fails(store: StateStore) -> None:
+    class Away(Memory):
+        async def write(self, actions: Sequence[Action]) -> list[Outcome]:
+            raise OSError("the system is away")
+
+    with pytest.raises(OSError, match="away"):
+        await load_tables(job(store, Away(), "project_tasks"), [frame("project_tasks", task("a", "a"))])
+    assert gc.isenabled()

@@ -31,6 +31,18 @@ def test_a_map_is_read_whole(folder: Path, write: Write) -> None:
     assert not rule.create_only
 
 
+def test_maps_are_read_again_when_one_of_their_files_has_changed(folder: Path, write: Write) -> None:
+    write("reference_data/customers", GOOD_MAP)
+    before = load_maps(folder)
+    assert load_maps(folder) is before
+    (folder / "_shared" / "companies.yaml").write_text("companies:\n  USPM: {zone: Europe/Berlin}\n")
+    assert load_maps(folder).companies["uspm"].zone == "Europe/Berlin"
+    write("reference_data/customers", GOOD_MAP.replace("1.0.0.1", "1.0.0.2"))
+    assert load_maps(folder).maps["customers"].version == "1.0.0.2"
+    (folder / "reference_data" / "customers.yaml").unlink()
+    assert load_maps(folder).maps == {}
+
+
 def test_operators_keep_their_order_and_line(folder: Path, write: Write) -> None:
     field = "      name: {from: OrganizationName, default: x, truncate: 160}\n"
     write("reference_data/customers", GOOD_MAP.replace(GOOD_MAP.splitlines(keepends=True)[-1], field))

@@ -1,8 +1,14 @@
 """Two areas of small maps, good and broken."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from projops.engine import Engine
+from projops.mapping.model import System
+from projops.settings import Settings
+from projops.systems.connection import Connection
 
 UNITS = """\
 map: units
@@ -77,3 +83,13 @@ def mappings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / f"{name}.yaml").write_text(text)
     monkeypatch.setenv("PROJOPS_MAPPINGS", str(folder.parent))
     return folder.parent
+
+
+@pytest.fixture(scope="session")
+def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine on the project's own maps that knows where both systems are, and asks neither."""
+    urls = {System.DATAVERSE: "https://org.crm4.dynamics.com", System.FINANCE: "http://127.0.0.1:8802"}
+    folder = tmp_path_factory.mktemp("connected")
+    settings = Settings(state_url=f"sqlite:///{folder / 'state.db'}", staging=str(folder / "staging"))
+    with Engine.open(settings, lambda system: Connection("c", system, urls[system])) as opened:
+        yield opened

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from airflow.sdk import DAG
+from airflow.sdk import DAG, AssetOrTimeSchedule
 
 from projops.orchestration.area_dag import area_dag
 
@@ -73,6 +73,23 @@ def test_assets_are_the_tables_of_both_sides(mappings: Path) -> None:
     assert [asset.uri for asset in load.outlets] == ["finance://finance_default/VendorsV2"]
 
 
+def test_an_area_wakes_by_signal_by_the_clock_and_when_another_has_fed_it(mappings: Path) -> None:
+    units = mappings / "reference_data" / "units.yaml"
+    other = mappings / "made_up" / "other_units.yaml"
+    other.parent.mkdir()
+    text = units.read_text().replace("map: units", "map: other_units").replace("reference_data", "made_up")
+    other.write_text(text + "needs: [companies]\n")
+    schedule = area_dag("made_up", doc=None).schedule
+    assert isinstance(schedule, AssetOrTimeSchedule)
+    woken_by = [asset.uri for asset in schedule.asset_condition.objects]
+    assert woken_by == ["projops://signals/made_up", "dataverse://dataverse_default/cdm_company"]
+    assert schedule.timetable.expression == "*/5 * * * *"
+    alone = area_dag("reference_data", doc=None).schedule
+    assert isinstance(alone, AssetOrTimeSchedule)
+    assert [asset.uri for asset in alone.asset_condition.objects] == ["projops://signals/reference_data"]
+    assert alone.timetable.expression == "*/5 * * * *"
+
+
 def test_the_dag_waits_to_be_unpaused_and_never_overlaps_itself(mappings: Path) -> None:
     dag = area_dag("reference_data", doc=None)
     assert dag.is_paused_upon_creation
@@ -81,11 +98,13 @@ def test_the_dag_waits_to_be_unpaused_and_never_overlaps_itself(mappings: Path) 
     assert all(task.execution_timeout is not None for task in dag.tasks)
 
 
-def test_every_dag_and_task_is_documented(mappings: Path) -> None:
+def test_every_dag_and_task_is_documented(mappings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/base")
     dag = area_dag("reference_data", doc="What both systems share.")
     assert dag.doc_md is not None
     assert dag.doc_md.startswith("What both systems share.")
-    assert "| `vendors` Vendors V2 | `msdyn_vendor` | &larr;&rarr; | `VendorsV2` | 1.0.0.0 |" in dag.doc_md
+    link = "[`vendors`](https://airflow.example/base/projops/maps/vendors)"
+    assert f"| {link} Vendors V2 | `msdyn_vendor` | &larr;&rarr; | `VendorsV2` | 1.0.0.0 |" in dag.doc_md
     assert [task.task_id for task in dag.tasks if not task.doc_md] == []
 
 

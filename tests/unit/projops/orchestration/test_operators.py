@@ -1,7 +1,9 @@
 """What the operators hand on, skip and raise, with the engine's stages stood in for."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, NoReturn
@@ -14,12 +16,17 @@ from airflow.sdk.exceptions import (
     DownstreamTasksSkipped,
 )
 
+from projops.engine import Engine
 from projops.errors import AuthenticationError, MapPausedError, ProjOpsError, SystemUnavailableError
 from projops.orchestration import operators
 from projops.orchestration.area_dag import area_dag
-from projops.orchestration.operators import one_sentence, run_request
+from projops.orchestration.engine_task import one_sentence
+from projops.orchestration.operators import run_request
 from projops.run import LegOutcome, LegRef, RunRequest, Staged
+from projops.state import quality
+from projops.state.batches import NewBatch, open_batch, record_extracted
 from projops.state.pauses import Pause
+from projops.state.quality import Breach
 
 OUTCOME = LegOutcome(7, "units", "finance_to_dataverse", read=3, loaded=2, unchanged=1, seconds=1.5)
 
@@ -48,7 +55,9 @@ class TaskInstance:
 
 def context(ti: TaskInstance | None = None, **params: object) -> Any:
     form = {"maps": None, "companies": None, "mode": "incremental"} | params
-    run = SimpleNamespace(dag_id="reference_data", run_id="run-1", run_type="manual")
+    run = SimpleNamespace(
+        dag_id="reference_data", run_id="run-1", run_type="manual", consumed_asset_events=[]
+    )
     return {"params": form, "dag_run": run, "ti": ti or TaskInstance()}
 
 
@@ -101,7 +110,28 @@ def test_an_idle_area_skips_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     detect = area_dag("reference_data", doc=None).get_task("detect")
     with pytest.raises(DownstreamTasksSkipped) as skipped:
         detect.execute(context())
-    assert set(skipped.value.tasks) == detect.downstream_task_ids
+    assert set(skipped.value.tasks) == set(detect.dag.task_ids) - {"detect"}
+
+
+@pytest.mark.usefixtures("mappings")
+@pytest.mark.parametrize(
+    ("woken_by", "noted"),
+    [((), True), (("signals/reference_data",), False), (("signals/reference_data", "finance/Vendors"), True)],
+)
+def test_that_a_leg_rests_is_only_noted_where_all_were_looked_at(
+    monkeypatch: pytest.MonkeyPatch, woken_by: tuple[str, ...], noted: bool
+) -> None:
+    """Of a leg that has not signalled, a run by signals does not know whether what failed has gone."""
+    rested: list[str] = []
+    monkeypatch.setattr(operators, "note_rest", lambda engine, area, due: rested.append(area))
+    detected(monkeypatch)
+    given = context()
+    given["dag_run"].consumed_asset_events = [
+        SimpleNamespace(asset=SimpleNamespace(name=name)) for name in woken_by
+    ]
+    with pytest.raises(DownstreamTasksSkipped):
+        area_dag("reference_data", doc=None).get_task("detect").execute(given)
+    assert bool(rested) is noted
 
 
 @pytest.mark.usefixtures("mappings")
@@ -111,12 +141,11 @@ def test_a_leg_that_is_due_does_not_wake_the_maps_that_need_it(monkeypatch: pyte
     ti = TaskInstance()
     with pytest.raises(DownstreamTasksSkipped) as skipped:
         detect.execute(context(ti))
+    stages = ("extract", "validate", "transform", "load")
     assert set(skipped.value.tasks) == {
-        "units__finance_to_dataverse.extract",
-        "vendors__finance_to_dataverse.needs",
-        "vendors__finance_to_dataverse.extract",
-        "vendors__dataverse_to_finance.needs",
-        "vendors__dataverse_to_finance.extract",
+        *(f"units__finance_to_dataverse.{task}" for task in stages),
+        *(f"vendors__finance_to_dataverse.{task}" for task in ("needs", *stages)),
+        *(f"vendors__dataverse_to_finance.{task}" for task in ("needs", *stages)),
     }
     assert set(ti.pushed["skipmixin_key"]["skipped"]) == set(skipped.value.tasks)
 
@@ -178,18 +207,57 @@ def test_a_leg_without_rows_ends_with_its_extract(monkeypatch: pytest.MonkeyPatc
     extract = area_dag("reference_data", doc="").get_task("units__finance_to_dataverse.extract")
     with pytest.raises(DownstreamTasksSkipped) as skipped:
         extract.execute(context())
-    assert list(skipped.value.tasks) == ["units__finance_to_dataverse.validate"]
+    rest = {f"units__finance_to_dataverse.{task}" for task in ("validate", "transform", "load")}
+    assert set(skipped.value.tasks) == rest
     assert closed == [staged]
 
 
-def test_load_tells_its_asset_how_many_rows_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projops.pipeline.load", lambda engine, staged: OUTCOME)
+def loaded(engine: Engine, monkeypatch: pytest.MonkeyPatch, outcome: LegOutcome) -> dict[str, Any]:
+    """Run a load that came to an outcome; give the extras of the asset events that Airflow would send."""
+    new = NewBatch("d", "r", outcome.map, outcome.leg, "incremental", "1.0.0.0", "meaning", True)
+    with engine.state.begin() as connection:
+        batch = open_batch(connection, new)
+        quality.record(connection, batch, "validate", [Breach("required", "Name", "error", 2)])
+        record_extracted(connection, batch, "a delta link", "meaning", "1.0.0.0")
+
+    @contextmanager
+    def opened() -> Iterator[Engine]:
+        yield engine
+
+    monkeypatch.setattr(operators, "open_engine", opened)
+    monkeypatch.setattr("projops.pipeline.load", lambda engine, staged: replace(outcome, batch=batch.id))
     load = area_dag("reference_data", doc=None).get_task("units__finance_to_dataverse.load")
-    load.staged = Staged(7, "units", "finance_to_dataverse", "transform", "file:///m.json", 3).as_json()
+    load.staged = Staged(
+        batch.id, "units", "finance_to_dataverse", "transform", "file:///m.json", 3
+    ).as_json()
     events = {asset: SimpleNamespace(extra=None) for asset in load.outlets}
-    value = load.execute(context() | {"outlet_events": events})
-    assert value == OUTCOME.as_json()
-    assert [event.extra for event in events.values()] == [{"batch": 7, "rows": 2}]
+    load.execute(context() | {"outlet_events": events})
+    return {asset.uri: events[asset].extra for asset in load.outlets}
+
+
+@pytest.mark.usefixtures("mappings")
+def test_load_tells_its_asset_what_it_wrote(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loaded(engine, monkeypatch, OUTCOME) == {
+        "dataverse://dataverse_default/uom": {
+            "map": "units",
+            "leg": "finance_to_dataverse",
+            "batch": 1,
+            "rows": 2,
+            "read": 3,
+            "unchanged": 1,
+            "parked": 0,
+            "rejected": 0,
+            "failed": 0,
+            "mapping_version": "1.0.0.0",
+            "watermark": hashlib.sha256(b"a delta link").hexdigest()[:12],
+            "quality": {"validate": {"required": 2}},
+        }
+    }
+
+
+@pytest.mark.usefixtures("mappings")
+def test_a_load_that_wrote_nothing_wakes_nobody(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert loaded(engine, monkeypatch, replace(OUTCOME, loaded=0, unchanged=3)) == {}
 
 
 def finish() -> operators.FinishOperator:

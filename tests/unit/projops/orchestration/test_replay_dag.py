@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, DagRunTriggerException
 
 from projops.mapping.reader import load_maps
 from projops.orchestration import replay_operators
-from projops.orchestration.operators import one_sentence
+from projops.orchestration.engine_task import one_sentence
 from projops.orchestration.replay_dag import replay_dag
 from projops.orchestration.replay_operators import CHOSEN, RunAreaOperator
 from projops.state import StateStore, dead_letters
@@ -123,11 +123,12 @@ def test_without_a_choice_nothing_is_done_and_nothing_fails(
 
 
 def test_the_areas_of_what_was_chosen_are_run_and_the_user_is_noted(dag: DAG, state: StateStore) -> None:
-    one, two = put(state, "a"), put(state, "b", "vendors")
+    put(state, "a")
+    put(state, "b", "vendors")
     put(state, "c", "vendors", "awaiting_approval")
     ti = TaskInstance()
     assert choose(dag, ti, everything=True) == [{"area": "reference_data", "maps": ["units", "vendors"]}]
-    assert ti.pushed[CHOSEN]["numbers"] == [one, two]
+    assert ti.pushed[CHOSEN]["count"] == 2
     assert ti.pushed[CHOSEN]["refused"] == []
     with state.begin() as connection:
         assert {(row["actor"], row["action"]) for row in actions(connection)} == {("anna", "replay")}

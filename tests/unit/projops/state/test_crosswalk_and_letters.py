@@ -1,10 +1,12 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from projops.mapping.model import Direction
-from projops.state import StateStore, crosswalk, dead_letters, exports
+from projops.state import StateStore, crosswalk, dead_letters, decisions, exports
 from projops.state.crosswalk import Entry
 from projops.state.dead_letters import Letter, Origin
 from projops.state.exports import Execution
+from projops.state.selection import Selection
 
 ORIGIN = Origin("contract_lines", "dataverse_to_finance", 7, "1.0.0.2")
 
@@ -24,6 +26,46 @@ def test_a_crosswalk_entry_keeps_what_the_other_leg_wrote(store: StateStore) -> 
         assert crosswalk.keys_after(connection, "customers", forth, "k1", 10) == []
         crosswalk.remove(connection, "customers", ["k1"])
         assert crosswalk.count(connection, "customers") == 0
+
+
+def test_pairs_are_found_by_any_number_of_keys_and_guids_of_their_own_map(store: StateStore) -> None:
+    odd = ['["o\'brien","\\"x\\"","ü😀"]', '["%","_"]']
+    keys = [*odd, *(f'["k{number}"]' for number in range(1200))]
+    pairs = [Entry(key, f"g{number}", "a", shared_finance={"n": "d"}) for number, key in enumerate(keys)]
+    with store.begin() as connection:
+        crosswalk.put(connection, "customers", 1, pairs)
+        crosswalk.put(connection, "vendors", 1, [Entry(keys[0], "g0")])
+        assert crosswalk.by_keys(connection, "customers", keys) == {pair.key: pair for pair in pairs}
+        ids = [str(pair.dataverse_id) for pair in pairs]
+        found = crosswalk.keys_of(connection, "customers", [*ids, "absent"])
+        assert sorted(found) == sorted(zip(ids, keys, strict=True))
+        assert crosswalk.keys_of(connection, "customers", []) == []
+        crosswalk.put_new(connection, "customers", 2, [Entry(keys[0], "other"), Entry("new", "g")])
+        assert crosswalk.by_keys(connection, "customers", [keys[0], "new"]) == {
+            keys[0]: pairs[0],
+            "new": Entry("new", "g"),
+        }
+
+
+def test_each_direction_remembers_the_batch_that_last_had_a_pair_in_step(store: StateStore) -> None:
+    forth, back = Direction.DATAVERSE_TO_FINANCE, Direction.FINANCE_TO_DATAVERSE
+    with store.begin() as connection:
+        crosswalk.put(connection, "customers", 1, [Entry("k1", "g1", hash_dataverse_to_finance="a")])
+        crosswalk.put(connection, "customers", 2, [Entry("k1", hash_finance_to_dataverse="b")])
+        (pair,) = crosswalk.in_step(connection, "customers", ["k1", "absent"])
+        assert pair.batches == {forth: 1, back: 2}
+        # What is not known to be in step has been brought there by no batch.
+        crosswalk.put(connection, "customers", 3, [crosswalk.only_paired("k1", "g1", forth)])
+        (pair,) = crosswalk.in_step(connection, "customers", ["k1"])
+        assert (pair.entry.hash_dataverse_to_finance, pair.batches) == ("", {forth: 1, back: 2})
+
+
+def test_keys_are_found_by_one_of_their_parts(store: StateStore) -> None:
+    keys = ['["p_1","uspm"]', '["px1","uspm"]', '["p_1","gbpm"]']
+    with store.begin() as connection:
+        crosswalk.put(connection, "projects", 1, [Entry(key) for key in keys])
+        assert crosswalk.keys_with_part(connection, "projects", '"p_1"', 10) == sorted([keys[0], keys[2]])
+        assert crosswalk.keys_with_part(connection, "projects", '"p_1"', 1) == [keys[2]]
 
 
 def test_many_entries_are_read_in_slices(store: StateStore) -> None:
@@ -86,6 +128,21 @@ def test_an_open_letter_is_tried_again_only_if_that_can_help(store: StateStore) 
         dead_letters.record(connection, ORIGIN, [letter(), letter(source_id="g2", retriable=True)])
         assert dead_letters.to_retry(connection, ORIGIN.map, ORIGIN.leg) == ["g2"]
         assert dead_letters.may_go(connection, ORIGIN.map, ORIGIN.leg)
+
+
+def test_what_people_have_dismissed_is_known_by_its_latest_entry(store: StateStore) -> None:
+    with store.begin() as connection:
+        numbers = []
+        for _ in range(2):
+            dead_letters.record(connection, ORIGIN, [letter(source_id="g7"), letter(source_id="g8")])
+            [mine] = [each for each in dead_letters.live(connection) if each["source_id"] == "g7"]
+            numbers.append(mine["id"])
+            wanted, now = Selection((mine["id"],)), datetime.now(UTC)
+            decisions.carry_out(connection, wanted, decisions.dismissing("Settled by hand.", now), now)
+        asked = ["g7", "g8", "unheard"]
+        assert numbers[0] < numbers[1]
+        assert dead_letters.given_up(connection, ORIGIN.map, ORIGIN.leg, asked) == {"g7": numbers[1]}
+        assert dead_letters.given_up(connection, "another", ORIGIN.leg, asked) == {}
 
 
 def test_an_export_is_fetched_again_until_a_batch_has_loaded_it(store: StateStore) -> None:

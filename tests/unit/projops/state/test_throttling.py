@@ -70,6 +70,23 @@ def test_a_retry_after_is_obeyed_by_all(store: StateStore, clock: Clock) -> None
     assert ledger.turn(Ask("b", wanted=1)).requests == 1
 
 
+def test_the_day_counts_refusals_and_a_wait_that_several_tell_of_once(
+    store: StateStore, clock: Clock
+) -> None:
+    ledger = shared(store)
+    ledger.turn(Ask("a", sent=3, refused=2, refused_for=10.0))
+    clock.passes(4.0)
+    ledger.turn(Ask("b", sent=1, refused=1, refused_for=6.0))  # until the same moment
+    ledger.turn(Ask("a", refused=1, refused_for=8.0))  # two seconds more
+    clock.passes(60.0)
+    ledger.turn(Ask("a", sent=1, refused=1))  # it does not say for how long
+    with store.begin() as connection:
+        today = budget_today(connection, Settings())
+    assert today.by_system == {"dataverse": 5}
+    assert today.refused == {"dataverse": 5}
+    assert today.still == {"dataverse": timedelta(seconds=12)}
+
+
 def test_slots_are_never_more_than_the_limit_and_none_is_left_out(store: StateStore, clock: Clock) -> None:
     ledger = shared(store, Limits(concurrent=5))
     first = ledger.turn(Ask("a", wanted=5))

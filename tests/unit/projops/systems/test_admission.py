@@ -75,6 +75,18 @@ async def test_nobody_sends_before_retry_after(time: Time) -> None:
     assert gate.window.limit == 1
 
 
+async def test_each_refusal_is_reported_once(time: Time) -> None:
+    ledger = Turns()
+    gate = admission(time, ledger)
+    gate.refused(0.0)
+    gate.refused(5.0)
+    gate.refused(0.0)
+    async with gate.request("reading"):
+        pass
+    gate.close()
+    assert [ask.refused for ask in ledger.asks] == [2, 1, 0]
+
+
 async def test_a_wait_beyond_patience_fails_at_once(time: Time) -> None:
     gate = admission(time)
     gate.refused(900.0)

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from projops.errors import ProtocolError, SystemUnavailableError, WatermarkExpiredError
-from projops.systems.dataverse import Dataverse, EntitySet, Pending
+from projops.systems.dataverse import Dataverse, EntitySet
 from projops.systems.properties import Form, Property
 from projops.systems.retries import RetryPolicy
 from tests.unit.projops.systems.wire import OpenSession, Part, Time, Wire
@@ -81,23 +81,6 @@ async def test_links_that_lead_nowhere(
     async with open_session() as session:
         with pytest.raises(ProtocolError, match=named):
             [page async for page in Dataverse(session).changes(ACCOUNTS, [NAME])]
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        ({"value": [row(A)], "@odata.deltaLink": DELTA}, Pending(True, None)),
-        ({"value": [], "@odata.nextLink": DELTA}, Pending(True, None)),
-        ({"value": [], "@odata.deltaLink": DELTA}, Pending(False, DELTA)),
-    ],
-)
-async def test_has_changes(
-    wire: Wire, open_session: OpenSession, answer: dict[str, object], expected: Pending
-) -> None:
-    wire.reply(200, answer)
-    async with open_session() as session:
-        assert await Dataverse(session).has_changes(ACCOUNTS, DELTA) == expected
-    assert "odata.maxpagesize=1" in wire.seen[0].headers["Prefer"]
 
 
 async def test_by_ids_reports_what_is_not_there(wire: Wire, open_session: OpenSession) -> None:

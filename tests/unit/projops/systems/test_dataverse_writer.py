@@ -24,7 +24,10 @@ async def test_upsert_in_one_message(wire: Wire, open_session: OpenSession) -> N
         written = await DataverseWriter(session).write_many(Verb.UPSERT, ACCOUNTS, TWO)
     assert written == [RowOutcome(0, Status.OK, entity_id=A), RowOutcome(1, Status.OK)]
     [asked] = wire.seen
-    assert asked.path == "/api/data/v9.2/accounts/Microsoft.Dynamics.CRM.UpsertMultiple"
+    assert (
+        asked.path
+        == "/api/data/v9.2/accounts/Microsoft.Dynamics.CRM.UpsertMultiple?tag=project-operations-sync"
+    )
     kind = "Microsoft.Dynamics.CRM.account"
     assert orjson.loads(asked.body) == {
         "Targets": [
@@ -59,7 +62,8 @@ async def test_a_refused_message_becomes_single_requests(wire: Wire, open_sessio
         RowOutcome(1, Status.REJECTED, "0x80044331", "The length of 'name' exceeded."),
     ]
     assert wire.seen[1].headers["Prefer"] == "odata.continue-on-error"
-    assert b"PATCH " + wire.base_url.encode() + f"/api/data/v9.2/accounts({A}) ".encode() in wire.seen[1].body
+    address = f"{wire.base_url}/api/data/v9.2/accounts({A})?tag=project-operations-sync "
+    assert f"PATCH {address}".encode() in wire.seen[1].body
 
 
 @pytest.mark.parametrize(

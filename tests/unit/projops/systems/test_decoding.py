@@ -8,8 +8,9 @@ from orjson import Fragment, dumps
 
 from projops.errors import PoisonPageError, ProtocolError
 from projops.mapping.model import System
-from projops.systems.decoding import Page, decode_page, table_of, typed_texts
+from projops.systems.decoding import Page, decode_page, table_of
 from projops.systems.properties import Form, Property
+from projops.systems.wire_values import typed_texts
 
 MONEY = pa.decimal128(38, 16)
 GUID = "0B5E1B5C-0000-4000-8000-000000000001"
@@ -150,6 +151,7 @@ def test_an_answer_that_is_no_page_is_kept_as_evidence(body: bytes) -> None:
     [
         ("name", 5),
         ("amount", "five"),
+        ("amount", "1.5"),
         ("amount", Fragment(b"0.12345678901234567")),  # more digits than 16 would be cut off
         ("day", "31.10.2026"),
         ("moment", "yesterday"),

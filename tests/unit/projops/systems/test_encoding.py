@@ -7,7 +7,7 @@ import pytest
 
 from projops.errors import RowRejectedError
 from projops.mapping.model import System
-from projops.systems.encoding import bodies, body_of, splice
+from projops.systems.encoding import Bodies, splice
 from projops.systems.properties import Form, Property
 
 GUID = "0b5e1b5c-0000-4000-8000-000000000001"
@@ -32,12 +32,12 @@ FULL = {
 PARENT = Property("parent", pa.string(), Form.LOOKUP, navigation="msdyn_Parent", target_set="accounts")
 
 
-def table(*rows: dict[str, object]) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), pa.schema([(column.name, column.type) for column in COLUMNS]))
+def written(system: System, values: dict[str, object]) -> bytes:
+    return Bodies.of(system, COLUMNS).body(values)
 
 
 def test_a_finance_body_is_exact_and_its_days_stand_at_noon() -> None:
-    [body] = bodies(System.FINANCE, table(FULL), COLUMNS)
+    body = written(System.FINANCE, FULL)
     assert b'"amount":922337203685476.9999,' in body
     assert orjson.loads(body) | {"amount": 0} == {
         **FULL,
@@ -48,7 +48,7 @@ def test_a_finance_body_is_exact_and_its_days_stand_at_noon() -> None:
 
 
 def test_nothing_for_finance() -> None:
-    [body] = bodies(System.FINANCE, table(dict.fromkeys(FULL)), COLUMNS)
+    body = written(System.FINANCE, dict.fromkeys(FULL))
     assert orjson.loads(body) == {
         "name": "",
         "amount": 0,
@@ -60,24 +60,22 @@ def test_nothing_for_finance() -> None:
 
 
 def test_a_dataverse_body() -> None:
-    full, empty = bodies(System.DATAVERSE, table(FULL, dict.fromkeys(FULL)), COLUMNS)
-    assert b'"day":"2028-02-29"' in full
-    assert orjson.loads(empty) == dict.fromkeys(FULL)
+    assert b'"day":"2028-02-29"' in written(System.DATAVERSE, FULL)
+    assert orjson.loads(written(System.DATAVERSE, dict.fromkeys(FULL))) == dict.fromkeys(FULL)
 
 
 def test_lookups_are_bound_through_their_navigation_property() -> None:
-    rows = pa.table({"parent": [GUID.upper(), None]})
-    assert bodies(System.DATAVERSE, rows, [PARENT]) == [
-        f'{{"msdyn_Parent@odata.bind":"/accounts({GUID})"}}'.encode(),
-        b'{"msdyn_Parent@odata.bind":null}',
-    ]
+    bodies = Bodies.of(System.DATAVERSE, [PARENT])
+    bound = f'{{"msdyn_Parent@odata.bind":"/accounts({GUID})"}}'.encode()
+    assert bodies.body({"parent": GUID.upper()}) == bound
+    assert bodies.body({"parent": None}) == b'{"msdyn_Parent@odata.bind":null}'
     with pytest.raises(RowRejectedError, match="parent"):
-        bodies(System.DATAVERSE, pa.table({"parent": ["x)/evil(1"]}), [PARENT])
+        bodies.body({"parent": "x)/evil(1"})
 
 
 def test_only_what_is_held_is_written() -> None:
-    assert body_of(System.DATAVERSE, {"count": 1, "other": 2}, COLUMNS) == b'{"count":1}'
-    assert bodies(System.FINANCE, table(FULL, FULL), []) == [b"{}", b"{}"]
+    assert written(System.DATAVERSE, {"count": 1}) == b'{"count":1}'
+    assert written(System.FINANCE, {}) == b"{}"
 
 
 def test_splicing() -> None:

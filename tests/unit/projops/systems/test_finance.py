@@ -66,6 +66,8 @@ async def test_by_keys(wire: Wire, open_session: OpenSession) -> None:
     wire.reply_batch(
         Part(200, {"value": [row("uspm", "P1")]}),
         Part(200, {"value": []}),
+    )
+    wire.reply_batch(
         Part(200, row("uspm", "A*B", "star")),
         Part(404, {"error": {"code": "", "message": "No."}}),
     )
@@ -74,28 +76,49 @@ async def test_by_keys(wire: Wire, open_session: OpenSession) -> None:
         found = await Finance(session).by_keys("ProjectsV2", COLUMNS, (AREA, NUMBER), keys)
     assert found.column("ProjectId").to_pylist() == ["P1", "A*B"]
     assert found.schema.names == ["_id", "_version", "dataAreaId", "ProjectId", "ProjectName"]
-    body = unquote(wire.seen[0].body.decode())
-    assert "(dataAreaId eq 'uspm' and ProjectId eq 'P0') or (" in body
-    assert "/data/ProjectsV2(dataAreaId='uspm',ProjectId='C*')?cross-company=true" in body
-    assert body.count("cross-company=true") == 4
+    lists, single = (unquote(each.body.decode()) for each in wire.seen)
+    assert "(dataAreaId eq 'uspm' and ProjectId eq 'P0') or (" in lists
+    assert "/data/ProjectsV2(dataAreaId='uspm',ProjectId='C*')?cross-company=true" in single
+    assert [body.count("cross-company=true") for body in (lists, single)] == [2, 2]
 
 
-async def test_get_tells_absent_from_unknown(wire: Wire, open_session: OpenSession) -> None:
-    wire.reply(200, row("uspm", "P1", "x"))
-    wire.reply(404, {"error": {"code": "", "message": "No."}})
-    wire.reply(404, {"Message": "No HTTP resource was found that matches the request URI 'x'."})
-    wire.reply(403, {"error": {"code": "", "message": "Not for you."}})
+async def test_rows_by_their_whole_keys_go_many_at_a_time_and_only_a_404_says_that_one_is_gone(
+    wire: Wire, open_session: OpenSession
+) -> None:
+    gone = Part(404, {"error": {"code": "", "message": "No."}})
+    wire.reply_batch(*[gone] * 99, Part(200, row("uspm", "P99")))
+    wire.reply_batch(gone)
+    keys = [("uspm", f"P{number}") for number in range(101)]
     async with open_session(System.FINANCE) as session:
         finance = Finance(session)
-        found = await finance.get("ProjectsV2", COLUMNS, "(dataAreaId='uspm',ProjectId='P1')")
-        assert found is not None
-        assert found.column("ProjectName").to_pylist() == ["x"]
-        assert await finance.get("ProjectsV2", COLUMNS, "(dataAreaId='uspm',ProjectId='P2')") is None
+        found = await finance.by_whole_keys("ProjectsV2", COLUMNS, (AREA, NUMBER), keys)
+        assert found.column("ProjectId").to_pylist() == ["P99"]
+        assert len(wire.seen) == 2
+        wire.reply_batch(
+            gone, Part(404, {"Message": "No HTTP resource was found that matches the request URI 'x'."})
+        )
         with pytest.raises(ProtocolError, match="No HTTP resource"):
-            await finance.get("ProjectsV3", COLUMNS, "(dataAreaId='uspm',ProjectId='P2')")
+            await finance.by_whole_keys("ProjectsV3", COLUMNS, (AREA, NUMBER), keys[:2])
+
+
+async def test_whether_rows_are_there_tells_absent_from_unknown(
+    wire: Wire, open_session: OpenSession
+) -> None:
+    absent = Part(404, {"error": {"code": "", "message": "No."}})
+    wire.reply_batch(Part(200, row("uspm", "P1", "x")), absent, Part(200, row("uspm", "P3", "x")))
+    wire.reply_batch(
+        absent, Part(404, {"Message": "No HTTP resource was found that matches the request URI 'x'."})
+    )
+    wire.reply_batch(absent, Part(403, {"error": {"code": "", "message": "Not for you."}}))
+    keys = [("uspm", f"P{number}") for number in (1, 2, 3)]
+    async with open_session(System.FINANCE) as session:
+        finance = Finance(session)
+        assert await finance.are_there("ProjectsV2", (AREA, NUMBER), keys) == [True, False, True]
+        with pytest.raises(ProtocolError, match="No HTTP resource"):
+            await finance.are_there("ProjectsV3", (AREA, NUMBER), keys[:2])
         with pytest.raises(ConfigurationError, match="Not for you"):
-            await finance.get("ProjectsV2", COLUMNS, "(dataAreaId='uspm',ProjectId='P2')")
-    assert wire.seen[0].path == "/data/ProjectsV2(dataAreaId='uspm',ProjectId='P1')?cross-company=true"
+            await finance.are_there("ProjectsV2", (AREA, NUMBER), keys[:2])
+    assert len(wire.seen) == 3
 
 
 async def test_each_row_has_its_own_changeset_and_outcome(wire: Wire, open_session: OpenSession) -> None:

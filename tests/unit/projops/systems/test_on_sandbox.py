@@ -13,6 +13,7 @@ import pytest
 
 from projops.dual_write import refuse_dual_write
 from projops.errors import AuthenticationError, ProtocolError, StopError, WatermarkExpiredError
+from projops.extract.all_rows import ranges_of
 from projops.mapping import catalog
 from projops.mapping.catalog import Table
 from projops.mapping.model import System
@@ -22,11 +23,12 @@ from projops.systems import finance as finance_systems
 from projops.systems import quoting
 from projops.systems.columns import entity_set, properties
 from projops.systems.connection import Connection, Parts, from_parts
-from projops.systems.dataverse import Dataverse, Pending
+from projops.systems.dataverse import Dataverse
 from projops.systems.dataverse_writer import DataverseWriter, RowWrite, Verb
 from projops.systems.definition_groups import DefinitionGroup, ensure_group
-from projops.systems.encoding import body_of
+from projops.systems.encoding import Bodies
 from projops.systems.finance import Finance
+from projops.systems.looking import Look, Pending, look
 from projops.systems.outcomes import Status
 from projops.systems.package_files import Columns, read_package
 from projops.systems.packages import Export, Packages
@@ -66,10 +68,25 @@ async def finance(sandbox: Sandbox) -> AsyncIterator[Finance]:
         yield Finance(session)
 
 
+async def test_ranges_of_companies_share_out_all_rows(finance: Finance) -> None:
+    key = properties(CUSTOMERS, ("dataAreaId", "CustomerAccount"))
+
+    async def keys(where: str | None) -> list[tuple[str, str]]:
+        rows = [
+            row async for page in finance.pages("CustomersV3", key, where) for row in page.batch.to_pylist()
+        ]
+        return sorted((row["dataAreaId"], row["CustomerAccount"]) for row in rows)
+
+    ranges = await ranges_of(finance, CUSTOMERS)
+    parts = [await keys(each) for each in ranges]
+    assert all(parts)
+    assert sorted(row for part in parts for row in part) == await keys(None)
+
+
 async def test_a_wrong_secret_is_one_sentence(sandbox: Sandbox) -> None:
     async with ODataSession(connection(sandbox, System.FINANCE, "wrong")) as session:
         with pytest.raises(AuthenticationError, match="finance_default.*AADSTS7000215"):
-            await Finance(session).get("LegalEntities", (), "(LegalEntityId='USPM')")
+            await anext(Finance(session).pages("LegalEntities", ()))
 
 
 async def test_dataverse_tells_which_environment_it_is(dataverse: Dataverse) -> None:
@@ -107,15 +124,17 @@ async def test_changes_in_pages_then_only_what_changed(dataverse: Dataverse) -> 
     assert len(set(ids)) == len(ids)
     delta_link = pages[-1].delta_link
     assert delta_link is not None
-    pending = await dataverse.has_changes(accounts, delta_link)
-    assert pending == Pending(False, pending.delta_link)
+    [pending] = await look(dataverse, [Look(accounts, delta_link)])
+    assert isinstance(pending, Pending)
+    assert pending == Pending(0, False, pending.delta_link)
     writer = DataverseWriter(dataverse.session)
     [changed] = await writer.write_each(
         Verb.UPDATE, accounts, [RowWrite(b'{"name":"changed"}', entity_id=ids[0])]
     )
     assert changed.status is Status.OK
     assert pending.delta_link is not None
-    assert (await dataverse.has_changes(accounts, pending.delta_link)).changed
+    [later] = await look(dataverse, [Look(accounts, pending.delta_link)])
+    assert isinstance(later, Pending) and later.changed
     [page] = [page async for page in dataverse.changes(accounts, columns, pending.delta_link)]
     assert page.batch.select(["_id", "name"]).to_pylist() == [{"_id": ids[0], "name": "changed"}]
     with pytest.raises(WatermarkExpiredError):
@@ -144,7 +163,7 @@ async def test_awkward_values_come_back_and_wildcards_are_letters(dataverse: Dat
     values = {"name": AWKWARD, "accountnumber": AWKWARD[:20], "creditlimit": Decimal("99999999999.9999")}
     twin = {**values, "accountnumber": AWKWARD[:20].replace("_", "x")}
     rows = [
-        RowWrite(body_of(System.DATAVERSE, each, columns), entity_id=str(uuid.uuid4()))
+        RowWrite(Bodies.of(System.DATAVERSE, columns).body(each), entity_id=str(uuid.uuid4()))
         for each in (values, twin)
     ]
     written = await DataverseWriter(dataverse.session).write_many(Verb.UPSERT, accounts, rows)
@@ -189,9 +208,9 @@ async def test_each_row_has_its_outcome_at_finance(finance: Finance) -> None:
     values = dict(zip([column.name for column in columns], ("gbpm", "E2*O'B", AWKWARD, None), strict=True))
     key = quoting.key_predicate(System.FINANCE, columns[:2], ("gbpm", "E2*O'B"))
     create = finance_systems.RowWrite(
-        finance_systems.Verb.CREATE, body=body_of(System.FINANCE, values, columns)
+        finance_systems.Verb.CREATE, body=Bodies.of(System.FINANCE, columns).body(values)
     )
-    nowhere = body_of(System.FINANCE, {**values, "dataAreaId": "zzzz"}, columns)
+    nowhere = Bodies.of(System.FINANCE, columns).body({**values, "dataAreaId": "zzzz"})
     update, delete = finance_systems.Verb.UPDATE, finance_systems.Verb.DELETE
     written = await finance.write_each(
         "CustomersV3",
@@ -216,11 +235,11 @@ async def test_each_row_has_its_outcome_at_finance(finance: Finance) -> None:
     assert found.select([column.name for column in columns]).to_pylist() == [
         {**values, "CreditLimit": Decimal("922337203685476.9999")}
     ]
-    assert await finance.get("CustomersV3", columns, key) is not None
+    assert await finance.are_there("CustomersV3", columns[:2], [("GBPM", "e2*o'b")]) == [True]
     gone = [finance_systems.RowWrite(delete, key)] * 2
     deleted = await finance.write_each("CustomersV3", gone)
     assert [outcome.status for outcome in deleted] == [Status.OK, Status.NOT_FOUND]
-    assert await finance.get("CustomersV3", columns, key) is None
+    assert await finance.are_there("CustomersV3", columns[:2], [("GBPM", "e2*o'b")]) == [False]
 
 
 async def _exported(finance: Finance, export: Export, columns: Columns) -> list[dict[str, object]]:

@@ -169,6 +169,22 @@ def test_a_day_comes_back_from_its_midnight(day: date, zone: str) -> None:
     assert moment - timedelta(hours=1) < datetime(day.year, day.month, day.day, 2, tzinfo=ZoneInfo(zone))
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | st.datetimes(datetime(1753, 1, 1), datetime(9999, 12, 30), timezones=st.just(UTC)),
+            st.sampled_from(["Europe/Berlin", "Pacific/Kiritimati", "UTC"]),
+        ),
+        max_size=8,
+    )
+)
+def test_companies_of_several_zones_stand_in_one_column(rows: list[tuple[datetime | None, str]]) -> None:
+    moments = pa.array([moment for moment, _ in rows], MOMENT)
+    days = run("date", True, moments, zones=[zone for _, zone in rows], source=LOCAL, target=DAY).values
+    expected = [moment and moment.astimezone(ZoneInfo(zone)).date() for moment, zone in rows]
+    assert days.to_pylist() == expected
+
+
 def test_concat_joins_columns_and_literals() -> None:
     columns = {"first": pa.array(["Åsa", None, None]), "last": pa.array(["O'Neill", "Null", None])}
     outcome = run("concat", ("first", "' '", "last"), None, columns=columns)

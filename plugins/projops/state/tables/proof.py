@@ -1,0 +1,105 @@
+"""What proves that both sides are equal: reconciliations with their differences, and what broke rules."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
+
+from projops.state.tables.columns import Id, UtcDateTime, metadata
+
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("dag_id", String(250), nullable=False),
+    Column("run_id", String(250), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("matched", Integer, nullable=False, default=0),
+    Column("drift", Integer, nullable=False, default=0),
+    Column("explained", Integer, nullable=False, default=0),
+    Column("broken_invariants", Integer, nullable=False, default=0),
+    Column("threshold", Integer, nullable=False, default=0),
+    Column("report", String(1000)),
+    UniqueConstraint("dag_id", "run_id", name="reconciliation_of_a_run"),
+    Index("reconciliation_by_time", "started_at"),
+    comment="One proof that both sides are equal, or how far they are not.",
+)
+
+reconciled_leg = Table(
+    "reconciled_leg",
+    metadata,
+    Column("reconciliation", BigInteger, primary_key=True),
+    Column("map", String(100), primary_key=True),
+    Column("leg", String(30), primary_key=True),
+    Column("mapping_version", String(30), nullable=False),
+    Column("batch", BigInteger),
+    Column("read_at", UtcDateTime, nullable=False),
+    Column("expected_rows", Integer, nullable=False),
+    Column("found_rows", Integer, nullable=False),
+    Column("matched", Integer, nullable=False),
+    Column("drift", Integer, nullable=False),
+    Column("pending", Integer, nullable=False),
+    Column("parked", Integer, nullable=False),
+    Column("dead_letter", Integer, nullable=False),
+    Column("awaiting_approval", Integer, nullable=False),
+    Column("kept", Integer, nullable=False),
+    Column("totals", Text, nullable=False),
+    Column("seconds", Integer, nullable=False),
+    comment="What a reconciliation found of a leg: rows by verdict, and sums by company and period.",
+)
+
+difference = Table(
+    "difference",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("reconciliation", BigInteger, nullable=False),
+    Column("map", String(100), nullable=False),
+    Column("leg", String(30), nullable=False),
+    Column("key", String(500)),
+    Column("kind", String(20), nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("cause", String(50), nullable=False),
+    Column("explanation", Text, nullable=False),
+    Column("columns", Text, nullable=False),
+    Column("source_id", String(500)),
+    Column("target_id", String(500)),
+    Column("source_hash", String(32)),
+    Column("company", String(10)),
+    Column("period", String(7)),
+    Column("first_seen", UtcDateTime, nullable=False),
+    Column("repaired_by", BigInteger),
+    Index("difference_by_reconciliation", "reconciliation", "map", "leg", "verdict", "cause"),
+    Index("difference_by_key", "map", "leg", "key"),
+    comment="A row that the target does not hold as the mapping says, with both values of each column.",
+)
+
+invariant = Table(
+    "invariant",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("reconciliation", BigInteger, nullable=False),
+    Column("name", String(50), nullable=False),
+    Column("company", String(10), nullable=False),
+    Column("holds", Boolean, nullable=False),
+    Column("pending", Boolean, nullable=False),
+    Column("subject", String(500), nullable=False),
+    Column("message", Text, nullable=False),
+    Index("invariant_by_reconciliation", "reconciliation", "name"),
+    comment="What must hold of the books, and each thing for which it does not.",
+)
+
+quality = Table(
+    "quality",
+    metadata,
+    Column("batch", BigInteger, primary_key=True),
+    Column("stage", String(20), primary_key=True),
+    Column("rule", String(100), primary_key=True),
+    Column("field", String(200), primary_key=True),
+    Column("map", String(100), nullable=False),
+    Column("leg", String(30), nullable=False),
+    Column("severity", String(10), nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("quality_by_leg", "map", "leg", "at"),
+    comment="How many rows of a batch broke which rule: the trend of the data's quality.",
+)
