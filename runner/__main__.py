@@ -1,4 +1,4 @@
-"""`python -m runner demo|up|down`: what `make demo`, `make up` and `make down` call."""
+"""`python -m runner demo|up|down|users`: what `make demo`, `make up`, `make down` and `make users` call."""
 
 import argparse
 import shutil
@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
+from runner.airflow import read_passwords
 from runner.demo import demo, in_step_mark
 from runner.errors import RunnerError
 from runner.layout import ROOT, Layout, free_port
@@ -30,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "demo":
             return _demo(console, fresh=options.fresh)
-        return _up(console, options.port) if options.command == "up" else _down(console)
+        if options.command == "up":
+            return _up(console, options.port)
+        return _users(console) if options.command == "users" else _down(console)
     except (RunnerError, httpx.HTTPError) as error:
         said = str(error) if isinstance(error, RunnerError) else f"A request failed: {error}"
         Console(stderr=True, highlight=False, soft_wrap=True).print(said, style="red", markup=False)
@@ -48,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     up_options = commands.add_parser("up", help="leave sandbox and Airflow running")
     up_options.add_argument("--port", type=int, default=8080, help="port of Airflow's UI (default 8080)")
     commands.add_parser("down", help="stop what `up` started")
+    commands.add_parser("users", help="list Airflow's users, one of each role, with their passwords")
     return parser
 
 
@@ -67,14 +71,22 @@ def _up(console: Console, port: int) -> int:
     stack = bring_up(layout, port, console.print)
     console.print(
         f"""
-Airflow            {stack.airflow.address}   user admin, password {stack.airflow.password}
+Airflow            {stack.airflow.address}   user admin, password {stack.airflow.passwords["admin"]}
+Table maps         {stack.airflow.console}
 Dataverse          {stack.sandbox.dataverse}/api/data/v9.2/
 Finance            {stack.sandbox.finance}/data/
 Sandbox's control  {stack.sandbox.control}/sandbox/stats
 Logs               {layout.logs}
-Unpause reference_data, then setup_and_configuration, to let them run. 'make down' stops all.""",
+Unpause reference_data, then setup_and_configuration, to let them run. 'make users' lists users with fewer
+rights than admin; 'make down' stops all.""",
         markup=False,
     )
+    return 0
+
+
+def _users(console: Console) -> int:
+    for user, password in read_passwords(Layout.in_folder(FOLDER)).items():
+        console.print(f"{user:<8} {password}", markup=False)
     return 0
 
 

@@ -5,12 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 
 from runner.api import AirflowApi
-from runner.environment import airflow_environment
+from runner.environment import ROLES, airflow_environment
 from runner.errors import RunnerError
 from runner.layout import ROOT, Layout, require_free
 from runner.processes import Process, start
@@ -27,15 +26,20 @@ class Airflow:
 
     Attributes:
         address: Base URL of UI and API.
-        password: Generated password of the user `admin`.
+        passwords: Generated password of each user; they are called as their roles.
     """
 
     address: str
-    password: str
+    passwords: Mapping[str, str]
+
+    @property
+    def console(self) -> str:
+        """Address of the console inside of Airflow's UI."""
+        return f"{self.address}/plugin/table-maps"
 
     def api(self) -> AirflowApi:
         """Sign in as `admin`."""
-        return AirflowApi.sign_in(self.address, "admin", self.password)
+        return AirflowApi.sign_in(self.address, "admin", self.passwords["admin"])
 
 
 def start_airflow(
@@ -72,7 +76,7 @@ def start_airflow(
     begin("dag-processor")
     begin("triggerer", "--skip-serve-logs")
     until(lambda: _healthy(address, _API), "Airflow's API", _HEALTHY_SECONDS, processes)
-    airflow = Airflow(address, _password(layout.airflow_home))
+    airflow = Airflow(address, read_passwords(layout))
     prepare(airflow)
     begin("scheduler", "--skip-serve-logs")
     until(lambda: _healthy(address, _COMPONENTS), "Airflow's components", _HEALTHY_SECONDS, processes)
@@ -103,7 +107,14 @@ def _healthy(address: str, components: Sequence[str]) -> bool | None:
     return all(states.get(name, {}).get("status") == "healthy" for name in components) or None
 
 
-def _password(home: Path) -> str:
-    file = home / "simple_auth_manager_passwords.json.generated"
-    password: str = json.loads(file.read_text())["admin"]
-    return password
+def read_passwords(layout: Layout) -> Mapping[str, str]:
+    """Read the password that Airflow has made up for each user.
+
+    Raises:
+        RunnerError: It has not been started with this folder yet.
+    """
+    file = layout.airflow_home / "simple_auth_manager_passwords.json.generated"
+    if not file.exists():
+        raise RunnerError("Airflow has made up no passwords here yet: start it with 'make up'.")
+    passwords: dict[str, str] = json.loads(file.read_text())
+    return {role: passwords[role] for role in ROLES}

@@ -24,12 +24,14 @@ class TaskState:
         state: Airflow's state, or "" before it has one.
         seconds: How long its last try took.
         try_number: Number of the last try.
+        map_index: Number among the tasks that one was mapped to, -1 of a task that is not mapped.
     """
 
     task_id: str
     state: str
     seconds: float
     try_number: int
+    map_index: int = -1
 
 
 class AirflowApi:
@@ -93,7 +95,11 @@ class AirflowApi:
 
     def unpause(self, dag_id: str) -> None:
         """Let a DAG run."""
-        _require(self._send("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False}))
+        self.set_paused(dag_id, False)
+
+    def set_paused(self, dag_id: str, paused: bool) -> None:
+        """Let a DAG run, or let it begin no run by itself."""
+        _require(self._send("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": paused}))
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any] | None = None) -> str:
         """Start a run; give its id."""
@@ -118,7 +124,13 @@ class AirflowApi:
         """List the tasks of a run."""
         found = self._all(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", "task_instances", {})
         return [
-            TaskState(task["task_id"], task["state"] or "", task["duration"] or 0.0, task["try_number"])
+            TaskState(
+                task["task_id"],
+                task["state"] or "",
+                task["duration"] or 0.0,
+                task["try_number"],
+                task["map_index"],
+            )
             for task in found
         ]
 
@@ -151,7 +163,8 @@ class AirflowApi:
 
     def _reason(self, dag_id: str, run_id: str, task: TaskState) -> str:
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task.task_id}/logs/{task.try_number}"
-        for event in reversed(self._get(path, full_content="true")["content"]):
+        content = self._get(path, full_content="true", map_index=task.map_index)["content"]
+        for event in reversed(content):
             details = event.get("error_detail") if isinstance(event, dict) else None
             if details:
                 return str(details[0]["exc_value"])

@@ -62,20 +62,36 @@ def edit(change: Change, mappings: Path, wire: Wire, stamp: str) -> None:
     """Edit one row; arguments as for `make_changes`."""
     loaded = load_maps(mappings)
     side = Side(loaded.maps[change.map], change.direction.source, Rows(wire), loaded)
-    row = _first(side, change.direction)
-    values = {change.column: f"{change.text} {stamp}"}
-    if side.system is System.DATAVERSE:
-        wire.change_dataverse(side.table.entity_set, row[str(side.table.primary_id)], values)
+    row = min(rows_that_move(side, change.direction), key=side.key)
+    change_row(wire, side.system, place_of(side, row), {change.column: f"{change.text} {stamp}"})
+
+
+def change_row(wire: Wire, system: System, place: str, values: Row) -> None:
+    """Change some columns of a row of either system, named by set and key."""
+    if system is System.FINANCE:
+        wire.change_finance(place, values)
     else:
-        wire.change_finance(f"{side.table.entity_set}({_predicate(side.table.keys[0], row)})", values)
+        entity_set, _, row_id = place.removesuffix(")").partition("(")
+        wire.change_dataverse(entity_set, row_id, values)
 
 
-def _first(side: Side, direction: Direction) -> Row:
-    """The row with the least key among those that the leg moves."""
+def rows_that_move(side: Side, direction: Direction) -> list[Row]:
+    """Give the rows that a leg moves.
+
+    Raises:
+        RunnerError: There is none.
+    """
     found = [row for row in side.rows.of(side.table) if belongs(side, direction, row)]
     if not found:
         raise RunnerError(f"{side.table.entity_set} has no row to change; begin anew with: make demo FRESH=1")
-    return min(found, key=side.key)
+    return found
+
+
+def place_of(side: Side, row: Row) -> str:
+    """Name a row by set and key, as its system does."""
+    table = side.table
+    key = row[str(table.primary_id)] if side.system is System.DATAVERSE else _predicate(table.keys[0], row)
+    return f"{table.entity_set}({key})"
 
 
 def _predicate(key: tuple[str, ...], row: Row) -> str:

@@ -7,10 +7,16 @@ from cryptography.fernet import Fernet
 
 from runner.layout import ROOT, Layout, new_token
 
+ROLES = ("admin", "op", "user", "viewer")
+"""The roles of Airflow's simple auth manager; a user of the same name has each."""
+
 
 def base_environment() -> dict[str, str]:
-    """The caller's environment without another Airflow's settings, and with no proxy on loopback."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PROJOPS"))}
+    """The caller's environment without another Airflow's settings, and with no proxy on loopback.
+
+    Where metrics go is the caller's to say (`AIRFLOW__METRICS__…`).
+    """
+    kept = {name: value for name, value in os.environ.items() if _is_kept(name)}
     return {
         **kept,
         "NO_PROXY": "127.0.0.1,localhost",
@@ -18,6 +24,10 @@ def base_environment() -> dict[str, str]:
         "GX_ANALYTICS_ENABLED": "false",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _is_kept(name: str) -> bool:
+    return name.startswith("AIRFLOW__METRICS__") or not name.startswith(("AIRFLOW", "PROJOPS"))
 
 
 def airflow_environment(layout: Layout, port: int) -> Mapping[str, str]:
@@ -39,7 +49,7 @@ def airflow_environment(layout: Layout, port: int) -> Mapping[str, str]:
         "CORE__MP_START_METHOD": "fork",
         "CORE__FERNET_KEY": layout.kept("fernet-key", Fernet.generate_key().decode()),
         "CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
-        "CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,viewer:viewer",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{role}:{role}" for role in ROLES),
         "CORE__TEST_CONNECTION": "Enabled",
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{layout.airflow_home / 'airflow.db'}",
         "API__BASE_URL": address,

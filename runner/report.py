@@ -10,6 +10,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from projops.state.batches import Counts
+from runner.proof import Proof
 
 COUNTS = ("read", "unchanged", "loaded", "parked", "rejected", "failed")
 
@@ -53,6 +54,7 @@ class Report:
         drift: Rows that differ between the systems, found by reading both.
         dead_letters: Rows set aside.
         clearing_accounts: Balance of each clearing account by company.
+        reconciliation: What the product's own reconciliation came to.
         setup_seconds: What making the environment took when it was last made.
         seconds: What the demo took, set-up not counted.
     """
@@ -61,6 +63,7 @@ class Report:
     drift: int
     dead_letters: int
     clearing_accounts: Mapping[str, Mapping[str, Decimal]]
+    reconciliation: Proof
     setup_seconds: int
     seconds: float
 

@@ -13,8 +13,9 @@ from projops.mapping.reader import load_maps
 from projops.systems.columns import properties
 from projops.systems.decoding import decode_page
 from projops.transform.rows import transform_table
-from projops.validate.expectations import implied_expectations, read_expectations
+from projops.validate.implied import expectations_of
 from projops.validate.rows import validate_table
+from projops.validate.written import read_expectations
 from tests.bad_input.rows import Shape
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +35,8 @@ def travel(shape: Shape, page: bytes) -> Arrived:
     table_map = LOADED.maps[shape.map_id]
     leg = table_map.legs[shape.direction]
     frame = _source_frame(shape, page)
-    rules = (
-        *implied_expectations(table_map, leg, LOADED.value_maps),
-        *read_expectations(ROOT / "include" / "expectations", table_map, leg),
-    )
+    written = read_expectations(ROOT / "include" / "expectations", table_map, leg)
+    rules = expectations_of(table_map, leg, LOADED.value_maps, written)
     validated = validate_table(table_map, leg, frame, rules)
     good, refused = transform_table(
         table_map, leg, validated.good, LOADED.value_maps, LOADED.companies, LOADED.maps

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from tests.chaos import billing
@@ -50,7 +51,7 @@ def _rekey(books: Books, draw: random.Random) -> None:
     number = rows.fresh("SOUR")
     books.world.change(KINDS["source"].entity_set, made.id, msdyn_fundingsourceid=number)
     del books.live["source"][made.number]
-    books.live["source"][number] = Made(number, made.id, made.texts, made.sides, made.former | {made.number})
+    books.live["source"][number] = replace(made, number=number, former=made.former | {made.number})
     books.ever.add(number)
 
 

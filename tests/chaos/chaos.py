@@ -21,6 +21,7 @@ _PARENTS = ("companies", "currencies", "products", "transaction_categories", "co
 _PATIENCE_SECONDS = 20.0
 _SETTINGS = {
     "chunk_rows": 5,
+    "package_rows": 2,
     "lease_seconds": 2.0,
     "request_budget": 10**9,
     "delete_share": 1.0,

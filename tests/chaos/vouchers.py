@@ -19,6 +19,7 @@ _KEYS = {
     "ProjCDSTransactionRelationshipImports": "ConnectionId",
     "ProjectInvoiceProposalsV2": "InvoiceProposalId",
 }
+_CREATING = frozenset({"POST", "ImportFromPackage"})  # one row, or many as a data package
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,6 @@ def _order(world: World) -> Mapping[str, int]:
     order: dict[str, int] = {}
     for entry in world.writes():
         key = _KEYS.get(entry["entity"])
-        if key is not None and entry["verb"] == "POST" and entry["commit"] is not None:
+        if key is not None and entry["verb"] in _CREATING and entry["commit"] is not None:
             order.setdefault(entry["values"][key], entry["seq"])
     return order

@@ -155,6 +155,7 @@ ROWS: Mapping[str, frozenset[str]] = {
         }
     ),
     "finance metadata": frozenset({"csdl", "data entities", "public entities", "enumerations", "labels"}),
+    "events": frozenset({"endpoints", "data events", "attempts"}),
     "packages": frozenset(
         {
             "GetAzureWriteUrl",

@@ -75,6 +75,13 @@ def test_catalog_of_finance(name: str) -> None:
     assert catalog("finance")["tables"][name] == said_of_table(load_finance()[name])
 
 
+def test_what_is_read_of_finance_s_own_books() -> None:
+    books = catalog("finance_books")["tables"]
+    assert books
+    assert books == {name: said_of_table(load_finance()[name]) for name in books}
+    assert not set(books) & set(MAPPED_SETS)
+
+
 def test_no_table_stands_on_one_side_only() -> None:
     assert set(catalog("dataverse")["tables"]) == set(MAPPED_TABLES)
     assert set(catalog("finance")["tables"]) == set(MAPPED_SETS)

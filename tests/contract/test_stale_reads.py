@@ -62,3 +62,14 @@ def test_what_data_management_keeps_outlives_a_stale_read(
     assert finance.get(groups).json()["value"] == []
     control.delete("/sandbox/faults")
     assert [group["Name"] for group in finance.get(groups).json()["value"]] == ["Nightly"]
+
+
+def test_no_replica_knows_what_data_management_kept_before_a_reset(
+    finance: httpx.Client, control: httpx.Client
+) -> None:
+    groups = "/data/DataManagementDefinitionGroups"
+    assert finance.post(groups, json={"Name": "Forgotten"}).is_success
+    assert control.post("/sandbox/reset", json={"seed": "empty"}).is_success
+    lag(control)
+    assert finance.post("/data/Currencies", json={"CurrencyCode": "AAA"}).is_success
+    assert finance.get(groups).json()["value"] == []

@@ -7,7 +7,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from projops.state import StateStore
+from projops.state import StateStore, alerts
 from projops.state.audit import actions
 from projops.state.dead_letters import live
 from runner.api import AirflowApi
@@ -19,7 +19,7 @@ from runner.sandbox import CLIENT_ID, CLIENT_SECRET, TENANT
 from runner.stack import Stack, connect
 from runner.waiting import until
 from runner.wire import Wire
-from tests.e2e.conftest import FRAME, ended, writes
+from tests.stack import FRAME, ended, writes
 
 pytestmark = [
     pytest.mark.usefixtures("framed"),
@@ -90,9 +90,22 @@ def test_a_wrong_secret_fails_at_once_and_names_the_connection(
     assert "not-it" not in reason
     assert {task.try_number for task in api.tasks(AREA, run_id) if task.task_id == failing} == {1}
     assert writes(stack) == before
+    told(stack, [f"authentication:{system}_default"])
     connect(api, stack.sandbox)
     assert clear_and_wait(stack, api, run_id) == "success"
+    told(stack, [])
     assert [str(each) for each in compare(stack.layout.mappings, AREAS, wire)] == []
+
+
+def told(stack: Stack, causes: list[str]) -> None:
+    """Wait until these are the alerts about credentials: the callbacks of tasks run after their ends."""
+
+    def are_open() -> bool | None:
+        with closing(StateStore(stack.layout.state_url)) as store, store.reading() as connection:
+            known = alerts.open_causes(connection)
+        return [each for each in known if each.startswith("authentication")] == causes or None
+
+    until(are_open, f"alerts of {causes}", 60, stack.processes)
 
 
 def test_dead_letters_are_replayed_from_a_form_and_their_fate_is_told(

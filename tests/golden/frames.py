@@ -15,8 +15,9 @@ from projops.mapping.model import Leg, TableMap
 from projops.mapping.paths import key_paths, source_column, source_columns
 from projops.mapping.reader import LoadedMaps
 from projops.transform.rows import transform_table
-from projops.validate.expectations import implied_expectations, read_expectations
+from projops.validate.implied import expectations_of
 from projops.validate.rows import validate_table
+from projops.validate.written import read_expectations
 
 Row = Mapping[str, Any]
 
@@ -48,10 +49,8 @@ def moved(
     loaded: LoadedMaps, table_map: TableMap, leg: Leg, rows: Sequence[Row], expectations: Path
 ) -> dict[str, Any]:
     """Validate and transform rows as the pipeline does; what comes out, as JSON."""
-    rules = (
-        *implied_expectations(table_map, leg, loaded.value_maps),
-        *read_expectations(expectations, table_map, leg),
-    )
+    written = read_expectations(expectations, table_map, leg)
+    rules = expectations_of(table_map, leg, loaded.value_maps, written)
     validated = validate_table(table_map, leg, source_frame(table_map, leg, rows), rules)
     good, refused = transform_table(
         table_map, leg, validated.good, loaded.value_maps, loaded.companies, loaded.maps

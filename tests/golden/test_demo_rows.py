@@ -16,8 +16,9 @@ from projops.mapping.model import Direction, System
 from projops.mapping.paths import source_column, source_columns, table_of
 from projops.mapping.reader import load_maps
 from projops.transform.rows import transform_table
-from projops.validate.expectations import implied_expectations, read_expectations
+from projops.validate.implied import expectations_of
 from projops.validate.rows import validate_table
+from projops.validate.written import read_expectations
 from sandbox.data.demo import dataverse_rows, finance_rows
 from tests.golden.frames import source_frame
 
@@ -79,10 +80,8 @@ def test_no_row_of_the_demo_is_set_aside(map_id: str, direction: Direction) -> N
     frame = source_frame(table_map, leg, rows)
     if leg.extract.where is not None:
         frame = frame.filter(matches(parse(leg.extract.where), frame))
-    rules = (
-        *implied_expectations(table_map, leg, LOADED.value_maps),
-        *read_expectations(ROOT / "include" / "expectations", table_map, leg),
-    )
+    written = read_expectations(ROOT / "include" / "expectations", table_map, leg)
+    rules = expectations_of(table_map, leg, LOADED.value_maps, written)
     validated = validate_table(table_map, leg, frame, rules)
     good, refused = transform_table(
         table_map, leg, validated.good, LOADED.value_maps, LOADED.companies, LOADED.maps

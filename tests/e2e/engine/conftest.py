@@ -16,6 +16,7 @@ from projops.run import LegOutcome
 from projops.systems.retries import RetryPolicy
 from projops.systems.session import ODataSession
 from tests.contract.process import postgres
+from tests.e2e.engine.told import Story, Told, tell_in
 from tests.e2e.engine.world import Databases, World, opened
 
 NewDatabases = Callable[[Databases | None], Databases]
@@ -44,7 +45,7 @@ class FirstPass:
 
 
 class Kept:
-    """What lasts as long as the session: a folder, a Postgres server once it is needed, and first passes.
+    """What lasts as long as the session: a folder, a Postgres server once it is needed, and what began there.
 
     A fixture of the session that has parameters would be made anew at each change of the parameter, and
     with it the first pass, for each module twice.
@@ -52,6 +53,7 @@ class Kept:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.first_passes: dict[str, FirstPass] = {}
+        self.stories: dict[str, Story] = {}
         self._folder, self._stack = folder, stack
         self._numbers = itertools.count()
 
@@ -117,6 +119,31 @@ def first_pass(
         with opened(databases, tmp_path_factory.mktemp("first-pass")) as world:
             kept.first_passes[database] = FirstPass(databases, world.sync())
     return kept.first_passes[database]
+
+
+@pytest.fixture(scope="module")
+def story(
+    kept: Kept,
+    database: str,
+    new_databases: NewDatabases,
+    first_pass: FirstPass,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Story:
+    if database not in kept.stories:
+        databases = new_databases(first_pass.databases)
+        with opened(databases, tmp_path_factory.mktemp("story")) as world:
+            kept.stories[database] = tell_in(world, databases)
+    return kept.stories[database]
+
+
+@pytest.fixture(scope="module")
+def told(
+    new_databases: NewDatabases, story: Story, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Told]:
+    """A world of the module's own in which the story has happened."""
+    databases = new_databases(story.databases)
+    with opened(databases, tmp_path_factory.mktemp("told")) as world:
+        yield Told(world, databases, story.engagement, story.moved)
 
 
 @pytest.fixture(scope="module")

@@ -97,7 +97,7 @@ def test_very_many_deletes_wait_for_approval_while_everything_else_goes_on(
     assert (outcome.loaded, outcome.parked) == (3, 0)
     assert standing(world, made) == {kept, back, stays}
     with world.engine() as engine:
-        became = {each.number: each for each in fates(engine.state, list(approved.marked), approved.at)}
+        became = {each.number: each for each in fates(engine.state, approved.at).first}
     assert [became[held[made[name]]["id"]].is_open for name in (back, *gone)] == [False] * 4
     assert became[held[made[back]]["id"]].sentence.startswith("there again at the source")
     assert world.letters(MAP) == []

@@ -56,10 +56,10 @@ class Mortal:
 @pytest.fixture
 def dies(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, bool], None]]:
     """Make the next load die at one of its writes."""
-    real = targets._target
+    real = targets.target_of
 
     def at(writes: int, after: bool) -> None:
-        monkeypatch.setattr(targets, "_target", lambda *arguments: Mortal(real(*arguments), writes, after))
+        monkeypatch.setattr(targets, "target_of", lambda *arguments: Mortal(real(*arguments), writes, after))
 
     yield at
 

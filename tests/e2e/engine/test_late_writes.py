@@ -41,17 +41,17 @@ class Frozen:
 
 def load_late(world: World, map_id: str, monkeypatch: pytest.MonkeyPatch, change: Callable[[], None]) -> None:
     """Freeze a load at its write; after `change` another run moves the map; then the write goes out."""
-    real = targets._target
+    real = targets.target_of
 
     def overtake() -> None:
-        monkeypatch.setattr(targets, "_target", real)
+        monkeypatch.setattr(targets, "target_of", real)
         change()
         world.sql("update lease set expires_at = '2000-01-01 00:00:00'")  # it has been silent for too long
         world.forth(map_id)
 
     with world.batch(map_id, FORTH) as stages:
         staged = stages.staged()
-        monkeypatch.setattr(targets, "_target", lambda *found: Frozen(real(*found), overtake))
+        monkeypatch.setattr(targets, "target_of", lambda *found: Frozen(real(*found), overtake))
         with pytest.raises(LeaseHeldError):
             stages.load(staged)
 
@@ -99,16 +99,16 @@ def test_what_is_written_late_by_one_that_never_comes_back_is_found_by_a_later_l
     world: World, role: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number, guid = role
-    hasty = world.with_settings(lease_seconds=1.0)
     with monkeypatch.context() as dead:
         dead.setattr(in_flight, "report", lambda *_: None)
         load_late(
-            hasty,
+            world,
             "resource_roles",
             monkeypatch,
             lambda: world.change("bookableresourcecategories", guid, name="New"),
         )
-    until(lambda: named(hasty.forth("resource_roles"), "loaded") or None, "the next look", 20, [])
+    hasty = world.with_settings(lease_seconds=1.0)  # it waits no longer between two looks
+    until(lambda: named(hasty.forth("resource_roles"), "loaded") or None, "the next look", 60, [])
     assert description(world, number) == "New"
     assert len(world.sql("select * from in_flight")) == 1  # it may write yet, for a day
     world.sql("delete from in_flight")

@@ -5,6 +5,8 @@ import pytest
 from projops import pausing, pipeline
 from projops.errors import MapPausedError
 from projops.run import RunRequest
+from projops.standing import standings
+from projops.state import StateStore
 from tests.e2e.engine import rows
 from tests.e2e.engine.world import World, named
 
@@ -103,3 +105,46 @@ def test_what_was_extracted_before_a_pause_is_read_again_after_it(world: World) 
     found = rows.role_at_finance(world, number)
     assert found is not None
     assert found["Description"] == "Meanwhile"
+
+
+def test_a_stop_ends_a_load_at_its_next_chunk_and_the_rest_comes_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = world.with_settings(chunk_rows=1)
+    numbers = [rows.fresh("ROLE") for _ in range(3)]
+    for number in numbers:
+        rows.role(world, number)
+    with small.batch("resource_roles", "dataverse_to_finance") as stages:
+        staged = stages.staged()
+        let_go = pausing.refuse_stopped
+
+        def stop_after_the_first(state: StateStore, map_id: str) -> None:
+            let_go(state, map_id)
+            pausing.pause(stages.engine, [map_id], None, "anna", "Nonsense", at_once=True)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("projops.load.stage.refuse_stopped", stop_after_the_first)
+            with pytest.raises(MapPausedError, match="ended with its last chunk"):
+                stages.load(staged)
+        there = [rows.role_at_finance(world, number) is not None for number in numbers]
+        assert there.count(True) == 1
+        pausing.resume(stages.engine, ["resource_roles"], None, "anna")
+    assert named(world.sync("resource_roles"), "loaded") == {ROLES_LEG: 2}
+    assert all(rows.role_at_finance(world, number) for number in numbers)
+
+
+def test_what_a_look_at_the_source_has_seen_is_backlog_until_it_was_read(world: World) -> None:
+    def backlog() -> int:
+        with world.engine() as engine:
+            [leg] = [each for each in standings(engine) if f"{each.map}__{each.leg}" == ROLES_LEG]
+        return leg.facts.unread
+
+    world.sync("resource_roles")
+    by_schedule(world, "setup_and_configuration")
+    before = backlog()  # what we wrote ourselves may come back
+    for _ in range(3):
+        rows.role(world, rows.fresh("ROLE"))
+    by_schedule(world, "setup_and_configuration")
+    assert backlog() == before + 3
+    world.sync("resource_roles")
+    assert backlog() == 0

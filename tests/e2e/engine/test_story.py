@@ -1,54 +1,15 @@
 """The life of a project, as `make demo` tells it, with the engine alone: to the cent, on both databases."""
 
-from collections.abc import Iterator, Sequence
 from decimal import Decimal
-
-import pytest
 
 from runner.ledger import clearing_accounts, unbalanced, without_their_voucher
 from runner.story.accounting import TAX_GROUP
-from runner.story.engagement import Engagement
-from runner.story.telling import tell
-from runner.wire import Wire
-from tests.e2e.engine.conftest import FirstPass, NewDatabases
+from tests.e2e.engine.told import Told
 from tests.e2e.engine.truth import Truth, legs, maps
-from tests.e2e.engine.world import Row, World, named, opened
+from tests.e2e.engine.world import Row, named
 
 COST, UNBILLED, BILLED = 192350000, 192350005, 192350006
 TIME, EXPENSE, MILESTONE = 192350000, 192350001, 192350003
-
-
-class Told:
-    """The world after the story, and what the engine moved in it."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.wire = Wire(world.dataverse, world.finance, world.control)
-        self.moved: dict[str, int] = {}
-        self.engagement: Engagement = tell(self.wire, self._sync, print)
-
-    def _sync(self, areas: Sequence[str]) -> None:
-        for area in areas:
-            outcomes = self.world.sync(*[name for name, each in maps().items() if each["area"] == area])
-            for count in ("rejected", "failed"):
-                assert named(outcomes, count) == {}
-            for leg, outcome in outcomes.items():
-                self.moved[leg] = self.moved.get(leg, 0) + outcome.loaded
-
-    def actuals(self, kind: int, transaction_class: int) -> list[Row]:
-        where = (
-            f"msdyn_transactiontypecode eq {kind} and msdyn_transactionclassification eq {transaction_class} "
-            f"and _msdyn_project_value eq {self.engagement.project}"
-        )
-        return self.world.dataverse_rows("msdyn_actuals", where)
-
-
-@pytest.fixture(scope="module")
-def told(
-    new_databases: NewDatabases, first_pass: FirstPass, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Told]:
-    with opened(new_databases(first_pass.databases), tmp_path_factory.mktemp("story")) as world:
-        yield Told(world)
 
 
 def total(rows: list[Row], column: str) -> Decimal:

@@ -1,7 +1,7 @@
-"""Sandbox and Airflow's four components as they run in `make demo`.
+"""Sandbox and Airflow's four components as they run in `make demo`: `e2e/` and `browser/` share them.
 
 Each module names its database, SQLite or Postgres, and has one stack; each test leaves both systems in step.
-What does not need Airflow is tested on both databases with the engine alone, in `engine/`.
+What does not need Airflow is tested on both databases with the engine alone, in `e2e/engine/`.
 """
 
 import shutil
@@ -18,13 +18,30 @@ from runner.stack import STEPS, Stack, connect, running
 from runner.waiting import until
 from runner.wire import Wire
 from tests.contract.process import postgres
+from tests.receivers import statsd
 
-RUN_SECONDS = 300
+RUN_SECONDS = 600
 FRAME = STEPS[:2]
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def measured() -> Iterator[list[str]]:
+    """Metrics as Airflow's processes send them, a line of StatsD a value.
+
+    Few kinds: a receiver that is flooded loses some.
+    """
+    with statsd() as (port, lines), pytest.MonkeyPatch.context() as patch:
+        told = {"STATSD_ON": "True", "STATSD_HOST": "127.0.0.1", "STATSD_PORT": str(port)}
+        for name, value in {**told, "METRICS_ALLOW_LIST": r"^projops\.(rows|batch|stage|legs)"}.items():
+            patch.setenv(f"AIRFLOW__METRICS__{name}", value)
+        yield lines
+
+
+@pytest.fixture(scope="session")
+def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, measured: list[str]
+) -> Iterator[Stack]:
+    measured.clear()  # of a stack before this one; it is there before Airflow's processes begin
     folder = tmp_path_factory.mktemp(f"stack-{request.param}")
     mappings = shutil.copytree(ROOT / "include" / "mappings", folder / "mappings")
     layout = Layout(
