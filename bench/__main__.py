@@ -1,27 +1,45 @@
-"""`python -m bench sandbox`: measure, write `bench/results/*.json`, and put the table into the README."""
+"""`python -m bench <suite> [options]`, or `python -m bench all`: figures in `results/`, tables in the README.
 
-import argparse
+`all` runs each suite as a process of its own, so that one that fails hides no other, and ends with one
+table of what is promised in numbers. It gives 1 where a promise is broken or was not measured.
+"""
+
+import subprocess
 import sys
-from pathlib import Path
+import time
 
-from bench.report import write_report
-from bench.sandbox_suite import Plan, measure_sandbox
-
-RESULTS = Path(__file__).parent / "results"
-README = Path(__file__).parent / "README.md"
+from bench.suites import RESULTS, SUITES, Suite
+from bench.summary import summarize
 
 
 def main(arguments: list[str]) -> int:
-    """Run one suite."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Benchmarks: medians of runs")
-    suites = parser.add_subparsers(dest="suite", required=True)
-    sandbox = suites.add_parser("sandbox", help="how fast the sandbox reads, writes and is filled, on SQLite")
-    sandbox.add_argument("--rows", type=int, default=100_000, help="actuals that the sandbox is filled with")
-    sandbox.add_argument("--repeats", type=int, default=3, help="how often each is measured")
-    options = parser.parse_args(arguments)
-    report = measure_sandbox(Plan(options.rows, options.repeats))
-    write_report(report, RESULTS, README)
-    return 0
+    """Run what is asked for."""
+    match arguments:
+        case ["all"]:
+            return all_suites()
+        case ["summary"]:
+            return summarize([])
+        case [name, *options] if name in SUITES:
+            return SUITES[name].run(options)
+    sys.stderr.write("python -m bench all|summary, or a suite; --help behind it shows its options:\n")
+    sys.stderr.writelines(f"  {suite.name:<12}{suite.what}\n" for suite in SUITES.values())
+    return 2
+
+
+def all_suites() -> int:
+    """Run all suites, one after another, and put what they found together."""
+    broken = [suite.name for suite in SUITES.values() if not _completed(suite)]
+    return summarize(broken)
+
+
+def _completed(suite: Suite) -> bool:
+    """Run a suite; one that has kept its figures has completed, whether its promises are kept or not."""
+    kept, began = RESULTS / f"{suite.name}.json", time.time()
+    options = [text for name, number in (suite.smaller or {}).items() for text in (f"--{name}", str(number))]
+    sys.stdout.write(f"\n== {suite.name}: {suite.what}\n")
+    sys.stdout.flush()
+    subprocess.run([sys.executable, "-m", "bench", suite.name, *options], check=False)
+    return kept.exists() and kept.stat().st_mtime >= began
 
 
 if __name__ == "__main__":

@@ -12,20 +12,19 @@ other, whatever the number.
 
 import asyncio
 import json
-import multiprocessing
 import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pyarrow as pa
 
+from bench.apart import apart
 from bench.made_up import LEG, MAP, PAGE, Source, Taker, fill_crosswalk
 from projops.engine import Engine
 from projops.extract.change_tracking import ChangeTracking
@@ -62,11 +61,13 @@ class Measured:
         staged: What it gave.
         peak: Highest resident memory of its process, in MB.
         seconds: How long it ran.
+        cpu_seconds: Processor time of its process meanwhile, all threads, user and system.
     """
 
     staged: Staged
     peak: int
     seconds: float
+    cpu_seconds: float
 
 
 def prepare(folder: Path, rows: int) -> Staged:
@@ -159,40 +160,35 @@ STAGES: tuple[Callable[[Engine, Staged, int], Staged], ...] = (
 
 def measure(place: int, folder: Path, staged: Staged, rows: int) -> Measured:
     """Run one stage, and look at what its process has needed; for a process of its own."""
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     with _engine(folder, rows) as engine:
         staged = STAGES[place](engine, staged, rows)
-    seconds = round(time.perf_counter() - began, 1)
+    seconds, cpu = round(time.perf_counter() - began, 2), round(time.process_time() - busy, 2)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT // 2**20
-    return Measured(staged, peak, seconds)
+    return Measured(staged, peak, seconds, cpu)
 
 
 def main(numbers: Sequence[int]) -> int:
     """Measure each stage for each number; fail where its peaks differ by more than a tenth."""
     peaks: dict[str, list[int]] = {}
     for rows in numbers:
-        for each in _stages(rows):
+        for each in stages(rows):
             figures = {"rows": rows, "stage": each.staged.stage, "staged": each.staged.rows}
-            figures |= {"peak_mb": each.peak, "seconds": each.seconds}
+            figures |= {"peak_mb": each.peak, "seconds": each.seconds, "cpu_seconds": each.cpu_seconds}
             print(json.dumps(figures), flush=True)  # noqa: T201  its output
             peaks.setdefault(each.staged.stage, []).append(each.peak)
     return 0 if all(max(each) <= MOST * min(each) for each in peaks.values()) else 1
 
 
-def _stages(rows: int) -> Iterator[Measured]:
+def stages(rows: int) -> Iterator[Measured]:
+    """Run all stages over so many rows, each in a process of its own, which has inherited nothing."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        staged = _apart(prepare, folder, rows)
+        staged = apart(prepare, folder, rows)
         for place in range(len(STAGES)):
-            measured = _apart(measure, place, folder, staged, rows)
+            measured = apart(measure, place, folder, staged, rows)
             staged = measured.staged
             yield measured
-
-
-def _apart(act: Callable[..., Any], *arguments: object) -> Any:
-    """Act in a new process, which has inherited nothing."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(act, *arguments).result()
 
 
 def _engine(folder: Path, rows: int) -> Engine:

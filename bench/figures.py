@@ -4,7 +4,6 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
@@ -64,11 +63,8 @@ class Report:
     peak_mb: int
 
     def document(self) -> dict[str, Any]:
-        """Return what is kept as JSON: machine, medians, and every sample."""
+        """Return what is kept as JSON: medians, and every sample."""
         return {
-            "suite": self.suite,
-            "machine": machine(),
-            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "peak_mb": self.peak_mb,
             "figures": [
                 {

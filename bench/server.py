@@ -1,9 +1,5 @@
 """The sandbox as a process of its own, and what it has used of the machine."""
 
-import json
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +7,10 @@ from pathlib import Path
 
 import psutil
 
+from bench.apart import serving
+
 TOKEN = "sandbox-token"
 _PORTS = ("dataverse", "finance", "dataverse-tls", "finance-tls", "control")
-_STOP_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +51,13 @@ def running(folder: Path, seed: str) -> Iterator[Server]:
     Raises:
         RuntimeError: It did not get ready.
     """
-    command = [sys.executable, "-m", "sandbox", "serve", "--seed", seed]
-    command += ["--database", f"sqlite:///{folder / 'sandbox.db'}", "--tls-dir", str(folder)]
+    options = ["--seed", seed, "--database", f"sqlite:///{folder / 'sandbox.db'}", "--tls-dir", str(folder)]
     for port in _PORTS:
-        command += [f"--{port}-port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            if not line:
-                raise RuntimeError("The sandbox did not get ready: its reason stands above.")
-            ready = json.loads(line)
-            yield Server(
-                f"{ready['dataverse']}/api/data/v9.2/",
-                f"{ready['finance']}/data/",
-                ready["control"],
-                psutil.Process(process.pid),
-            )
-            process.send_signal(signal.SIGTERM)
-            process.wait(_STOP_SECONDS)
-        finally:
-            process.kill()
+        options += [f"--{port}-port", "0"]
+    with serving("sandbox", "serve", *options) as (pid, ready):
+        yield Server(
+            f"{ready['dataverse']}/api/data/v9.2/",
+            f"{ready['finance']}/data/",
+            ready["control"],
+            psutil.Process(pid),
+        )

@@ -60,10 +60,15 @@ async def side_by_side(
 
 
 async def send(
-    session: aiohttp.ClientSession, method: str, url: str, body: bytes, kind: str = "application/json"
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    body: bytes,
+    kind: str = "application/json",
+    prefer: str = "",
 ) -> bytes:
     """Send one request whose answer is to be a success; return the answer."""
-    headers = {"Content-Type": kind}
+    headers = {"Content-Type": kind} | ({"Prefer": prefer} if prefer else {})
     return await _answer(session.request(method, URL(url, encoded=True), data=body, headers=headers))
 
 

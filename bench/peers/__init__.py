@@ -1,0 +1,1 @@
+"""Us and others reading the same pages: a server of pages made before, and a client process for each."""
