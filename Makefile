@@ -4,10 +4,10 @@ PYTHON := .venv/bin/python
 SETUP := .venv/setup-seconds
 PORTS := --dataverse-port 8801 --finance-port 8802 --dataverse-tls-port 8811 --finance-tls-port 8812
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down sandbox lint golden memory lock chaos fire load backlog fuzz bench
+.PHONY: help setup demo test test-browser screenshots up down users sandbox lint golden memory lock chaos fire load backlog fuzz bench plantings
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(SETUP) ## make .venv from the lock (again only when the lock changes)
 
@@ -17,14 +17,23 @@ $(SETUP): requirements-dev.lock pyproject.toml bin/setup
 demo: $(SETUP) ## both systems, Airflow and every map, end to end; FRESH=1 begins anew
 	@$(PYTHON) -m runner demo $(if $(FRESH),--fresh)
 
-test: $(SETUP) ## all tests but the long ones
-	@bin/test
+test: $(SETUP) ## all tests but the long ones, or one PART of them: alone, airflow
+	@bin/test $(PART)
+
+test-browser: $(SETUP) ## the console in headless Chromium, beside Airflow and sandbox; WITH=tests/e2e on the same Airflow
+	@bin/test-browser $(WITH) tests/browser
+
+screenshots: $(SETUP) ## the same, and docs/images/console-*.png are taken anew
+	@bin/test-browser tests/browser --screenshots docs/images
 
 up: $(SETUP) ## leave the sandbox and Airflow's UI running on 127.0.0.1
 	@$(PYTHON) -m runner up $(if $(PORT),--port $(PORT))
 
 down: $(SETUP) ## stop what `make up` started
 	@$(PYTHON) -m runner down
+
+users: $(SETUP) ## the passwords of Airflow's users, one of each role, that `make up` has made
+	@$(PYTHON) -m runner users
 
 sandbox: $(SETUP) ## only the sandbox, in the foreground
 	@$(PYTHON) -m sandbox serve $(PORTS) --seed demo
@@ -41,14 +50,18 @@ lint: $(SETUP) ## style, types, security and the mapping files; AUDIT=strict ins
 chaos: $(SETUP) ## kill KILLS workers (1000) at random points among faults, from SEED (1); DATABASE=postgres too
 	@$(PYTHON) -m tests.chaos --kills $(or $(KILLS),1000) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite)
 
+plantings: $(SETUP) ## plant COUNT (10000) differences in MAPS (20) maps from SEED (1), find and repair them; then a live sync
+	@$(PYTHON) -m tests.plantings --count $(or $(COUNT),10000) --maps $(or $(MAPS),20) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite)
+	@$(PYTHON) -m tests.plantings.live --minutes $(or $(MINUTES),5)
+
 fire: $(SETUP) ## eight writers and readers of delta links for SECONDS (60), TIMES (1) over; DATABASE=postgres too
 	@$(PYTHON) -m tests.fire --seconds $(or $(SECONDS),60) --times $(or $(TIMES),1) --database $(or $(DATABASE),sqlite)
 
 memory: $(SETUP) ## peak memory of each stage for 100,000 rows and for a million
 	@$(PYTHON) -m bench.constant_memory 100000 1000000
 
-bench: $(SETUP) ## how fast the sandbox reads, writes and is filled; ROWS (100000) actuals
-	@$(PYTHON) -m bench sandbox --rows $(or $(ROWS),100000)
+bench: $(SETUP) ## all that is promised in numbers, measured beside peers, or one SUITE of it; about half an hour
+	@$(PYTHON) -m bench $(or $(SUITE),all)
 
 load: $(SETUP) ## eight legs at once within a tenth of the limits of Dataverse; 45 minutes
 	@$(PYTHON) -m tests.chaos.load
